@@ -1,0 +1,32 @@
+"""Turn SDSS and Galaxy Zoo into image datasets you can trust.
+
+>>> import galaxycurate as gc
+>>> manifest, search = gc.negatives(gc.settings(limit=500), score=0.2)
+>>> gc.keep(manifest, "manifests/negatives.parquet")
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_VERBS = {  # the library's names, each imported when it is first used
+    "settings": ("galaxycurate.store.settings", "load_keywords"),
+    "Manifest": ("galaxycurate.store.manifest", "Manifest"),
+    "keep": ("galaxycurate.store.manifest", "keep"),
+    "negatives": ("galaxycurate.pipeline.negatives", "negatives"),
+    "positives": ("galaxycurate.pipeline.positives", "positives"),
+    "adopt": ("galaxycurate.pipeline.adopt", "adopt"),
+    "Collection": ("galaxycurate.pipeline.adopt", "Collection"),
+    "download": ("galaxycurate.pipeline.download", "download"),
+    "dedupe": ("galaxycurate.pipeline.dedupe", "dedupe"),
+    "split": ("galaxycurate.pipeline.split", "split"),
+    "status": ("galaxycurate.pipeline.status", "status"),
+}
+__all__ = sorted(_VERBS)
+
+
+def __getattr__(name: str):
+    if name not in _VERBS:
+        raise AttributeError(f"module 'galaxycurate' has no attribute {name!r}")
+    module, attribute = _VERBS[name]
+    return getattr(import_module(module), attribute)

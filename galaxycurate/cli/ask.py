@@ -1,0 +1,310 @@
+"""Commands that make manifests: negatives, positives, import."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from galaxycurate.cli import face, options
+
+
+class StrategyName(StrEnum):
+    """Where negatives are looked for."""
+
+    field = "field"
+    cell = "cell"
+    star = "star"
+
+
+class CatalogName(StrEnum):
+    """Whose votes the archive is asked for."""
+
+    gz1 = "gz1"
+    gz2 = "gz2"
+
+
+class VotesName(StrEnum):
+    """Which vote fractions."""
+
+    debiased = "debiased"
+    raw = "raw"
+
+
+class ModeName(StrEnum):
+    """How an image enters the dataset."""
+
+    copy = "copy"
+    hardlink = "hardlink"
+    reference = "reference"
+
+
+def negatives(
+    score: Annotated[float, typer.Option(help="Fields must score above this, 0 to 1.")] = 0.2,
+    no_score: Annotated[bool, typer.Option("--no-score", help="Drop the score cut.")] = False,
+    strategy: Annotated[
+        StrategyName,
+        typer.Option(help="field: whole fields; cell: windows; star: centred on a star."),
+    ] = StrategyName.cell,
+    limit_mag_r: Annotated[
+        float | None, typer.Option(help="No galaxy brighter than this [mag] [20].")
+    ] = None,
+    margin_arcsec: Annotated[
+        float | None, typer.Option(help="Free sky around the cutout [arcsec] [5].")
+    ] = None,
+    limit: options.Limit = None,
+    size: options.Size = None,
+    pixscale: options.Pixscale = None,
+    seed: options.Seed = None,
+    server: options.Server = None,
+    release: options.Release = None,
+    archive: options.ArchiveName = None,
+    manifests: options.Manifests = None,
+    out: options.Out = None,
+    replace: options.Replace = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Find cutouts that hold no galaxy to a limit.
+
+    Example: galaxycurate negatives --score 0.2 --limit 500
+    """
+    from galaxycurate.pipeline import negatives as verb
+
+    settings = options.settings(
+        limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
+        archive=archive, manifests=manifests, limit_mag_r=limit_mag_r, margin_arcsec=margin_arcsec,
+    )  # fmt: skip
+    cut = None if no_score else verb.check_score(score)
+    chosen = verb.Strategy(strategy.value)
+    if dry_run:
+        _show_queries(verb.queries(settings, chosen, cut), settings, as_json)
+        return
+    _check_free(out or Path(settings.manifests) / "negatives.parquet")
+    with face.progress_bar("negatives") as progress:
+        manifest, search = verb.negatives(
+            settings, score=cut, strategy=chosen, command=options.command_line(), progress=progress
+        )
+    _tell_fields(search, cut)
+    path = out or Path(settings.manifests) / "negatives.parquet"
+    written = _keep(manifest, path, replace) if len(manifest) else None
+    if as_json:
+        face.answer_json(
+            {
+                "manifest": str(path) if written else None,
+                "rows": len(manifest),
+                "census": search.census,
+                "dropped": [{"field": name, "why": why} for name, why in search.dropped],
+                "warnings": search.warnings,
+            }
+        )
+    elif written:
+        face.answer(f"{path}: {len(manifest):,} cutouts labelled {verb.LABEL}")
+        face.next_command("galaxycurate positives --threshold 0.85")
+    else:
+        face.answer("no cutouts: nothing was written")
+        face.next_command("galaxycurate negatives --score 0.2 --strategy cell")
+
+
+def positives(
+    threshold: Annotated[
+        float, typer.Option(help="Fraction of the votes that a class needs, above 0.5.")
+    ] = 0.85,
+    table: Annotated[
+        Path | None, typer.Option(help="A vote table on disk; otherwise the archive is asked.")
+    ] = None,
+    votes: Annotated[
+        VotesName | None, typer.Option(help="Which fractions [debiased where there are any].")
+    ] = None,
+    catalog: Annotated[CatalogName, typer.Option(help="Galaxy Zoo 1 or 2.")] = CatalogName.gz1,
+    min_votes: Annotated[int | None, typer.Option(help="Volunteers at least [10].")] = None,
+    limit: options.Limit = None,
+    size: options.Size = None,
+    pixscale: options.Pixscale = None,
+    seed: options.Seed = None,
+    server: options.Server = None,
+    release: options.Release = None,
+    archive: options.ArchiveName = None,
+    manifests: options.Manifests = None,
+    out: options.Out = None,
+    replace: options.Replace = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Label galaxies elliptical or spiral by Galaxy Zoo's votes.
+
+    Example: galaxycurate positives --threshold 0.85 --votes debiased
+    """
+    from galaxycurate.pipeline import positives as verb
+
+    settings = options.settings(
+        limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
+        archive=archive, manifests=manifests, min_votes=min_votes,
+    )  # fmt: skip
+    kind = votes.value if votes else None
+    if dry_run and table is None:
+        question = verb.query(
+            settings, threshold=threshold, catalog=catalog.value, kind=kind or "debiased"
+        )
+        _show_queries([question], settings, as_json)
+        return
+    path = out or Path(settings.manifests) / "positives.parquet"
+    _check_free(path)
+    manifest, labels = verb.positives(
+        settings, threshold=threshold, table=table, catalog=catalog.value, kind=kind,
+        command=options.command_line(),
+    )  # fmt: skip
+    face.talk(face.table(labels.funnel))
+    placeless = sum(ra is None for ra in manifest.column("ra"))
+    if placeless:
+        face.talk(
+            f"{placeless:,} rows have no position: good for imported images, not for download"
+        )
+    written = len(manifest) and not dry_run
+    if written:
+        _keep(manifest, path, replace)
+    if as_json:
+        face.answer_json(
+            {
+                "manifest": str(path) if written else None,
+                "rows": len(manifest),
+                "funnel": labels.funnel,
+            }
+        )
+    elif written:
+        face.answer(f"{path}: {len(manifest):,} cutouts")
+        face.next_command("galaxycurate download")
+    else:
+        face.answer(f"{len(manifest):,} cutouts: nothing was written")
+
+
+def adopt(
+    folder: Annotated[Path, typer.Argument(help="The images, at any depth.")],
+    labels: Annotated[Path, typer.Option(help="A table with an id and a label for each image.")],
+    id_column: Annotated[str | None, typer.Option(help="Column of the objIDs.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="Column of the labels.")] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="NEW=OLD,OLD: what becomes a class; patterns work."),
+    ] = None,
+    mode: Annotated[ModeName, typer.Option(help="How the images enter.")] = ModeName.copy,
+    pixscale: Annotated[
+        float | None, typer.Option(help="Pixel scale of all images [arcsec/pixel], when known.")
+    ] = None,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    out: options.Out = None,
+    replace: options.Replace = False,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Adopt an image collection that exists already, with identity and labels.
+
+    Example: galaxycurate import images/ --labels labels.csv --class 'spiral=spiral_*'
+    """
+    from galaxycurate.errors import SomeFailed
+    from galaxycurate.pipeline import adopt as verb
+
+    settings = options.settings(dataset=dataset, manifests=manifests)
+    collection = verb.Collection(
+        folder=folder, labels=labels, id_column=id_column, label_column=label_column,
+        classes=_classes(classes or []), mode=mode.value, pixscale=pixscale,
+    )  # fmt: skip
+    path = out or Path(settings.manifests) / f"{folder.resolve().name}.parquet"
+    if not dry_run:
+        _check_free(path)
+    with face.progress_bar("import") as progress:
+        manifest, done = verb.adopt(
+            settings, collection, command=options.command_line(), dry_run=dry_run,
+            progress=progress,
+        )  # fmt: skip
+    if not dry_run:
+        _keep(manifest, path, replace)
+    for name, why in done.flawed[:10]:
+        face.talk(f"  rejected {name}: {why}")
+    counts = {
+        "rows": done.rows,
+        **{f"left out: {k}": v for k, v in done.left_out.items()},
+        **{f"rejected: {k}": v for k, v in done.rejected.items()},
+        **{f"failed: {k}": v for k, v in done.failed.items()},
+        "there before": done.done_before,
+        **{f"kept as {k}": v for k, v in sorted(done.by_label.items())},
+    }
+    if as_json:
+        face.answer_json({"manifest": None if dry_run else str(path), **counts})
+    else:
+        face.talk(face.table(counts))
+        kept = len(manifest) if dry_run else done.kept + done.done_before
+        face.answer(f"{path}: {kept:,} images" + (" would be imported" if dry_run else ""))
+        face.next_command("galaxycurate dedupe")
+    if done.failed:
+        raise SomeFailed(
+            f"{done.failed.total():,} rows have no image", hint="are they in another folder?"
+        )
+
+
+def _classes(words: list[str]) -> dict[str, list[str]]:
+    from galaxycurate.errors import SettingError
+
+    result = {}
+    for word in words:
+        new, sign, old = word.partition("=")
+        if not (sign and new and old):
+            raise SettingError(
+                f"--class {word!r} is not NEW=OLD,OLD", hint="--class 'spiral=spiral_*'"
+            )
+        result[new.strip()] = [part.strip() for part in old.split(",")]
+    return result
+
+
+def _check_free(path: Path) -> None:
+    """Find out before the work whether the manifest could be written."""
+    from galaxycurate.store import formats
+    from galaxycurate.store.files import replacing
+
+    formats.writer(path)
+    probe = path.with_name(f".{path.stem}.probe")
+    with replacing(probe) as part:
+        part.touch()
+    probe.unlink()
+
+
+def _keep(manifest, path: Path, replace: bool):
+    from galaxycurate.store.manifest import keep
+
+    return keep(manifest, path, replace_old=replace)
+
+
+def _show_queries(queries, settings, as_json: bool) -> None:
+    shown = [{"query": q.name, "sha256": q.sha256, "sql": q.sql} for q in queries]
+    if as_json:
+        face.answer_json({"archive": settings.archive, "server": settings.server, "queries": shown})
+        return
+    face.talk(f"dry run: nothing is asked of {settings.archive} ({settings.server})")
+    for query in shown:
+        face.answer(f"-- {query['query']} sha256 {query['sha256'][:16]}\n{query['sql']}\n")
+
+
+def _tell_fields(search, cut: float | None) -> None:
+    """Which fields were dropped, and why."""
+    from collections import Counter
+
+    census = {"fields in the archive": search.census["fields"]}
+    census |= {f"  {k}": v for k, v in search.census.items() if k != "fields" and v}
+    face.talk(face.table(census))
+    reasons = Counter(why.split(":")[0] for _, why in search.dropped)
+    for reason, n in reasons.items():
+        examples = [f"{name} ({why})" for name, why in search.dropped if why.startswith(reason)]
+        more = f" and {n - 3:,} more" if n > 3 else ""
+        face.talk(f"  dropped {n:,}: {'; '.join(examples[:3])}{more}")
+    for warning in search.warnings:
+        face.talk(f"  warning: {warning}")
+    if search.strategy == "field" and not search.rows:
+        asked = "" if cut is None else f" with a score above {cut:g}"
+        face.talk(
+            f"No field{asked} is without a galaxy. A good SDSS field holds at least 27 of them; "
+            "fields without any are failed reductions. Look inside good fields instead: "
+            "--strategy cell."
+        )

@@ -1,0 +1,159 @@
+"""Commands that make and judge images: download, dedupe, split."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from galaxycurate.cli import face, options
+
+
+def download(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[MANIFEST]...", help="[all in manifests/]")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Only those that failed before.")
+    ] = False,
+    rate: Annotated[
+        float | None, typer.Option(help="Cutouts a second at most; 0: no limit [2].")
+    ] = None,
+    concurrency: Annotated[int | None, typer.Option(help="Connections at most [4].")] = None,
+    server: options.Server = None,
+    release: options.Release = None,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Fetch the cutouts that the manifests list, each one checked; repeat to continue.
+
+    Example: galaxycurate download --rate 2
+    """
+    from galaxycurate.pipeline import download as verb
+
+    settings = options.settings(
+        rate=rate, concurrency=concurrency, server=server, release=release, dataset=dataset,
+        manifests=manifests,
+    )  # fmt: skip
+    with face.progress_bar("download") as progress:
+        summary = verb.download(
+            settings, paths or [], retry_failed=retry_failed, dry_run=dry_run, progress=progress
+        )
+    if as_json:
+        face.answer_json(summary.as_dict())
+    elif dry_run:
+        size = summary.estimated_bytes / 1e6
+        face.answer(f"{summary.left:,} of {summary.rows:,} cutouts to fetch, about {size:,.1f} MB")
+        for url in summary.urls:
+            face.answer(f"  {url}")
+    else:
+        _tell_download(summary)
+        face.answer(f"{settings.dataset}/images: {sum(summary.labels.values()):,} cutouts")
+    problem = summary.problem()
+    if problem:
+        raise problem
+    if not (dry_run or as_json):
+        face.next_command("galaxycurate dedupe")
+
+
+def _tell_download(summary) -> None:
+    counts = {
+        "cutouts wanted": summary.rows,
+        "settled before": summary.done_before,
+        "kept": summary.kept,
+        **{f"rejected: {k}": v for k, v in summary.rejected.items()},
+        **{f"failed: {k}": v for k, v in summary.failed.items()},
+        **({"imported, not downloaded": summary.imported} if summary.imported else {}),
+        **{f"in the tree as {k}": v for k, v in sorted(summary.labels.items())},
+    }
+    face.talk(face.table(counts))
+    if summary.kept:
+        rate = summary.kept / max(summary.seconds, 1e-9)
+        face.talk(
+            f"  {summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.1f} s ({rate:,.1f}/s) "
+            f"from {summary.origin}"
+        )
+
+
+def dedupe(
+    min_overlap: Annotated[
+        float, typer.Option(help="Cutouts that share more sky than this belong together, 0 to 1.")
+    ] = 0.0,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Find the same file, the same object and shared sky; group what belongs together.
+
+    Example: galaxycurate dedupe --min-overlap 0.05
+    """
+    from dataclasses import asdict
+
+    from galaxycurate.pipeline import dedupe as verb
+
+    settings = options.settings(dataset=dataset, manifests=manifests)
+    with face.progress_bar("dedupe") as progress:
+        found = verb.dedupe(settings, min_overlap=min_overlap, dry_run=dry_run, progress=progress)
+    if as_json:
+        face.answer_json(asdict(found))
+        return
+    face.talk(face.table({
+        "images": found.images,
+        **{f"pairs: {k}": v for k, v in found.pairs.items()},
+        **{f"left out of splits: {k}": v for k, v in found.dropped.items()},
+        "largest group": found.largest_group,
+    }))  # fmt: skip
+    if found.without_position:
+        face.talk(
+            f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
+            "measured: those of one field, or of the next, are grouped"
+        )
+    face.answer(f"{found.n_groups:,} groups of {found.images:,} images")
+    face.next_command("galaxycurate split")
+
+
+def split(
+    fractions: Annotated[str, typer.Option(help="Train, val and test.")] = "0.8,0.1,0.1",
+    seed: options.Seed = None,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write train, val and test trees: stratified, no group torn apart, and proved.
+
+    Example: galaxycurate split --fractions 0.7,0.15,0.15
+    """
+    from dataclasses import asdict
+
+    from galaxycurate.errors import SettingError
+    from galaxycurate.pipeline import split as verb
+
+    settings = options.settings(dataset=dataset, manifests=manifests)
+    try:
+        shares = [float(part) for part in fractions.split(",")]
+    except ValueError:
+        raise SettingError(
+            f"fractions {fractions!r} are no numbers", hint="--fractions 0.8,0.1,0.1"
+        ) from None
+    with face.progress_bar("split") as progress:
+        made = verb.split(settings, fractions=shares, seed=seed, dry_run=dry_run, progress=progress)
+    if as_json:
+        face.answer_json(asdict(made))
+        return
+    face.talk(face.grid(made.counts))
+    for name, counts in made.counts.items():
+        lacking = sorted(set(made.counts["train"]) - set(counts))
+        if lacking and sum(counts.values()):
+            face.talk(f"  warning: {name} has no {' and no '.join(lacking)}")
+    checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
+    face.answer(
+        f"{settings.dataset}/{verb.FOLDER}: {made.images:,} images, {made.n_groups:,} groups; "
+        f"pairs across splits: {made.leaking_pairs.total()} (checked anew: {checked})"
+    )
+    if not dry_run:
+        face.next_command("python -m train")

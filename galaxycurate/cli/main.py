@@ -1,0 +1,121 @@
+"""The command line's entrance: which commands there are, and how every error ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from galaxycurate import __version__
+from galaxycurate.cli import ask, demo, face, images, look, sandbox
+from galaxycurate.errors import ExitCode, GalaxyCurateError
+
+HELP = """Turn SDSS and Galaxy Zoo into image datasets you can trust.
+
+The main job, in an empty folder:
+
+  galaxycurate negatives --score 0.2
+
+  galaxycurate positives --threshold 0.85
+
+  galaxycurate download
+
+  galaxycurate dedupe
+
+  galaxycurate split
+
+  python -m train
+"""
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)  # fmt: skip
+config = typer.Typer(no_args_is_help=True, help="Settings: show where each comes from, set one.")
+config.command("show")(look.config_show)
+config.command("set")(look.config_set)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        face.answer(f"galaxycurate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+for _name, _command in {
+    "negatives": ask.negatives,
+    "positives": ask.positives,
+    "import": ask.adopt,
+    "download": images.download,
+    "dedupe": images.dedupe,
+    "split": images.split,
+    "status": look.status,
+    "report": look.report,
+    "demo": demo.demo,
+}.items():
+    app.command(_name)(_command)
+app.add_typer(config, name="config")
+app.add_typer(sandbox.app, name="sandbox")
+
+
+def run() -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        An `ExitCode`.
+    """
+    try:
+        code = typer.main.get_command(app).main(
+            arguments, prog_name="galaxycurate", standalone_mode=False
+        )
+        return int(code or ExitCode.DONE)
+    except GalaxyCurateError as error:
+        face.complain(error)
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        face.talk("galaxycurate: interrupted; nothing is lost, run the same command to continue")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except Exception as error:
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    """Typer's own usage errors by their shape (it vendors click), and bugs."""
+    message = getattr(error, "format_message", None)
+    if message is not None:
+        words = str(message())
+        path = getattr(getattr(error, "ctx", None), "command_path", "galaxycurate")
+        face.talk(f"galaxycurate: {words}")
+        face.talk(f"  hint: {path} --help")
+        return int(ExitCode.USAGE)
+    if os.environ.get("GALAXYCURATE_DEBUG"):
+        raise error
+    face.talk(f"galaxycurate: this is a bug: {type(error).__name__}: {error}")
+    face.talk("  hint: GALAXYCURATE_DEBUG=1 shows where; please report it with that text")
+    return int(ExitCode.FAILED)

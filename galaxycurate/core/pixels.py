@@ -1,0 +1,79 @@
+"""What pixels tell without knowing the sky: is this a picture, or an error tile?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from galaxycurate.core.outcome import Reason
+
+BLOCK_PX = 16
+MAX_ZERO_BLOCKS = 0.10
+"""Measured on 6,675 real cutouts and 13 frames: error tile 0.738, partly covered tile 0.345, every
+other at most 0.058. Exact-zero *pixels* separate worse: sparse but good cutouts reach 0.30."""
+
+
+def zero_blocks(rgb) -> np.ndarray:
+    """Which 16x16 blocks hold nothing but zeros.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w) or (h, w, 3)
+
+    Returns
+    -------
+    ndarray of bool, shape (h // 16, w // 16)
+        Blocks at the right and lower edge that are not whole are left out, unless the image is
+        smaller than one block.
+    """
+    dark = (rgb == 0) if rgb.ndim == 2 else (rgb == 0).all(axis=2)
+    rows, cols = dark.shape[0] // BLOCK_PX, dark.shape[1] // BLOCK_PX
+    if not rows or not cols:
+        return np.array([[dark.all()]])
+    whole = dark[: rows * BLOCK_PX, : cols * BLOCK_PX]
+    return whole.reshape(rows, BLOCK_PX, cols, BLOCK_PX).all(axis=(1, 3))
+
+
+def zero_block_fraction(rgb) -> float:
+    """Fraction of all-zero 16x16 blocks (see `MAX_ZERO_BLOCKS`).
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w) or (h, w, 3)
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    return float(zero_blocks(rgb).mean())
+
+
+def flaw(rgb) -> tuple[Reason, str] | None:
+    """Why these pixels are no picture of the sky, or None.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w) or (h, w, 3)
+
+    Returns
+    -------
+    tuple of (Reason, str) or None
+        `Reason.BLANK`, `Reason.ERROR_TILE` or `Reason.PARTIAL`, with the figure that says so.
+    """
+    if int(rgb.max()) - int(rgb.min()) < 4:
+        return Reason.BLANK, f"every pixel is {int(rgb.min())} to {int(rgb.max())}"
+    blocks = zero_blocks(rgb)
+    fraction = float(blocks.mean())
+    if fraction <= MAX_ZERO_BLOCKS:
+        return None
+    figure = f"{fraction:.0%} of the 16x16 blocks are exact zero"
+    return (Reason.ERROR_TILE if _drawn_on_black(rgb, blocks) else Reason.PARTIAL), figure
+
+
+def _drawn_on_black(rgb, blocks) -> bool:
+    """Text on black leaves zeros inside the blocks it touches; an uncovered edge does not."""
+    dark = (rgb == 0) if rgb.ndim == 2 else (rgb == 0).all(axis=2)
+    if min(dark.shape) < BLOCK_PX:
+        return False
+    lit = np.kron(~blocks, np.ones((BLOCK_PX, BLOCK_PX), bool))
+    return float(dark[: lit.shape[0], : lit.shape[1]][lit].mean()) > 0.10  # text 0.23, sky <= 0.034

@@ -1,0 +1,150 @@
+"""Which cutouts share sky, and which belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from galaxycurate.core.geometry import overlap_fraction, reach, unit_vectors
+from galaxycurate.core.ids import decode
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of rows with what they share.
+
+    Parameters
+    ----------
+    first, second : ndarray of int64, shape (n,)
+        Rows, first < second.
+    amount : ndarray of float64, shape (n,)
+        Shared area as a fraction of the smaller cutout, 1 for twins, 0 where it is unknown.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    amount: np.ndarray
+
+    def __len__(self) -> int:
+        return self.first.size
+
+
+def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
+    """All pairs of north-up square cutouts that share sky.
+
+    A KD-tree on the unit sphere finds the pairs within reach (the diagonal, not the side), an exact
+    clip on the tangent plane measures what they share; right at the poles and across RA 0.
+
+    Parameters
+    ----------
+    ra, dec : ndarray of float, shape (n,)
+        Centres, ICRS [deg]; rows with NaN take no part.
+    width_arcsec : ndarray of float, shape (n,)
+        Sides.
+    min_overlap : float
+        Leave out pairs that share no more than this fraction of the smaller cutout.
+
+    Returns
+    -------
+    Pairs
+    """
+    from scipy.spatial import cKDTree
+
+    width = np.broadcast_to(np.asarray(width_arcsec, float), np.shape(ra))
+    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    if known.size < 2:
+        return _none()
+    ra, dec, width = np.asarray(ra, float)[known], np.asarray(dec, float)[known], width[known]
+    tree = cKDTree(unit_vectors(ra, dec), balanced_tree=False, compact_nodes=False)
+    chord = 2 * np.sin(np.radians(reach(width.max()) / 3600) / 2)
+    pairs = tree.query_pairs(chord, output_type="ndarray")
+    if not len(pairs):
+        return _none()
+    i, j = pairs.min(axis=1), pairs.max(axis=1)
+    amount = overlap_fraction(ra[i], dec[i], width[i], ra[j], dec[j], width[j])
+    kept = amount > max(min_overlap, 1e-9)
+    order = np.lexsort((j[kept], i[kept]))
+    return Pairs(known[i[kept]][order], known[j[kept]][order], amount[kept][order])
+
+
+def same(keys) -> Pairs:
+    """Pairs of rows with one key: each row with the first that has it.
+
+    Parameters
+    ----------
+    keys : sequence of hashable
+        One a row; 0, empty and None are no key.
+
+    Returns
+    -------
+    Pairs
+    """
+    seen: dict[object, int] = {}
+    first, second = [], []
+    for row, key in enumerate(keys):
+        if not key:
+            continue
+        if key in seen:
+            first.append(seen[key])
+            second.append(row)
+        else:
+            seen[key] = row
+    return Pairs(np.array(first, np.int64), np.array(second, np.int64), np.ones(len(first)))
+
+
+def near_fields(ids) -> Pairs:
+    """Pairs of rows whose ids lie in one field of a run and camcol, or in the next one.
+
+    For cutouts without positions: they may share sky, and nothing tells that they do not.
+
+    Parameters
+    ----------
+    ids : array_like of int64, shape (n,)
+        objIDs; 0 takes no part.
+
+    Returns
+    -------
+    Pairs
+        Neighbours along each scan; groups follow from them.
+    """
+    ids = np.asarray(ids, np.int64)
+    parts = decode(ids)
+    scan = ids >> 29  # skyVersion, rerun, run and camcol
+    order = np.lexsort((parts["field"], scan))
+    order = order[ids[order] != 0]
+    i, j = order[:-1], order[1:]
+    near = (scan[i] == scan[j]) & (np.abs(parts["field"][j] - parts["field"][i]) <= 1)
+    first, second = np.minimum(i, j)[near], np.maximum(i, j)[near]
+    return Pairs(first, second, np.zeros(first.size))
+
+
+def groups(n: int, pairs: list[Pairs]) -> np.ndarray:
+    """What must not be torn apart: connected components over all pairs.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+    pairs : list of Pairs
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Group of each row, numbered from 0 in the order of their first rows.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    i = np.concatenate([p.first for p in pairs]) if pairs else np.empty(0, np.int64)
+    j = np.concatenate([p.second for p in pairs]) if pairs else np.empty(0, np.int64)
+    graph = coo_matrix((np.ones(i.size, np.int8), (i, j)), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    _, first = np.unique(component, return_index=True)
+    rank = np.empty(first.size, np.int64)
+    rank[component[np.sort(first)]] = np.arange(first.size)
+    return rank[component]
+
+
+def _none() -> Pairs:
+    return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))

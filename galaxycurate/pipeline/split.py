@@ -1,0 +1,205 @@
+"""Split: train, val and test trees, no group torn apart, and the check that proves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.curation.split import NAMES, assign, check_fractions, crossing
+from galaxycurate.errors import InputError
+from galaxycurate.pipeline.clock import utc_now
+from galaxycurate.pipeline.dedupe import Kept, read_kept
+from galaxycurate.store.files import unwritable
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.settings import Settings
+
+FOLDER = "split"
+
+
+@dataclass
+class Split:
+    """A split and its proof.
+
+    Parameters
+    ----------
+    images, left_out : int
+        Images placed; duplicates and conflicts left out.
+    counts : dict of str to dict of str to int
+        Images by split and class.
+    n_groups, largest_group : int
+    pairs_checked : Counter
+        Pairs that show the same thing, found anew from pixels, ids and sky, by kind.
+    leaking_pairs : Counter
+        Those of them that lie in different splits, by kind; all zero, or the split is not written.
+    """
+
+    images: int
+    left_out: int
+    counts: dict[str, dict[str, int]]
+    n_groups: int
+    largest_group: int
+    pairs_checked: Counter = field(default_factory=Counter)
+    leaking_pairs: Counter = field(default_factory=Counter)
+
+
+def split(
+    settings: Settings,
+    *,
+    fractions=(0.8, 0.1, 0.1),
+    seed: int | None = None,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Split:
+    """Place every image that dedupe kept, and write the trees as hard links.
+
+    Parameters
+    ----------
+    settings : Settings
+    fractions : sequence of float
+        Of train, val and test; they add up to 1.
+    seed : int, optional
+        The settings' by default.
+    dry_run : bool
+        Count and check only.
+    progress : callable
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    InputError
+        Dedupe has not run, or images came after it.
+    """
+    seed = settings.seed if seed is None else seed
+    fractions = check_fractions(fractions)
+    with Ledger.open(settings.ledger_url, create=False) as ledger:
+        kept, group = _placed(settings, ledger)
+        dropped = {v.path for v in ledger.verdicts() if not v.keep}
+        chosen = np.array([path not in dropped for path in kept.paths])
+        place = np.full(len(kept), "", dtype="<U5")
+        place[chosen] = assign(kept.labels[chosen], group[chosen], fractions=fractions, seed=seed)
+        result = _prove(kept, group, place, chosen, _min_overlap(ledger))
+        if result.leaking_pairs.total():
+            raise InputError(
+                f"{result.leaking_pairs.total()} pairs would lie in different splits: "
+                "the groups do not know of them",
+                hint="galaxycurate dedupe, then split again",
+            )
+        if not dry_run:
+            about = _about(settings, kept, result, seed, fractions)
+            _write_trees(Path(settings.dataset), kept, place, about, progress)
+            run = ledger.start("split", {"fractions": fractions, "seed": seed})
+            ledger.add_places(
+                run,
+                (
+                    (path, int(g), str(s))
+                    for path, g, s in zip(kept.paths, group, place, strict=True)
+                ),
+            )
+    return result
+
+
+def _placed(settings: Settings, ledger: Ledger) -> tuple[Kept, np.ndarray]:
+    places = ledger.places("dedupe")
+    if not places:
+        raise InputError(
+            "the images were not compared yet, so a split could tear twins apart",
+            hint="galaxycurate dedupe",
+        )
+    kept = read_kept(settings, ledger)
+    new = [path for path in kept.paths if path not in places]
+    if new:
+        raise InputError(
+            f"{len(new):,} images came after the last dedupe (the first is {new[0]})",
+            hint="galaxycurate dedupe, then split again",
+        )
+    return kept, np.array([places[path][0] for path in kept.paths])
+
+
+def _min_overlap(ledger: Ledger) -> float:
+    last = ledger.last_run("dedupe")
+    return float(last["parameters"].get("min_overlap", 0.0)) if last else 0.0
+
+
+def _prove(kept: Kept, group, place, chosen, min_overlap: float) -> Split:
+    """Find the pairs anew and look which cross; the groups themselves are not believed."""
+    checked: Counter[str] = Counter()
+    leaking: Counter[str] = Counter()
+    for kind, pairs in kept.evidence(min_overlap=min_overlap).items():
+        both = chosen[pairs.first] & chosen[pairs.second]
+        checked[str(kind)] = int(both.sum())
+        across = crossing(place, pairs)
+        leaking[str(kind)] = int(both[across].sum())
+    sizes = Counter(group[chosen].tolist())
+    counts = {
+        name: dict(sorted(Counter(kept.labels[place == name].tolist()).items())) for name in NAMES
+    }
+    return Split(
+        images=int(chosen.sum()),
+        left_out=int((~chosen).sum()),
+        counts=counts,
+        n_groups=len(sizes),
+        largest_group=max(sizes.values(), default=0),
+        pairs_checked=checked,
+        leaking_pairs=leaking,
+    )
+
+
+def _about(settings: Settings, kept: Kept, result: Split, seed: int, fractions) -> dict:
+    return {
+        "origin": "; ".join(sorted(kept.origins)),
+        "created_utc": utc_now(),
+        "seed": seed,
+        "fractions": list(fractions),
+        "classes": dict(Counter(kept.labels.tolist())),
+        "splits": result.counts,
+        "groups": result.n_groups,
+        "pairs_checked": dict(result.pairs_checked),
+        "leaking_pairs": result.leaking_pairs.total(),
+        "left_out": result.left_out,
+    }
+
+
+def _write_trees(dataset: Path, kept: Kept, place, about: dict, progress: Progress) -> None:
+    """Build the trees beside the old ones, then let them take their place."""
+    new, final, old = dataset / ".split.new", dataset / FOLDER, dataset / ".split.old"
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        for n, (outcome, name) in enumerate(zip(kept.outcomes, place, strict=True), 1):
+            if name:
+                _link(
+                    dataset / outcome.path,
+                    new / str(name) / Path(outcome.path).relative_to("images"),
+                )
+            if n % 200 == 0 or n == len(kept):
+                progress(n, len(kept), "linked")
+        for (
+            name
+        ) in NAMES:  # a class that a split lacks still has its folder: ImageFolder counts them
+            for label in sorted(set(kept.labels)):
+                (new / name / label).mkdir(parents=True, exist_ok=True)
+        (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(final, error) from error
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another file system: the bytes themselves
+        shutil.copyfile(source, target)

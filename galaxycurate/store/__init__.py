@@ -1,0 +1,1 @@
+"""Disk: settings, SQL files, manifests, images, the ledger. All that is written appears whole."""

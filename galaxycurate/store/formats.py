@@ -1,0 +1,296 @@
+"""Manifests as Parquet, ECSV, FITS, VOTable and CSV: ids, units and header survive each of them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from galaxycurate.core.columns import COLUMNS, IDS
+from galaxycurate.core.ids import parse
+from galaxycurate.errors import InputError, UsageError
+from galaxycurate.store.files import replacing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from astropy.table import Table
+
+KEY = "galaxycurate"  # under which each format keeps the header
+
+
+def arrow_table(columns: Mapping[str, Sequence]) -> pa.Table:
+    """Columns as an Arrow table of the list's types, order and units.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence
+        By column name; None marks an unknown value.
+
+    Returns
+    -------
+    pyarrow.Table
+    """
+    import pyarrow as pa
+
+    names = [name for name in COLUMNS if name in columns]
+    arrays = [
+        pa.array(_no_null(name, columns[name]), type=_arrow_type(name), from_pandas=True)
+        for name in names
+    ]
+    return pa.Table.from_arrays(arrays, schema=pa.schema([_arrow_field(name) for name in names]))
+
+
+def _no_null(name: str, values: Sequence) -> Sequence:
+    """Unknown ids are 0, unknown text empty: pandas and astropy make floats of null integers."""
+    blank: object = 0 if name in IDS else "" if COLUMNS[name].dtype == "str" else None
+    return values if blank is None else [blank if v is None else v for v in values]
+
+
+def _arrow_type(name: str):
+    import pyarrow as pa
+
+    return {"str": pa.string(), "int32": pa.int32(), "int64": pa.int64(),
+            "float32": pa.float32(), "float64": pa.float64()}[COLUMNS[name].dtype]  # fmt: skip
+
+
+def _arrow_field(name: str):
+    import pyarrow as pa
+
+    column = COLUMNS[name]
+    about = {"unit": column.unit, "ucd": column.ucd, "description": column.meaning}
+    return pa.field(name, _arrow_type(name), metadata=about)
+
+
+# ---- astropy in between, for all but Parquet
+
+
+def to_astropy(table: pa.Table, header: str) -> Table:
+    """An astropy table with units, UCDs, masks, and the header in its meta."""
+    import numpy as np
+    from astropy.table import MaskedColumn, Table
+
+    result = Table(meta={KEY: header})
+    for name in table.column_names:
+        values, spec = table.column(name), COLUMNS[name]
+        mask = values.is_null().to_numpy(zero_copy_only=False)
+        blank: object = "" if spec.dtype == "str" else 0
+        data = np.array(values.fill_null(blank).to_pylist() or [], dtype=spec.dtype)
+        if not len(table):
+            data = np.empty(0, "U1" if spec.dtype == "str" else spec.dtype)
+        column = MaskedColumn(data, mask=mask, unit=spec.unit or None, description=spec.meaning)
+        column.meta["ucd"] = spec.ucd
+        result[name] = column if mask.any() else column.filled()
+    return result
+
+
+def from_astropy(table: Table, *, where: str) -> tuple[pa.Table, str | None]:
+    """The inverse of `to_astropy`; columns that no manifest has are left out."""
+    import numpy as np
+
+    columns = {}
+    for name in table.colnames:
+        if name not in COLUMNS:
+            continue
+        values = table[name]
+        mask = np.broadcast_to(np.ma.getmaskarray(np.ma.asarray(values)), len(values))
+        if name in IDS and len(values):
+            columns[name] = parse(np.asarray(values), where=where, column=name).tolist()
+            continue
+        cells = np.asarray(values).tolist()
+        columns[name] = [
+            None if hidden else _plain(c) for c, hidden in zip(cells, mask, strict=True)
+        ]
+    meta = table.meta.get(KEY) or table.meta.get(KEY.upper())
+    return arrow_table(columns), meta
+
+
+def _plain(cell):
+    return cell.decode().rstrip() if isinstance(cell, bytes) else cell
+
+
+# ---- one writer and one reader a format
+
+
+def _write_parquet(path: Path, table: pa.Table, header: str) -> None:
+    import pyarrow.parquet as pq
+
+    about = {KEY: header, "IVOA.VOTable-Parquet.version": "1.0",
+             "IVOA.VOTable-Parquet.content": _votable_xml(table),
+             **{f"table::len::{n}": str(_longest(table.column(n))) for n in table.column_names
+                if COLUMNS[n].dtype == "str"}}  # fmt: skip
+    pq.write_table(table.replace_schema_metadata(about), path, compression="zstd")
+
+
+def _longest(column) -> int:
+    import pyarrow.compute as pc
+
+    return pc.max(pc.utf8_length(column)).as_py() or 1
+
+
+def _read_parquet(path: Path):
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    header = (table.schema.metadata or {}).get(KEY.encode())
+    columns = {n: table.column(n).to_pylist() for n in table.column_names if n in COLUMNS}
+    for name in IDS:
+        if name in columns and table.schema.field(name).type != _arrow_type(name):
+            columns[name] = parse(columns[name], where=str(path), column=name).tolist()
+    return arrow_table(columns), header.decode() if header else None
+
+
+def _votable_xml(table: pa.Table) -> str:
+    """A VOTable without data, from which TOPCAT learns units and UCDs of a Parquet file."""
+    text = io.BytesIO()
+    _as_votable(table.slice(0, 0), "").to_xml(text)
+    return text.getvalue().decode()
+
+
+def _as_votable(table: pa.Table, header: str):
+    from astropy.io.votable import from_table
+    from astropy.io.votable.tree import Info
+
+    votable = from_table(to_astropy(table, header))
+    for spec in votable.get_first_table().fields:
+        spec.ucd = COLUMNS[spec.name].ucd
+    if header:
+        votable.infos.append(Info(name=KEY, value=header))
+    return votable
+
+
+def _write_votable(path: Path, table: pa.Table, header: str) -> None:
+    _as_votable(table, header).to_xml(str(path))
+
+
+def _read_votable(path: Path):
+    from astropy.io.votable import parse as parse_votable
+
+    votable = parse_votable(str(path))
+    table = votable.get_first_table().to_table(use_names_over_ids=True)
+    header = next((info.value for info in votable.infos if info.name == KEY), None)
+    table.meta[KEY] = header
+    return from_astropy(table, where=str(path))
+
+
+def _write_fits(path: Path, table: pa.Table, header: str) -> None:
+    filled = to_astropy(table, "")
+    filled.meta = {KEY.upper()[:8]: header}
+    filled.write(path, format="fits", overwrite=True)
+
+
+def _read_fits(path: Path):
+    from astropy.table import Table
+
+    table = Table.read(path, format="fits", hdu=1)
+    table.meta[KEY] = table.meta.get(KEY.upper()[:8])
+    return from_astropy(table, where=str(path))
+
+
+def _write_ecsv(path: Path, table: pa.Table, header: str) -> None:
+    to_astropy(table, header).write(path, format="ascii.ecsv", overwrite=True)
+
+
+def _read_ecsv(path: Path):
+    from astropy.table import Table
+
+    return from_astropy(Table.read(path, format="ascii.ecsv"), where=str(path))
+
+
+def _write_csv(path: Path, table: pa.Table, header: str) -> None:
+    from pyarrow import csv
+
+    csv.write_csv(table, path)
+
+
+def _read_csv(path: Path):
+    import pyarrow as pa
+    from pyarrow import csv
+
+    with path.open() as file:
+        names = [n.strip().strip('"') for n in file.readline().split(",")]
+    types = {n: pa.string() if n in IDS else _arrow_type(n) for n in names if n in COLUMNS}
+    options = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
+                                 quoted_strings_can_be_null=False)  # fmt: skip
+    raw = csv.read_csv(path, convert_options=options)
+    columns = {n: raw.column(n).to_pylist() for n in raw.column_names if n in COLUMNS}
+    for name in set(IDS) & set(columns):
+        columns[name] = parse(columns[name], where=str(path), column=name).tolist()
+    beside = _csvw(path)
+    about = json.loads(beside.read_text()) if beside.exists() else {}
+    return arrow_table(columns), about.get(KEY)
+
+
+def _csvw(path: Path) -> Path:
+    return path.with_name(f"{path.name}-metadata.json")
+
+
+def finish(path: Path, header: str) -> None:
+    """Write what a format keeps beside its file: for CSV the W3C's `<name>-metadata.json`."""
+    if path.suffix != ".csv":
+        return
+    with path.open() as file:
+        names = [n.strip().strip('"') for n in file.readline().split(",")]
+    about = {
+        "@context": "http://www.w3.org/ns/csvw",
+        "url": path.name,
+        "tableSchema": {
+            "columns": [
+                {"name": n, "datatype": _CSVW_TYPES[COLUMNS[n].dtype], "unit": COLUMNS[n].unit,
+                 "ucd": COLUMNS[n].ucd, "dc:description": COLUMNS[n].meaning}
+                for n in names
+            ]
+        },
+        KEY: header,
+    }  # fmt: skip
+    with replacing(_csvw(path)) as part:
+        part.write_text(json.dumps(about, indent=1) + "\n")
+
+
+_CSVW_TYPES = {"str": "string", "int32": "int", "int64": "long", "float32": "float",
+               "float64": "double"}  # fmt: skip
+
+_FORMATS: dict[str, tuple[Callable, Callable]] = {
+    ".parquet": (_write_parquet, _read_parquet),
+    ".ecsv": (_write_ecsv, _read_ecsv),
+    ".fits": (_write_fits, _read_fits),
+    ".vot": (_write_votable, _read_votable),
+    ".csv": (_write_csv, _read_csv),
+}
+ENDINGS = frozenset(_FORMATS)
+
+
+def _of(path: Path) -> tuple[Callable, Callable]:
+    if path.suffix not in _FORMATS:
+        raise UsageError(
+            f"{path}: no manifest format has the ending {path.suffix or '(none)'!r}",
+            hint="choose " + ", ".join(_FORMATS),
+        )
+    return _FORMATS[path.suffix]
+
+
+def writer(path: Path) -> Callable[[Path, pa.Table, str], None]:
+    """The writer that a path's ending chooses."""
+    return _of(path)[0]
+
+
+def reader(path: Path) -> Callable[[Path], tuple[pa.Table, str | None]]:
+    """The reader that a path's ending chooses; what it cannot read is an `InputError`."""
+    read = _of(path)[1]
+
+    def guarded(path: Path):
+        try:
+            return read(path)
+        except InputError:
+            raise
+        except Exception as error:  # each format's parser has errors of its own
+            line = (
+                str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            )
+            raise InputError(
+                f"{path} cannot be read as {path.suffix[1:]}: {line}",
+                hint="is the file whole, and does its ending tell its format?",
+            ) from error
+
+    return guarded

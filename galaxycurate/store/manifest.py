@@ -1,0 +1,293 @@
+"""Manifests: what should exist, one row a cutout, frozen once written, with its provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from galaxycurate import __version__
+from galaxycurate.core.columns import COLUMNS, REQUIRED
+from galaxycurate.errors import InputError, LayoutError, UsageError
+from galaxycurate.store import formats
+from galaxycurate.store.files import existing, replacing, sha256_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Header:
+    """Where a manifest came from.
+
+    Parameters
+    ----------
+    command : str
+        The command line, or the library call.
+    query, query_sha256 : str
+        The question (a file of `sql/`) and the sha256 of its bound text; empty for files.
+    archive : str
+        Who answered: a URL with the server's own name, or a file with its sha256.
+    release : str
+        Data release.
+    created_utc : str
+        ISO 8601.
+    cuts : mapping
+        Every cut by name and value.
+    counts : mapping
+        The funnel: how many rows each cut left.
+    parents : sequence of str
+        sha256 of the manifests or files it was made from.
+    version : str
+        Of galaxycurate.
+    """
+
+    command: str
+    created_utc: str
+    archive: str = ""
+    release: str = ""
+    query: str = ""
+    query_sha256: str = ""
+    cuts: Mapping[str, object] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    parents: Sequence[str] = ()
+    version: str = __version__
+
+    def to_json(self) -> str:
+        """As one line of ASCII JSON."""
+        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Header:
+        """The inverse of `to_json`; names that a later version may add are left out."""
+        values = {k: v for k, v in json.loads(text).items() if k in cls.__dataclass_fields__}
+        return cls(**{**values, "parents": tuple(values.get("parents", ()))})
+
+    def asks_the_same(self, other: Header) -> bool:
+        """Whether two headers stand for one request to one archive."""
+        keys = ("archive", "release", "query", "query_sha256", "cuts", "parents")
+        mine, theirs = (json.loads(h.to_json()) for h in (self, other))
+        return all(mine[k] == theirs[k] for k in keys)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A frozen table of cutouts with its header.
+
+    Parameters
+    ----------
+    header : Header
+    table : pyarrow.Table
+        Columns of `galaxycurate.core.columns`, in that order; ids are int64, 0 where unknown.
+    path : Path or None
+        The file it was read from.
+    sha256 : str
+        Of that file.
+    """
+
+    header: Header
+    table: pa.Table
+    path: Path | None = None
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @classmethod
+    def build(cls, header: Header, columns: Mapping[str, Sequence], *, where: str) -> Manifest:
+        """Check columns at the door and freeze them.
+
+        Parameters
+        ----------
+        header : Header
+        columns : mapping of str to sequence
+            By column name; None marks an unknown value.
+        where : str
+            Their source, for messages.
+
+        Returns
+        -------
+        Manifest
+
+        Raises
+        ------
+        LayoutError
+            A required column is absent, or a column is not in the list.
+        InputError
+            Two rows with one name and label, a position that is none.
+        """
+        unknown = sorted(set(columns) - set(COLUMNS))
+        if unknown:
+            raise LayoutError(f"{where}: no column of a manifest is called {', '.join(unknown)}")
+        missing = [name for name in REQUIRED if name not in columns]
+        if missing:
+            raise LayoutError(f"{where}: a manifest needs the columns {', '.join(missing)}")
+        manifest = cls(header, formats.arrow_table(columns))
+        _check_rows(manifest.table, where)
+        return manifest
+
+    def rows(self, columns: Sequence[str] | None = None, *, batch: int = 4096):
+        """Walk the rows without holding them all.
+
+        Parameters
+        ----------
+        columns : sequence of str, optional
+            Only these.
+        batch : int
+            Rows converted at once.
+
+        Yields
+        ------
+        dict
+            Value by column name; None where unknown.
+        """
+        table = self.table.select(list(columns)) if columns else self.table
+        for chunk in table.to_batches(max_chunksize=batch):
+            yield from chunk.to_pylist()
+
+    def column(self, name: str) -> list:
+        """The values of one column; all None where the manifest has it not."""
+        if name not in self.table.column_names:
+            return [None] * len(self)
+        return self.table.column(name).to_pylist()
+
+    def write(self, path: Path) -> Manifest:
+        """Write it whole; the ending chooses the format.
+
+        Parameters
+        ----------
+        path : Path
+            `.parquet`, `.ecsv`, `.fits`, `.vot` or `.csv`.
+
+        Returns
+        -------
+        Manifest
+            The same, knowing its path and sha256.
+        """
+        path = Path(path)
+        writer = formats.writer(path)
+        with replacing(path) as part:
+            writer(part, self.table, self.header.to_json())
+        formats.finish(path, self.header.to_json())
+        return replace(self, path=path, sha256=sha256_of(path))
+
+    @classmethod
+    def read(cls, path: Path) -> Manifest:
+        """Read a manifest in any of the formats.
+
+        Raises
+        ------
+        InputError
+            The file is missing, unreadable, or has no rows.
+        LayoutError, IdentityError
+            Its columns are not those of a manifest; its ids went through a float.
+        """
+        path = existing(Path(path), what="manifest")
+        table, header = formats.reader(path)(path)
+        if header is None:
+            raise LayoutError(
+                f"{path} is no manifest: it carries no galaxycurate header",
+                hint="galaxycurate import DIR --labels CSV adopts images and labels of your own",
+            )
+        missing = [name for name in REQUIRED if name not in table.column_names]
+        if missing:
+            raise LayoutError(f"{path}: a manifest needs the columns {', '.join(missing)}")
+        return cls(Header.from_json(header), table, path, sha256_of(path))
+
+
+def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
+    """Read the manifests that a command works on.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Those named by the user; when empty, every manifest of the folder.
+    folder : Path
+
+    Returns
+    -------
+    list of Manifest
+        By path.
+
+    Raises
+    ------
+    InputError
+        There is none, or one has no rows.
+    """
+    found = [Path(p) for p in paths] or sorted(
+        p
+        for p in Path(folder).glob("*")
+        if p.suffix in formats.ENDINGS and not p.name.startswith(".")
+    )
+    if not found:
+        raise InputError(
+            f"no manifests in {folder}/",
+            hint="galaxycurate negatives --score 0.2, galaxycurate positives --threshold 0.85, "
+            "or galaxycurate import DIR --labels CSV",
+        )
+    manifests = [Manifest.read(p) for p in found]
+    for manifest in manifests:
+        if not len(manifest):
+            raise InputError(
+                f"{manifest.path} is empty: it lists no cutouts",
+                hint="make it again with weaker cuts, or move it away",
+            )
+    return manifests
+
+
+def keep(manifest: Manifest, path: Path, *, replace_old: bool = False) -> Manifest:
+    """Write a new manifest, or find that the same request was answered before.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    path : Path
+    replace_old : bool
+        Put a manifest of another request aside, as `old/<name>-<sha256>`, instead of refusing.
+
+    Returns
+    -------
+    Manifest
+
+    Raises
+    ------
+    UsageError
+        Another request's manifest stands there.
+    """
+    path = Path(path)
+    if path.exists():
+        old = Manifest.read(path)
+        if old.header.asks_the_same(manifest.header) and old.table.equals(manifest.table):
+            return old
+        if not replace_old:
+            raise UsageError(
+                f"{path} holds another request ({len(old):,} rows, {old.header.created_utc})",
+                hint=f"--replace puts it aside as {path.parent}/old/, or choose --out FILE",
+            )
+        aside = path.parent / "old" / f"{path.stem}-{old.sha256[:8]}{path.suffix}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(aside)
+    return manifest.write(path)
+
+
+def _check_rows(table: pa.Table, where: str) -> None:
+    import pyarrow.compute as pc
+
+    names = table.select(["label", "name"]).to_pylist()
+    seen: set[tuple] = set()
+    for row in names:
+        key = (row["label"], row["name"])
+        if key in seen:
+            raise InputError(
+                f"{where}: {row['name']} stands twice with label {row['label']}",
+                hint="each cutout needs a name of its own",
+            )
+        seen.add(key)
+    for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
+        column = table.column(name)
+        outside = pc.or_(pc.less(column, low), pc.greater(column, high))
+        if pc.any(outside).as_py():
+            value = pc.filter(column, outside)[0].as_py()
+            raise InputError(f"{where}: {name} = {value} is outside {low:g} to {high:g} degrees")

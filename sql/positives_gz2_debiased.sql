@@ -1,0 +1,19 @@
+-- purpose: galaxies that Galaxy Zoo 2 calls smooth or spiral, debiased votes
+-- context: any release with zoo2MainSpecz (Willett et al. 2013); spiral: the lesser of 'features or disk' and 'spiral'
+DECLARE @threshold real = 0.85  -- [0.5, 1] fraction of the votes that a class needs
+DECLARE @min_votes int = 10     -- [1, 100000] volunteers at least
+DECLARE @limit int = 1000       -- [1, 500000] galaxies at most
+DECLARE @seed int = 42          -- [0, 2147483647] of the shuffle
+-- column objID varchar the galaxy, DR8 and later
+-- column dr7objid varchar the same, DR7
+-- column ra float position [deg]
+-- column dec float position [deg]
+-- column n_votes int volunteers
+-- column p_el float fraction of the votes: elliptical or smooth
+-- column p_cs float fraction of the votes: spiral
+SELECT TOP (@limit)
+    CAST(z.dr8objid AS varchar(20)) AS objID, CAST(z.dr7objid AS varchar(20)) AS dr7objid,
+    z.ra, z.dec, z.total_classifications AS n_votes, z.t01_smooth_or_features_a01_smooth_debiased AS p_el, CASE WHEN z.t01_smooth_or_features_a02_features_or_disk_debiased < z.t04_spiral_a08_spiral_debiased THEN z.t01_smooth_or_features_a02_features_or_disk_debiased ELSE z.t04_spiral_a08_spiral_debiased END AS p_cs
+FROM zoo2MainSpecz AS z
+WHERE z.total_classifications >= @min_votes AND (z.t01_smooth_or_features_a01_smooth_debiased >= @threshold OR CASE WHEN z.t01_smooth_or_features_a02_features_or_disk_debiased < z.t04_spiral_a08_spiral_debiased THEN z.t01_smooth_or_features_a02_features_or_disk_debiased ELSE z.t04_spiral_a08_spiral_debiased END >= @threshold)
+ORDER BY (z.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003, z.dr8objid

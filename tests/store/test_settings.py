@@ -1,0 +1,57 @@
+import pytest
+
+from galaxycurate.errors import SettingError
+from galaxycurate.store import settings
+
+
+def test_flags_beat_environment_beats_file_beats_default(tmp_path):
+    (tmp_path / "galaxycurate.toml").write_text("size_px = 128\nlimit = 7\nseed = 1\n")
+    env = {"GALAXYCURATE_LIMIT": "8", "GALAXYCURATE_SEED": "2", "HOME": "/x"}
+    found = settings.load({"seed": 3, "rate": None}, folder=tmp_path, environ=env)
+    assert (found.size_px, found.limit, found.seed, found.rate) == (128, 8, 3, 2.0)
+    assert found.origin("size_px") == "galaxycurate.toml"
+    assert found.origin("limit") == "GALAXYCURATE_LIMIT"
+    assert found.origin("seed") == "flag"
+    assert found.origin("rate") == "default"
+
+
+def test_the_environment_is_read_when_asked_not_when_imported(monkeypatch, tmp_path):
+    monkeypatch.setenv("GALAXYCURATE_SIZE_PX", "200")
+    assert settings.load(folder=tmp_path).size_px == 200
+    monkeypatch.setenv("GALAXYCURATE_SIZE_PX", "300")
+    assert settings.load(folder=tmp_path).size_px == 300
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"size_px": 12}, r"size_px = 12 \(flag\) is outside 64 to 2048"),
+        ({"size_px": "big"}, r"size_px = 'big' \(flag\) is not a whole number"),
+        ({"release": "dr99"}, r"release = 'dr99' \(flag\) is no data release"),
+        ({"sizepx": 3}, r"no setting is called 'sizepx' \(flag\)"),
+    ],
+)
+def test_a_bad_value_names_itself_and_its_origin(flags, message, tmp_path):
+    with pytest.raises(SettingError, match=message):
+        settings.load(flags, folder=tmp_path, environ={})
+
+
+def test_a_broken_file_is_named(tmp_path):
+    (tmp_path / "galaxycurate.toml").write_text("size_px 128")
+    with pytest.raises(SettingError, match=r"galaxycurate.toml is no TOML"):
+        settings.load(folder=tmp_path, environ={})
+
+
+def test_a_saved_value_is_read_back_and_the_others_stay(tmp_path):
+    (tmp_path / "galaxycurate.toml").write_text("# mine\nlimit = 7\n")
+    settings.save("server", "http://127.0.0.1:1", folder=tmp_path)
+    settings.save("limit", "9", folder=tmp_path)
+    found = settings.load(folder=tmp_path, environ={})
+    assert (found.limit, found.server) == (9, "http://127.0.0.1:1")
+    assert (tmp_path / "galaxycurate.toml").read_text().startswith("# mine\n")
+
+
+def test_a_bad_value_is_not_saved(tmp_path):
+    with pytest.raises(SettingError, match="outside 64 to 2048"):
+        settings.save("size_px", "1", folder=tmp_path)
+    assert not (tmp_path / "galaxycurate.toml").exists()
