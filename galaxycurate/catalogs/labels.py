@@ -10,6 +10,7 @@ from galaxycurate.catalogs.votes import Votes
 from galaxycurate.errors import SettingError
 
 CLASSES = ("elliptical", "spiral")
+ROUNDING = 1e-6  # tables keep fractions in 32 bits: 0.7 comes back as 0.69999999
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def label_votes(votes: Votes, *, threshold: float, min_votes: int) -> Labels:
     funnel[f"at least {min_votes} votes" + (f" ({unknown:,} unknown)" if unknown else "")] = int(
         alive.sum()
     )
-    is_el, is_cs = votes.p_el >= threshold, votes.p_cs >= threshold
+    is_el, is_cs = (p >= threshold - ROUNDING for p in (votes.p_el, votes.p_cs))
     alive &= is_el ^ is_cs  # tables whose fractions do not add up could pass both
     funnel[f"{votes.kind} fraction >= {threshold:g}"] = int(alive.sum())
     row = np.flatnonzero(alive)

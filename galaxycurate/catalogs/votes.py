@@ -196,9 +196,10 @@ def _identities(table: pd.DataFrame, columns: list[str], path: Path):
     objid, dr7objid = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
     for column in columns:
         ids = _ids_or_zero(table[column], path, column)
-        if ids.size and not looks_like_sdss(ids).any():
+        known = ids[ids != 0]
+        if known.size and not looks_like_sdss(known).any():
             raise IdentityError(
-                f"{path}: column {column} holds no SDSS objIDs (the first is {ids[0]})",
+                f"{path}: column {column} holds no SDSS objIDs (the first is {known[0]})",
                 hint="an objID is an integer such as 1237662226208063489 or 587722952767439450",
             )
         newer, older = (ids >> 59) >= 2, (ids != 0) & ((ids >> 59) < 2)
