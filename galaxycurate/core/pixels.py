@@ -71,9 +71,13 @@ def flaw(rgb) -> tuple[Reason, str] | None:
 
 
 def _drawn_on_black(rgb, blocks) -> bool:
-    """Text on black leaves zeros inside the blocks it touches; an uncovered edge does not."""
-    dark = (rgb == 0) if rgb.ndim == 2 else (rgb == 0).all(axis=2)
-    if min(dark.shape) < BLOCK_PX:
-        return False
+    """Whether what is not black is text: much of it is bright and grey, as no sky is.
+
+    Measured on the pixels of the lit blocks: 0.106 on the real error tile, at most 0.015 on 605
+    real cutouts, the partly covered ones among them.
+    """
+    pixels = np.atleast_3d(rgb)
     lit = np.kron(~blocks, np.ones((BLOCK_PX, BLOCK_PX), bool))
-    return float(dark[: lit.shape[0], : lit.shape[1]][lit].mean()) > 0.10  # text 0.23, sky <= 0.034
+    shown = pixels[: lit.shape[0], : lit.shape[1]][lit[: pixels.shape[0], : pixels.shape[1]]]
+    low, high = shown.min(axis=1).astype(int), shown.max(axis=1).astype(int)
+    return bool(((low > 100) & (high - low < 30)).mean() > 0.04)

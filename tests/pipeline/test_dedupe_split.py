@@ -1,0 +1,132 @@
+"""From images in the tree to splits that leak nothing."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from galaxycurate.core.ids import encode
+from galaxycurate.core.outcome import Outcome, Status, VerdictKind
+from galaxycurate.errors import InputError, SettingError
+from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.split import split
+from galaxycurate.store.images import ImageTree
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifest import Header, Manifest
+from galaxycurate.store.settings import load
+
+WIDTH_DEG = 256 * 0.396127 / 3600
+
+
+@pytest.fixture
+def settings(tmp_path):
+    flags = {"dataset": str(tmp_path / "dataset"), "manifests": str(tmp_path / "manifests")}
+    return load(flags, folder=tmp_path, environ={})
+
+
+def fill(settings, rows):
+    """Write a manifest and its images; a row is (name, label, ra, dec, objID, bytes)."""
+    names = ("name", "label", "ra", "dec", "objID")
+    columns = {name: [row[k] for row in rows] for k, name in enumerate(names)}
+    columns |= {"pixscale": [0.396127] * len(rows), "size_px": [256] * len(rows)}
+    header = Header(command="test", created_utc="2026", archive="simulated rows of a test")
+    Manifest.build(header, columns, where="test").write(Path(settings.manifests) / "m.parquet")
+    tree = ImageTree(Path(settings.dataset))
+    with Ledger.open(settings.ledger_url) as ledger:
+        run = ledger.start("download", {})
+        for name, label, *_, body in rows:
+            path = tree.relative(label, name)
+            tree.write(path, body)
+            ledger.add_outcomes(run, [Outcome(path, name, label, "r", Status.OK, sha256=str(body))])
+
+
+def lonely(n, label, start=0):
+    """Galaxies two degrees apart."""
+    return [
+        (f"{label}{k}", label, 2.0 * k + start, 10.0,
+         encode(run=94, camcol=1, field=20, obj=k + 1 + int(start * 1000)), f"{label}{k}".encode())
+        for k in range(n)
+    ]  # fmt: skip
+
+
+def test_overlapping_cutouts_are_one_group_and_never_torn(settings):
+    pairs = []
+    for row in lonely(40, "spiral"):
+        name, label, ra, dec, objid, body = row
+        pairs += [row, (name + "b", label, ra + WIDTH_DEG / 2, dec, objid + 500, body + b"b")]
+    fill(settings, pairs)
+    found = dedupe(settings)
+    assert (found.images, found.n_groups, found.largest_group) == (80, 40, 2)
+    assert found.pairs[VerdictKind.OVERLAP] == 40
+    assert not found.dropped
+    made = split(settings)
+    assert made.leaking_pairs.total() == 0
+    assert made.pairs_checked[VerdictKind.OVERLAP] == 40
+    for name, counts in made.counts.items():
+        files = {p.name for p in (Path(settings.dataset) / "split" / name).rglob("*.jpg")}
+        assert len(files) == sum(counts.values())
+        for file in files:
+            twin = file.replace("b.jpg", ".jpg") if file.endswith("b.jpg") else file[:-4] + "b.jpg"
+            assert twin in files
+
+
+def test_twins_stay_once_and_an_object_under_two_labels_not_at_all(settings):
+    rows = [*lonely(20, "spiral"), *lonely(20, "elliptical", 0.5)]
+    same_bytes = ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")
+    two_labels = ("other", "elliptical", 8.0, 10.0, rows[4][4], b"other")
+    fill(settings, [*rows, same_bytes, two_labels])
+    found = dedupe(settings)
+    assert found.dropped == {VerdictKind.EXACT_FILE: 1, VerdictKind.CONFLICT: 2}
+    made = split(settings)
+    assert made.images == 39
+    assert made.left_out == 3
+    kept = {p.stem for p in (Path(settings.dataset) / "split").rglob("*.jpg")}
+    assert {"spiral4", "other"} & kept == set()
+    assert len({"copy", "spiral3"} & kept) == 1
+    about = json.loads((Path(settings.dataset) / "split" / "split.json").read_text())
+    assert about["leaking_pairs"] == 0
+    assert "simulated rows of a test" in about["origin"]
+
+
+def test_nothing_is_deleted_by_dedupe(settings):
+    fill(settings, [*lonely(5, "spiral"), ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")])
+    before = sorted((Path(settings.dataset) / "images").rglob("*.jpg"))
+    dedupe(settings)
+    assert sorted((Path(settings.dataset) / "images").rglob("*.jpg")) == before
+
+
+def test_a_split_before_dedupe_is_refused(settings):
+    fill(settings, lonely(5, "spiral"))
+    with pytest.raises(InputError, match=r"were not compared yet") as caught:
+        split(settings)
+    assert caught.value.hint == "galaxycurate dedupe"
+    assert not (Path(settings.dataset) / "split").exists()
+
+
+def test_images_that_came_after_dedupe_are_named(settings):
+    fill(settings, lonely(5, "spiral"))
+    dedupe(settings)
+    fill(settings, lonely(6, "spiral"))
+    with pytest.raises(InputError, match=r"1 images came after the last dedupe \(the first is"):
+        split(settings)
+
+
+def test_a_second_split_takes_the_place_of_the_first(settings):
+    fill(settings, lonely(30, "spiral"))
+    dedupe(settings)
+    split(settings)
+    made = split(settings, fractions=(0.5, 0.25, 0.25), seed=3)
+    trees = {p.name for p in (Path(settings.dataset) / "split").iterdir()}
+    assert trees == {"train", "val", "test", "split.json"}
+    assert sum(sum(c.values()) for c in made.counts.values()) == 30
+    assert not list(Path(settings.dataset).glob(".split*"))
+
+
+def test_an_impossible_overlap_is_refused(settings):
+    with pytest.raises(SettingError, match=r"min-overlap = 1.5 is outside 0 to 1"):
+        dedupe(settings, min_overlap=1.5)
+
+
+def test_no_images_yet_says_what_to_type(settings):
+    with pytest.raises(InputError, match="nothing was downloaded or imported yet"):
+        dedupe(settings)
