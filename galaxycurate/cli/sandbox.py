@@ -36,7 +36,7 @@ def serve(
     run(made, port=port, queries_per_minute=queries_per_minute, ready=_ready)
 
 
-def _ready(url: str) -> None:
+def _ready(url: str, sky) -> None:
     print(url, flush=True)
     face.talk(f"next: galaxycurate config set server {url}  (in another terminal; Ctrl-C ends)")
 

@@ -39,9 +39,9 @@ def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
     Parameters
     ----------
     ra, dec : ndarray of float, shape (n,)
-        Centres, ICRS [deg]; rows with NaN take no part.
+        Centres, ICRS [deg].
     width_arcsec : ndarray of float, shape (n,)
-        Sides.
+        Sides. Rows with a NaN in position or width take no part.
     min_overlap : float
         Leave out pairs that share no more than this fraction of the smaller cutout.
 
@@ -52,7 +52,7 @@ def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
     from scipy.spatial import cKDTree
 
     width = np.broadcast_to(np.asarray(width_arcsec, float), np.shape(ra))
-    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec) & np.isfinite(width))
     if known.size < 2:
         return _none()
     ra, dec, width = np.asarray(ra, float)[known], np.asarray(dec, float)[known], width[known]

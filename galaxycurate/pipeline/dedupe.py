@@ -71,7 +71,7 @@ class Kept:
             VerdictKind.EXACT_FILE: same([o.sha256 for o in self.outcomes]),
             VerdictKind.SAME_OBJECT: _concatenate([same(self.ids[name]) for name in IDS]),
             VerdictKind.OVERLAP: overlapping(
-                np.where(self.placed, self.ra, np.nan),
+                self.ra,
                 self.dec,
                 self.width_arcsec,
                 min_overlap=min_overlap,

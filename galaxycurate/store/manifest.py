@@ -57,7 +57,7 @@ class Header:
 
     def to_json(self) -> str:
         """As one line of ASCII JSON."""
-        return json.dumps(asdict(self), ensure_ascii=True, sort_keys=True)
+        return json.dumps(asdict(self), ensure_ascii=True)
 
     @classmethod
     def from_json(cls, text: str) -> Header:

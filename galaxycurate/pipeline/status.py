@@ -1,0 +1,262 @@
+"""Where a project stands, and what to type next. Looks only; makes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.errors import InputError
+from galaxycurate.pipeline.facts import ManifestFacts, Training, is_simulated
+from galaxycurate.store import formats
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifest import Manifest
+from galaxycurate.store.settings import SPECS, Settings
+
+TRAINING = "training"
+"""Where `python -m train` writes, unless told otherwise."""
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the ledger holds: the newest outcome of each path, the newest verdicts and places."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    deduped: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    split: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    dedupe_run: int = 0
+    split_run: int = 0
+    min_overlap: float = 0.0
+
+    @property
+    def in_splits(self) -> dict[str, tuple[int, str]]:
+        """(group, split) by path, of the images that the newest split holds."""
+        return {path: place for path, place in self.split.items() if place[1]}
+
+    @property
+    def kept(self) -> list[Outcome]:
+        """The outcomes whose picture is in the dataset."""
+        return [outcome for outcome in self.outcomes if outcome.status is Status.OK]
+
+    @property
+    def dropped(self) -> set[str]:
+        """Paths that dedupe took out: of each pair, the one that went."""
+        return {verdict.path for verdict in self.verdicts if not verdict.keep}
+
+    @property
+    def survivors(self) -> list[Outcome]:
+        """The kept pictures that dedupe left."""
+        dropped = self.dropped
+        return [outcome for outcome in self.kept if outcome.path not in dropped]
+
+
+def recorded(settings: Settings) -> Recorded:
+    """Read the ledger; an absent one is empty."""
+    try:
+        ledger = Ledger.open(settings.ledger_url, create=False)
+    except InputError:
+        return Recorded()
+    with ledger:
+        dedupe, split = ledger.last_run("dedupe"), ledger.last_run("split")
+        return Recorded(
+            outcomes=tuple(ledger.outcomes()),
+            verdicts=tuple(ledger.verdicts()),
+            deduped=ledger.places("dedupe"),
+            split=ledger.places("split"),
+            dedupe_run=dedupe["id"] if dedupe else 0,
+            split_run=split["id"] if split else 0,
+            min_overlap=float(dedupe["parameters"].get("min_overlap", 0)) if dedupe else 0.0,
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command to type, and why."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ProjectStatus:
+    """Where a project stands.
+
+    ``rows`` counts the distinct cutouts of all manifests, ``undone`` those that were never asked
+    for; ``outcomes`` is by status, then reason; ``splits`` by split, then label; ``unread`` names
+    the files among the manifests that are none, with the reason.
+    """
+
+    manifests: tuple[ManifestFacts, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    undone: int = 0
+    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    images: Mapping[str, int] = field(default_factory=dict)
+    verdicts: Mapping[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    groups: int = 0
+    splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    training: Training | None = None
+    simulated: bool = False
+    next: tuple[Step, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was made yet."""
+        return not (self.manifests or self.unread or self.outcomes)
+
+    def as_dict(self) -> dict:
+        """As JSON takes it."""
+        plain = asdict(self)
+        if self.training:
+            plain["training"]["folder"] = str(self.training.folder)
+        return plain
+
+
+def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus:
+    """Look where a project stands and what comes next.
+
+    Parameters
+    ----------
+    settings : Settings
+        They name the folder of the manifests, the dataset and the ledger.
+    training : Path, optional
+        Where `python -m train` wrote; `training`.
+
+    Returns
+    -------
+    ProjectStatus
+        Of an empty folder too: its `next` says how to begin.
+
+    Raises
+    ------
+    StorageError
+        There is a ledger, and it does not open.
+    """
+    manifests, unread = _manifests(Path(settings.manifests))
+    records = recorded(settings)
+    asked = cutouts_of(manifests)
+    known = {(outcome.label, outcome.name) for outcome in records.outcomes}
+    trained = Training.read(training or Path(TRAINING))
+    facts = tuple(ManifestFacts.of(manifest) for manifest in manifests)
+    origins = [o.provider for o in records.kept] + [m.archive for m in facts]
+    groups = (records.in_splits or records.deduped).values()
+    return ProjectStatus(
+        manifests=facts,
+        unread=unread,
+        rows=len(asked),
+        undone=len(asked - known),
+        outcomes=by_reason(records.outcomes),
+        images=_sorted_counts(outcome.label for outcome in records.kept),
+        verdicts=_sorted_counts(str(verdict.kind) for verdict in records.verdicts),
+        duplicates=len(records.dropped),
+        groups=len({group for group, _split in groups}),
+        splits=by_split(records.in_splits),
+        training=trained,
+        simulated=is_simulated(*set(origins)),
+        next=tuple(_next(records, asked - known, bool(facts), trained, settings)),
+    )
+
+
+def cutouts_of(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:
+    """The distinct cutouts of manifests: (label, name)."""
+    return {
+        pair
+        for manifest in manifests
+        for pair in zip(manifest.column("label"), manifest.column("name"), strict=True)
+    }
+
+
+def by_reason(outcomes: Iterable[Outcome]) -> dict[str, dict[str, int]]:
+    """Outcomes counted by status, then reason ("" for a kept picture)."""
+    counts: dict[str, Counter] = {}
+    for outcome in outcomes:
+        counts.setdefault(str(outcome.status), Counter())[outcome.reason] += 1
+    return {
+        str(status): dict(counts[status].most_common()) for status in Status if status in counts
+    }
+
+
+def by_split(places: Mapping[str, tuple[int, str]]) -> dict[str, dict[str, int]]:
+    """Places counted by split, then label; splits in the order of their use."""
+    counts: dict[str, Counter] = {}
+    for path, (_group, split) in places.items():
+        counts.setdefault(split, Counter())[label_of(path)] += 1
+    order = [name for name in SPLITS if name in counts] + sorted(set(counts) - set(SPLITS))
+    return {name: dict(sorted(counts[name].items())) for name in order}
+
+
+def label_of(path: str) -> str:
+    """The label in a path of the dataset: `images/<label>/<name>.jpg`."""
+    return path.split("/")[1]
+
+
+def _manifests(folder: Path) -> tuple[list[Manifest], dict[str, str]]:
+    """The manifests of a folder, and the files that are none."""
+    found, unread = [], {}
+    for path in sorted(folder.glob("*")):
+        if path.suffix not in formats.ENDINGS or path.name.startswith("."):
+            continue
+        try:
+            found.append(Manifest.read(path))
+        except InputError as error:
+            unread[str(path)] = str(error)
+    return found, unread
+
+
+def _sorted_counts(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def _next(records: Recorded, undone: set, any_manifest: bool, trained, settings: Settings):
+    """The commands that come next, the most urgent first."""
+    failed = sum(o.status is Status.FAILED and o.provider != "import" for o in records.outcomes)
+    if not any_manifest and not records.outcomes:
+        yield Step("galaxycurate negatives --score 0.2", "choose empty sky")
+        yield Step("galaxycurate positives --threshold 0.85", "choose galaxies by their votes")
+        yield Step("galaxycurate import DIR --labels CSV", "or adopt images of your own")
+        return
+    if undone:
+        yield Step("galaxycurate download", f"{len(undone):,} cutouts were not asked for yet")
+        return
+    if failed:
+        yield Step("galaxycurate download --retry-failed", f"{failed:,} cutouts failed")
+    kept = {outcome.path for outcome in records.kept}
+    if not kept:
+        if not failed:
+            yield Step("galaxycurate report", "no picture was kept: see the reasons")
+        return
+    yield _after_images(records, kept, trained, settings)
+
+
+def _after_images(records: Recorded, kept: set[str], trained, settings: Settings) -> Step:
+    seen = set(records.deduped) | {verdict.path for verdict in records.verdicts}
+    new = len(kept - seen)
+    if not records.dedupe_run:
+        return Step("galaxycurate dedupe", f"{len(kept):,} images may share objects or sky")
+    if new:
+        return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
+    if not records.split_run:
+        return Step("galaxycurate split", "the images are deduped, not yet split")
+    if records.split_run < records.dedupe_run:
+        return Step("galaxycurate split", "dedupe ran again since the last split")
+    if trained is None:
+        return Step(_train(settings), "the splits are ready")
+    if _older(trained.folder / "metrics.json", Path(settings.dataset) / "split" / "split.json"):
+        return Step(_train(settings), "the splits are newer than the training")
+    return Step("galaxycurate report", "everything is made: look at it")
+
+
+def _train(settings: Settings) -> str:
+    if settings.dataset == SPECS["dataset"].default:
+        return "python -m train"
+    return f"python -m train --data {settings.dataset}/split"
+
+
+def _older(path: Path, than: Path) -> bool:
+    return than.exists() and path.stat().st_mtime < than.stat().st_mtime

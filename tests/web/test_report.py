@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import itertools
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from galaxycurate.errors import StorageError
+from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.facts import Histogram, SkyPoints
+from galaxycurate.pipeline.report import gather
+from galaxycurate.pipeline.split import split
+from galaxycurate.web import plots
+from galaxycurate.web.cite import credit
+from galaxycurate.web.pictures import small_jpeg
+from galaxycurate.web.report import render, write
+from tests.pipeline.project import Project, picture
+
+BANNER = "SIMULATED SKY - not SDSS data"
+
+
+class Page(HTMLParser):
+    """The elements of a page, as (tag, attributes)."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+@pytest.fixture
+def project(tmp_path) -> Project:
+    return Project(tmp_path)
+
+
+def page_of(project: Project, *, curate: bool = True) -> str:
+    if curate:
+        dedupe(project.settings)
+        split(project.settings)
+    return render(gather(project.settings, training=project.training))
+
+
+@pytest.fixture
+def page(project) -> str:
+    ra = [150.0, 150.01, *(150.1 + 0.1 * np.arange(18))]
+    project.fetch(project.manifest("spiral", 20, ra=ra, dec=[2.0] * 20))
+    project.fetch(
+        project.manifest("elliptical", 20, ra=np.array(ra) + 0.05, dec=[2.1] * 20), rejected=2
+    )
+    return page_of(project)
+
+
+def test_the_page_needs_no_network(page):
+    found = Page(page)
+    assert not found.all("script")
+    assert not found.all("link")
+    assert all(img["src"].startswith("data:image/") for img in found.all("img"))
+    assert "@import" not in page
+    assert not re.search(r"url\((?!#)", page)
+
+
+def test_every_picture_has_words(page):
+    found = Page(page)
+    assert len(found.all("img")) > 30
+    assert all(img["alt"].strip() for img in found.all("img"))
+    labelled = [attrs for _tag, attrs in found.elements if attrs.get("role") in ("img", "group")]
+    assert all(attrs["aria-label"].strip() for attrs in labelled)
+
+
+def test_headings_come_in_order_and_links_inside_lead_somewhere(page):
+    found = Page(page)
+    levels = [int(tag[1]) for tag, _attrs in found.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+    ids = [attrs["id"] for _tag, attrs in found.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    inside = {a["href"][1:] for a in found.all("a") if a["href"].startswith("#")}
+    used = set(re.findall(r'(?:url\(|xlink:href=")#([^)"]+)', page))
+    assert inside
+    assert inside | used <= set(ids)
+
+
+def test_the_real_sky_carries_no_banner(page):
+    assert BANNER not in page
+
+
+def test_a_simulated_sky_is_called_so_in_title_banner_and_sections(project):
+    project.archive = "http://127.0.0.1:1 (galaxycurate-sandbox (simulated sky: mini))"
+    project.fetch(project.manifest("spiral", 3))
+    text = page_of(project, curate=False)
+    assert text.count(BANNER) == 2
+    assert "<title>Simulated sky: " in text
+    assert re.search(r'Contact sheets<span class="tag">simulated</span>', text)
+
+
+def test_texts_of_others_are_escaped(project):
+    project.archive = '<script>alert("x")</script> & co'
+    project.provider = "<b>bold</b>"
+    project.fetch(project.manifest("a+b", 2))
+    text = page_of(project, curate=False)
+    assert not Page(text).all("script")
+    assert not Page(text).all("b")
+    assert "&lt;script&gt;" in text
+    assert "a+b, n = 2" in text
+
+
+def test_a_label_that_looks_like_mathematics_or_markup_is_drawn_as_it_stands():
+    svg = plots.histogram(Histogram("Votes", "x", (0.0, 1.0), {r"$\frac{$<i>": (3,)}))
+    assert r"$\frac{$&lt;i&gt;, n = 3" in svg
+
+
+def test_a_picture_that_is_gone_or_broken_becomes_a_placeholder(project):
+    manifest = project.manifest("spiral", 3)
+    project.fetch(manifest)
+    files = sorted((project.root / "dataset/images/spiral").glob("*.jpg"))
+    files[0].unlink()
+    files[1].write_bytes(b"no picture")
+    text = page_of(project, curate=False)
+    assert "the file is gone" in text
+    assert "unreadable: UnidentifiedImageError" in text
+    assert len(Page(text).all("img")) == 1
+
+
+def test_a_truncated_picture_is_a_placeholder_too(project):
+    project.fetch(project.manifest("spiral", 2))
+    file = next((project.root / "dataset/images/spiral").glob("*.jpg"))
+    file.write_bytes(file.read_bytes()[:400])
+    assert "unreadable" in page_of(project, curate=False)
+
+
+def test_figures_of_the_proof_stand_on_the_page(page):
+    assert "No: the split holds." in page
+    assert "share " in page
+    assert re.search(r"closest centres across splits</th><td class=\"n\">[\d.,]+ arcsec", page)
+
+
+def test_the_page_claims_no_more_than_was_measured(project):
+    project.fetch(project.manifest("spiral", 20, ra=[None] * 20, dec=[None] * 20))
+    text = page_of(project)
+    assert "No: the split holds." not in text
+    assert "the sky could not be compared for 20 of 20 images" in text
+    assert "not measured" in text
+    assert "No cutout of these manifests has a position." in text
+
+
+def test_accuracy_and_confusion_matrix_are_shown_where_there_is_a_training(project):
+    project.fetch(project.manifest("spiral", 3))
+    project.training.mkdir()
+    (project.training / "metrics.json").write_text(
+        '{"test": {"accuracy": 0.9231, "accuracy_interval": [0.7586, 0.9786], "n": 26}}'
+    )
+    (project.training / "confusion.png").write_bytes(b"\x89PNG\r\n")
+    text = page_of(project, curate=False)
+    assert "Test accuracy 0.9231 (95 % interval 0.7586 to 0.9786), 26 images" in text
+    assert 'alt="Confusion matrix of the test split"' in text
+
+
+def test_the_report_of_five_hundred_cutouts_stays_under_five_megabytes(project):
+    for label in ("elliptical", "spiral", "merger", "negative", "star"):
+        project.fetch(project.manifest(label, 100))
+    path = write(gather(project.settings, training=project.training), project.root / "report.html")
+    assert path.stat().st_size < 5_000_000
+
+
+def test_it_is_written_whole_or_not_at_all(project):
+    project.fetch(project.manifest("spiral", 2))
+    facts = gather(project.settings, training=project.training)
+    blocked = project.root / "a file"
+    blocked.write_text("")
+    with pytest.raises(StorageError, match="cannot write"):
+        write(facts, blocked / "report.html")
+    made = write(facts, project.root / "out" / "report.html")
+    assert [p.name for p in made.parent.iterdir()] == ["report.html"]
+
+
+def test_one_state_gives_one_page(project):
+    project.fetch(project.manifest("spiral", 4))
+    facts = gather(project.settings, training=project.training)
+    assert render(facts) == render(facts)
+
+
+def test_plots_take_the_colours_of_the_page(page):
+    assert not {"#010203", "#040506", "#070809"} & set(re.findall(r"#\w{6}", page))
+    assert "DejaVu Sans'" not in page
+    assert "var(--sans); text-anchor: middle; fill: var(--ink)" in page
+
+
+def sky(ra, dec) -> SkyPoints:
+    n = len(ra)
+    return SkyPoints(np.array(ra), np.array(dec), np.full(n, 101.4), np.full(n, "spiral", object))
+
+
+def test_a_field_across_ra_zero_is_one_field():
+    assert plots.zoomed_map(sky([359.9, 0.1], [1.0, 1.2])) is not None
+
+
+def test_a_survey_wider_than_ten_degrees_has_no_zoom():
+    assert plots.zoomed_map(sky([10.0, 30.0], [1.0, 1.2])) is None
+
+
+def test_a_field_at_the_pole_has_no_zoom():
+    assert plots.zoomed_map(sky([10.0, 200.0], [89.5, 89.8])) is None
+
+
+def test_many_positions_are_drawn_as_pixels():
+    rng = np.random.default_rng(0)
+    svg = plots.sky_map(sky(rng.uniform(0, 360, 20_000), rng.uniform(-60, 60, 20_000)))
+    assert len(svg) < 500_000
+
+
+def test_the_galactic_plane_passes_the_galactic_centre():
+    ra, dec = plots._galactic_plane()
+    near = np.hypot((ra - 266.405) * np.cos(np.radians(28.936)), dec + 28.936)
+    assert near.min() < 0.6
+
+
+def test_cutouts_are_made_small(tmp_path):
+    path = tmp_path / "large.jpg"
+    path.write_bytes(picture(1, side=512))
+    assert len(small_jpeg(path)) < 14_000
+
+
+@pytest.mark.parametrize(
+    ("releases", "paper"),
+    [(["dr17"], "Abdurro'uf et al. 2022"), (["dr7", "DR8"], "Aihara et al. 2011"),
+     ([], "Abdurro'uf et al. 2022"), (["unheard of"], "Abdurro'uf et al. 2022")],
+)  # fmt: skip
+def test_the_release_used_is_cited(releases, paper):
+    assert any(paper in text for _what, text in credit(releases).papers)
+
+
+def test_survey_and_galaxy_zoo_are_always_cited(page):
+    for paper in ("York et al. 2000", "Abdurro&#39;uf et al. 2022", "Lintott et al. 2008",
+                  "Lintott et al. 2011", "Willett et al. 2013"):  # fmt: skip
+        assert paper in page
+    assert "Funding for the Sloan Digital Sky Survey IV" in page
+
+
+def test_real_cutouts_make_a_page(shared_data, project):
+    files = sorted((shared_data / "images" / "gz1_dr7").glob("*.jpeg"))[:8]
+    manifest = project.manifest("spiral", 8)
+    project.fetch(manifest)
+    kept = sorted((project.root / "dataset/images/spiral").glob("*.jpg"))
+    for target, source in zip(kept, files, strict=True):
+        target.write_bytes(source.read_bytes())
+    assert len(Page(page_of(project, curate=False)).all("img")) == 8
