@@ -262,13 +262,10 @@ def _classes(words: list[str]) -> dict[str, list[str]]:
 def _check_free(path: Path) -> None:
     """Find out before the work whether the manifest could be written."""
     from galaxycurate.store import formats
-    from galaxycurate.store.files import replacing
+    from galaxycurate.store.files import check_writable
 
     formats.writer(path)
-    probe = path.with_name(f".{path.stem}.probe")
-    with replacing(probe) as part:
-        part.touch()
-    probe.unlink()
+    check_writable(path.parent)
 
 
 def _keep(manifest, path: Path, replace: bool):

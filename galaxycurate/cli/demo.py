@@ -55,11 +55,10 @@ def demo(
 
     Example: galaxycurate demo --folder demo
     """
-    from galaxycurate.store.files import replacing
+    from galaxycurate.store.files import check_writable, replacing
 
     started = time.monotonic()
-    with replacing(folder / ".probe"):  # is the folder writable? said before anything starts
-        (folder / ".probe").touch()
+    check_writable(folder)  # said before anything starts
     with _sandbox(folder / "sky") as url:
         with replacing(folder / "galaxycurate.toml") as part:
             part.write_text(SETTINGS.format(url=url, limit=limit))

@@ -25,12 +25,11 @@ def zero_blocks(rgb) -> np.ndarray:
         Blocks at the right and lower edge that are not whole are left out, unless the image is
         smaller than one block.
     """
-    dark = (rgb == 0) if rgb.ndim == 2 else (rgb == 0).all(axis=2)
-    rows, cols = dark.shape[0] // BLOCK_PX, dark.shape[1] // BLOCK_PX
+    rows, cols = rgb.shape[0] // BLOCK_PX, rgb.shape[1] // BLOCK_PX
     if not rows or not cols:
-        return np.array([[dark.all()]])
-    whole = dark[: rows * BLOCK_PX, : cols * BLOCK_PX]
-    return whole.reshape(rows, BLOCK_PX, cols, BLOCK_PX).all(axis=(1, 3))
+        return np.array([[not rgb.any()]])
+    lines = rgb[: rows * BLOCK_PX, : cols * BLOCK_PX].reshape(rows, BLOCK_PX, -1)
+    return ~lines.max(axis=1).reshape(rows, cols, -1).any(axis=2)
 
 
 def zero_block_fraction(rgb) -> float:

@@ -41,6 +41,20 @@ def replacing(path: Path):
         part.unlink(missing_ok=True) if path.parent.is_dir() else None
 
 
+def check_writable(folder: Path) -> None:
+    """Find out before long work whether its result could be written.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be made or written.
+    """
+    probe = Path(folder) / ".probe"
+    with replacing(probe) as part:
+        part.touch()
+    probe.unlink()
+
+
 def unwritable(path: Path, error: OSError) -> StorageError:
     """The error for a path that the disk refused."""
     return StorageError(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
+from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -140,7 +141,7 @@ class Ledger:
     def add_outcomes(self, run: int, outcomes: Iterable[Outcome]) -> None:
         """Append outcomes in one transaction."""
         now = _now()
-        lines = [{"run": run, "time_utc": now, **asdict(outcome)} for outcome in outcomes]
+        lines = [{"run": run, "time_utc": now, **vars(outcome)} for outcome in outcomes]
         if lines:
             with self._begin() as db:
                 db.execute(sa.insert(_OUTCOME), lines)
@@ -175,7 +176,7 @@ class Ledger:
 
     def add_verdicts(self, run: int, verdicts: Iterable[Verdict]) -> None:
         """Append verdicts in one transaction."""
-        lines = [{"run": run, **asdict(verdict)} for verdict in verdicts]
+        lines = [{"run": run, **vars(verdict)} for verdict in verdicts]
         if lines:
             with self._begin() as db:
                 db.execute(sa.insert(_VERDICT), lines)
@@ -207,9 +208,11 @@ class Ledger:
             rows = db.execute(asked).mappings().all()
         return [{k: row[k] for k in row if k not in ("id", "run")} for row in rows]
 
+    @contextmanager
     def _begin(self):
         try:
-            return self._engine.begin()
+            with self._engine.begin() as db:
+                yield db
         except OperationalError as error:
             raise _unopened(self.url, error) from error
 

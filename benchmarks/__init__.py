@@ -1,0 +1,1 @@
+"""Ratios against the peers, each in one run on one machine: `make bench`."""

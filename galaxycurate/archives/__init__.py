@@ -1,0 +1,1 @@
+"""Where rows come from: SkyServer, CasJobs, or CAS tables on this machine."""

@@ -1,0 +1,169 @@
+"""Is this body the picture that was asked for? A status of 200 does not say so."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from galaxycurate.core.outcome import Reason
+from galaxycurate.core.pixels import flaw
+
+if TYPE_CHECKING:
+    import numpy as np
+
+JPEG_MARK = b"\xff\xd8\xff"
+MAX_SIDE_PX = 16_384
+"""Wider or higher is not decoded: a few bytes of file can ask for gigabytes of memory."""
+
+_WIDE_COLOURS = ("CMYK", "YCCK")  # libjpeg-turbo makes no RGB of them
+
+Flaw = tuple[Reason, str]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What an image file is, and what is wrong with it.
+
+    ``width`` and ``height`` are pixels, 0 where the file could not be read; ``flaw`` is a
+    (Reason, detail) or None for a picture of the sky.
+    """
+
+    sha256: str
+    n_bytes: int
+    width: int
+    height: int
+    flaw: Flaw | None
+
+
+class _NoPicture(Exception):
+    """A body that does not become pixels; its arguments are a `Flaw`."""
+
+
+def check(body: bytes, size_px: int) -> Flaw | None:
+    """What is wrong with a cutout's body.
+
+    Parameters
+    ----------
+    body : bytes
+        As the server sent it.
+    size_px : int
+        The side that was asked for; the server changes sizes that it dislikes without a word.
+
+    Returns
+    -------
+    tuple of (Reason, str) or None
+        None for a picture of the sky.
+    """
+    return examine(body, size_px).flaw
+
+
+def check_file(path: Path) -> Checked:
+    """Examine an image file of any size.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Checked
+    """
+    return examine(Path(path).read_bytes())
+
+
+def examine(body: bytes, size_px: int | None = None) -> Checked:
+    """Decode an image whole and look at its pixels.
+
+    Parameters
+    ----------
+    body : bytes
+        JPEG, or whatever Pillow reads.
+    size_px : int, optional
+        The side it must have.
+
+    Returns
+    -------
+    Checked
+    """
+    width = height = 0
+    try:
+        width, height = _size(body)
+        found = _wrong_size(width, height, size_px) or flaw(_pixels(body))
+    except _NoPicture as bad:
+        found = (bad.args[0], bad.args[1])
+    return Checked(hashlib.sha256(body).hexdigest(), len(body), width, height, found)
+
+
+def _wrong_size(width: int, height: int, size_px: int | None) -> Flaw | None:
+    if size_px is not None and (width, height) != (size_px, size_px):
+        return Reason.WRONG_SIZE, f"{width} x {height} px instead of {size_px} x {size_px}"
+    if max(width, height) > MAX_SIDE_PX:
+        return Reason.WRONG_SIZE, f"{width} x {height} px is more than {MAX_SIDE_PX} on a side"
+    return None
+
+
+def _size(body: bytes) -> tuple[int, int]:
+    """Width and height from the head of the file."""
+    import simplejpeg
+
+    if not body.startswith(JPEG_MARK):
+        with _pillow(body) as image:
+            return image.size
+    try:
+        height, width = simplejpeg.decode_jpeg_header(body)[:2]
+    except ValueError as error:
+        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+    return width, height
+
+
+def _pixels(body: bytes) -> np.ndarray:
+    """RGB at full resolution; libjpeg's warnings (a cut or overwritten body) count as errors."""
+    import numpy as np
+    import simplejpeg
+
+    if not body.startswith(JPEG_MARK) or _is_wide(body):
+        with _pillow(body) as image:
+            return np.asarray(image.convert("RGB"))
+    try:
+        return simplejpeg.decode_jpeg(body, strict=True)
+    except ValueError as error:
+        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+
+
+def _is_wide(body: bytes) -> bool:
+    import simplejpeg
+
+    return simplejpeg.decode_jpeg_header(body)[2] in _WIDE_COLOURS
+
+
+def _pillow(body: bytes):
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            image = Image.open(io.BytesIO(body))
+            image.load()
+    except UnidentifiedImageError:
+        raise _NoPicture(Reason.NOT_IMAGE, _sniff(body)) from None
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, EOFError, ...
+        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+    return image
+
+
+def _sniff(body: bytes) -> str:
+    """What the body is instead: the first words of an error page are the best message."""
+    if not body:
+        return "empty"
+    head = body[:80].decode("latin-1")
+    if head.lstrip()[:1] in ("<", "{", "["):
+        return "text: " + " ".join(head.split())
+    return f"starts with {body[:8].hex(' ')}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,254 @@
+"""The sandbox's HTTP face: SkyServer's addresses in front of a sky on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import signal
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from galaxycurate.errors import GalaxyCurateError, InputError, QueryRefused, StorageError
+from galaxycurate.sandbox import imgcutout, sqlsearch
+from galaxycurate.sandbox.faults import Faults
+from galaxycurate.sandbox.sky import Sky
+
+MAX_URL_BYTES = 8192  # maxUrlLength of the service
+RETRY_AFTER_S = 2
+_RELEASE = r"/{release:[dD][rR]\d+}"
+
+
+class Sandbox:
+    """One sky, its counters and its faults.
+
+    Parameters
+    ----------
+    sky : Sky
+    queries_per_minute : int
+        Of one client; 0 for no limit.
+    workers : int
+        Threads that render and query.
+    """
+
+    def __init__(self, sky: Sky, *, queries_per_minute: int = 60, workers: int = 2):
+        self.sky = sky
+        self.throttle = sqlsearch.Throttle(queries_per_minute)
+        self.faults = Faults()
+        self.counts: Counter[str] = Counter()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
+
+    def app(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[_long_urls_are_refused], client_max_size=4 * 2**20)
+        service = f"{_RELEASE}/{{ws:(?i:skyserverws)}}"
+        search = f"{service}/{{tools:(?i:searchtools)}}/{{sql:(?i:sqlsearch)}}"
+        app.router.add_get(f"{service}/{{img:(?i:imgcutout)}}/{{jpeg:(?i:getjpeg)}}", self.getjpeg)
+        app.router.add_get(search, self.sql_search)
+        app.router.add_post(search, self.sql_search)
+        app.router.add_get(f"{_RELEASE}/en/tools/search/x_results.aspx", self.sql_search)
+        app.router.add_get("/", self.page)
+        app.router.add_post("/__faults__", self.set_faults)
+        app.router.add_get("/__stats__", self.stats)
+        app.on_response_prepare.append(self._sign)
+        app.on_cleanup.append(self._close)
+        return app
+
+    async def getjpeg(self, request: web.Request) -> web.StreamResponse:
+        """One cutout, or what today's faults make of it."""
+        try:
+            wanted = imgcutout.parse(_lower(request.query))
+        except InputError as error:
+            self.counts["cutout 400"] += 1
+            return _answer(*sqlsearch.error_body(400, "BadRequest", str(error), "json"))
+        fault = self.faults.next_fault(request.path_qs)
+        if self.faults.latency_s:
+            await asyncio.sleep(self.faults.latency_s)
+        if fault in ("status_500", "status_503"):
+            return self._server_error(fault, wanted)
+        if fault == "error_tile":
+            self.counts["cutout error tile"] += 1
+            return _image(200, "OK", imgcutout.error_tile(wanted, self.sky))
+        status, reason, body = await self._in_thread(imgcutout.picture, wanted, self.sky)
+        if fault == "truncate":
+            return await self._half(request, body)
+        self.counts[f"cutout {status}"] += 1
+        return _image(status, reason, body)
+
+    async def sql_search(self, request: web.Request) -> web.StreamResponse:
+        """One query, by GET or POST."""
+        params = _lower(request.query)
+        if request.method == "POST":
+            params |= _lower(await request.post())
+        sql, form = params.get("cmd", ""), sqlsearch.known_format(params.get("format"))
+        if not sql.strip():
+            self.counts["sql 400"] += 1
+            return _answer(*sqlsearch.error_body(400, "BadRequest", "cmd is missing", form))
+        if not self.throttle.allows(request.remote or ""):
+            self.counts["sql throttled"] += 1
+            refusal: str | None = self.throttle.refusal(sql)
+        else:
+            sql, refusal = sqlsearch.filtered(sql)
+            self.counts["sql refused" if refusal else "sql"] += 1
+        status, body, kind = await self._in_thread(self._query, sql, refusal, form)
+        return _answer(status, body, kind)
+
+    async def page(self, _request: web.Request) -> web.Response:
+        """A page for people: which sky this is."""
+        return web.Response(text=_page(self.sky), content_type="text/html")
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        """Replace the faults by those of a JSON object."""
+        try:
+            settings = await request.json()
+            if not isinstance(settings, dict):
+                raise InputError("faults are a JSON object such as {}")
+            self.faults = Faults.of(settings)
+        except (json.JSONDecodeError, GalaxyCurateError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response(settings)
+
+    async def stats(self, _request: web.Request) -> web.Response:
+        """What was asked so far, by kind of answer."""
+        return web.json_response(dict(sorted(self.counts.items())))
+
+    def _query(self, sql: str, refusal: str | None, form: str) -> tuple[int, bytes, str]:
+        try:
+            table = sqlsearch.error_table(refusal) if refusal else self.sky.archive.execute(sql)
+        except QueryRefused as error:
+            self.counts["sql errors"] += 1
+            return sqlsearch.error_body(500, "InternalServerError", str(error), form)
+        body, kind = sqlsearch.render(table.head(sqlsearch.MAX_ROWS), form, sql)
+        return 200, body, kind
+
+    async def _in_thread(self, function: Callable, *args):
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, partial(function, *args)
+        )
+
+    def _server_error(self, fault: str, wanted: imgcutout.CutoutRequest) -> web.Response:
+        self.counts[f"cutout {fault.removeprefix('status_')}"] += 1
+        if fault == "status_500":
+            return _image(500, imgcutout.FAILED, imgcutout.error_tile(wanted, self.sky))
+        page = (
+            "<html><body><h1>503 Service Unavailable</h1>\n"
+            "No server is available to handle this request.\n</body></html>\n"
+        )
+        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        return web.Response(status=503, text=page, content_type="text/html", headers=headers)
+
+    async def _half(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        """Promise the whole body, send half of it, hang up."""
+        self.counts["cutout truncated"] += 1
+        response = web.StreamResponse(headers={"Content-Type": "image/jpeg"})
+        response.content_length = len(body)
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
+        if request.transport is not None:
+            request.transport.close()
+        return response
+
+    async def _sign(self, _request: web.Request, response: web.StreamResponse) -> None:
+        name = self.sky.name.encode("ascii", "replace").decode()
+        response.headers["Server"] = f"galaxycurate-sandbox ({self.sky.kind} sky: {name})"
+
+    async def _close(self, _app: web.Application) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def serve(
+    sky_folder: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    queries_per_minute: int = 60,
+    ready: Callable[[str, Sky], None] = lambda url, sky: None,
+) -> None:
+    """Serve a sky until SIGINT or SIGTERM.
+
+    Parameters
+    ----------
+    sky_folder : str or Path
+        See `Sky.open`.
+    host : str
+        Address to listen on; the default is seen by this machine only.
+    port : int
+        0 picks a free one.
+    queries_per_minute : int
+        SQL queries of one client; 0 for no limit.
+    ready : callable
+        Told the URL and the sky once requests are answered.
+
+    Raises
+    ------
+    InputError
+        The folder is not a sky.
+    StorageError
+        The port is taken.
+    """
+    sandbox = Sandbox(Sky.open(sky_folder), queries_per_minute=queries_per_minute)
+    asyncio.run(_run(sandbox, host, port, ready))
+
+
+async def _run(sandbox: Sandbox, host: str, port: int, ready: Callable[[str, Sky], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    runner = web.AppRunner(
+        sandbox.app(), max_line_size=1 << 17, access_log=None, shutdown_timeout=2.0
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise StorageError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                hint="another program holds the port; --port 0 picks a free one",
+            ) from error
+        chosen = runner.addresses[0][1]
+        ready(f"http://{host}:{chosen}", sandbox.sky)
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+@web.middleware
+async def _long_urls_are_refused(request: web.Request, handler) -> web.StreamResponse:
+    if len(request.raw_path) > MAX_URL_BYTES:
+        return web.Response(status=414, text="The request URI is too long: use POST.\n")
+    return await handler(request)
+
+
+def _lower(params) -> dict[str, str]:
+    """Parameter names are not case-sensitive in ASP.NET."""
+    return {name.lower(): value for name, value in params.items() if isinstance(value, str)}
+
+
+def _answer(status: int, body: bytes, kind: str) -> web.Response:
+    return web.Response(status=status, body=body, headers={"Content-Type": kind})
+
+
+def _image(status: int, reason: str, body: bytes) -> web.Response:
+    return web.Response(status=status, reason=reason, body=body, content_type="image/jpeg")
+
+
+def _page(sky: Sky) -> str:
+    simulated = "<p><strong>This sky is simulated. It is not SDSS.</strong></p>"
+    name, note = html.escape(sky.name), html.escape(sky.note)
+    tables = ", ".join(sorted(sky.archive.schema))
+    return f"""<!doctype html><meta charset="utf-8"><title>galaxycurate sandbox: {name}</title>
+<h1>galaxycurate sandbox</h1>{simulated if sky.simulated else ""}
+<p>Sky: <b>{name}</b> ({sky.kind}), {len(sky.frames)} fields with frames. {note}</p>
+<p>Tables: {html.escape(tables)}</p>
+<p>It answers as SkyServer does, for any release:</p>
+<pre>/dr17/SkyServerWS/SearchTools/SqlSearch?format=csv&amp;cmd=SELECT TOP 5 * FROM Field
+/dr17/SkyServerWS/ImgCutout/getjpeg?ra=&amp;dec=&amp;scale=0.396127&amp;width=256&amp;height=256</pre>
+"""

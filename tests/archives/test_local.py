@@ -1,0 +1,189 @@
+"""CAS tables on this machine."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from galaxycurate.archives.local import LocalArchive
+from galaxycurate.core import ids
+from galaxycurate.core.query import Query
+from galaxycurate.errors import IdentityError, InputError, QueryRefused
+
+POSITIONS = [  # ra, dec, mode, type
+    (180.0, 0.0, 1, 3),
+    (180.0, 0.01, 2, 3),
+    (0.001, 10.0, 1, 6),
+    (359.999, 10.0, 1, 3),
+    (10.0, 89.999, 1, 6),
+    (190.0, 89.999, 1, 3),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    ra, dec, mode, kind = zip(*POSITIONS, strict=True)
+    objects = pd.DataFrame(
+        dict(ra=ra, dec=dec, mode=mode, type=kind, modelMag_r=np.arange(6) + 15.0)
+    )
+    objects.insert(0, "objID", ids.encode(run=3900, camcol=6, field=269, obj=np.arange(1, 7)))
+    objects.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    fields = ids.encode(run=3900, camcol=6, field=np.array([269, 270]))
+    text = "#Table1\nfieldID,run,score\n" + "".join(f"{n},3900,0.8\n" for n in fields)
+    (tmp_path / "Field.csv").write_text(text)
+    return tmp_path
+
+
+def distances(archive, sql):
+    return archive.execute(sql)["distance"].round(6).tolist()
+
+
+def test_ids_survive_a_left_join_that_leaves_gaps(folder):
+    table = LocalArchive(folder).execute(
+        "SELECT f.field, p.objID FROM (SELECT fieldID, 270 - (fieldID - fieldID) AS field "
+        "FROM Field) AS f LEFT JOIN PhotoObjAll AS p ON p.fieldID = f.fieldID"
+    )
+    assert str(table["objID"].dtype) == "Int64"
+    assert table["objID"].isna().sum() == 1
+    assert 1237662226208063489 in table["objID"].dropna().tolist()
+
+
+def test_text_stays_text(folder):
+    table = LocalArchive(folder).execute("SELECT CAST(objID AS varchar(20)) AS objID FROM Star")
+    assert table["objID"].tolist() == ["1237662226208063491", "1237662226208063493"]
+
+
+def test_r_and_the_parts_of_the_id_are_derived_as_cas_has_them(folder):
+    table = LocalArchive(folder).execute("SELECT TOP 1 r, run, camcol, field, obj FROM PhotoObjAll")
+    assert table.iloc[0].tolist() == [15.0, 3900, 6, 269, 1]
+
+
+def test_views_follow_mode_and_type(folder):
+    archive = LocalArchive(folder)
+    counts = {
+        view: archive.execute(f"SELECT COUNT(*) AS n FROM {view}")["n"][0]
+        for view in ("PhotoObjAll", "PhotoObj", "PhotoPrimary", "PhotoSecondary", "Galaxy", "Star")
+    }
+    assert list(counts.values()) == [6, 6, 5, 1, 3, 2]
+
+
+def test_nearby_objects_come_nearest_first_with_their_distance_in_arcmin(folder):
+    archive = LocalArchive(folder)
+    every = "SELECT distance FROM dbo.fGetNearbyObjAllEq(180, 0, 1)"
+    assert distances(archive, every) == [0.0, 0.6]
+    assert distances(archive, every.replace("All", "")) == [0.0]
+    assert distances(archive, every.replace("0, 1)", "0, 0.5)")) == [0.0]
+
+
+def test_nearby_objects_are_found_across_ra_0(folder):
+    found = distances(LocalArchive(folder), "SELECT * FROM dbo.fGetNearbyObjEq(0.001, 10, 0.2)")
+    np.testing.assert_allclose(found, [0, 0.12 * np.cos(np.radians(10))], atol=1e-6)
+
+
+def test_nearby_objects_are_found_across_the_pole(folder):
+    found = distances(LocalArchive(folder), "SELECT * FROM dbo.fGetNearbyObjEq(10, 89.999, 0.2)")
+    np.testing.assert_allclose(found, [0, 0.12], atol=1e-6)
+
+
+def test_a_rectangle_may_cross_ra_0(folder):
+    sql = "SELECT objID FROM dbo.fGetObjFromRectEq({}, 9, {}, 11)"
+    archive = LocalArchive(folder)
+    assert len(archive.execute(sql.format(359, 1))) == 2
+    assert len(archive.execute(sql.format(1, 359))) == 0
+
+
+def test_functions_of_cas_answer(folder):
+    sql = (
+        "SELECT TOP 1 dbo.fPhotoTypeN(type) AS t, dbo.fPhotoType('GALAXY') AS g, "
+        "dbo.fObj(objID) AS o FROM Star"
+    )
+    assert LocalArchive(folder).execute(sql).iloc[0].tolist() == ["STAR", 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("SELECT petroRad_r FROM PhotoObjAll", "Invalid column name 'petroRad_r'."),
+        ("SELECT p.petroRad_r FROM PhotoObjAll AS p", "Invalid column name 'petroRad_r'."),
+        ("SELECT ra FROM zooSpec", "Invalid object name 'zooSpec'."),
+        ("SELECT dbo.fNone(ra) FROM Field", "'fnone' is not a recognized function name."),
+    ],
+)
+def test_what_is_not_there_is_named(folder, sql, text):
+    with pytest.raises(QueryRefused) as refusal:
+        LocalArchive(folder).execute(sql)
+    assert str(refusal.value) == text
+    assert "PhotoObjAll" in refusal.value.hint
+
+
+def test_no_query_reads_another_file(folder):
+    with pytest.raises(QueryRefused):
+        LocalArchive(folder).execute(f"SELECT * FROM read_csv('{folder / 'Field.csv'}')")
+
+
+def test_a_query_gets_its_columns_in_their_types(folder):
+    columns = (("objID", "varchar"), ("r", "float"), ("mode", "int"))
+    query = Query("q", "SELECT mode, r, CAST(objID AS varchar(20)) AS OBJID FROM Galaxy", columns)
+    table = LocalArchive(folder).run(query)
+    assert list(table.columns) == ["objID", "r", "mode"]
+    assert table["objID"][0] == "1237662226208063489"
+    assert [str(table[c].dtype) for c in ("r", "mode")] == ["float64", "Int64"]
+
+
+def test_an_empty_answer_is_an_empty_typed_table(folder):
+    query = Query("q", "SELECT r FROM Galaxy WHERE r < 0", (("r", "float"),))
+    table = LocalArchive(folder).run(query)
+    assert len(table) == 0
+    assert table["r"].dtype == "float64"
+
+
+def test_threads_may_share_an_archive(folder):
+    archive = LocalArchive(folder)
+    sql = "SELECT COUNT(*) AS n FROM PhotoObjAll WHERE type = {}"
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda n: archive.execute(sql.format(n))["n"][0], [3, 6] * 20))
+    assert answers == [4, 2] * 20
+
+
+def test_a_duckdb_file_is_asked_where_it_lies(folder, tmp_path):
+    file = tmp_path / "cas.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"CREATE TABLE PhotoObjAll AS FROM '{folder / 'PhotoObjAll.parquet'}'")
+    archive = LocalArchive(file)
+    assert archive.name == f"local: {file}"
+    assert archive.execute("SELECT TOP 1 r, run FROM Galaxy").iloc[0].tolist() == [15.0, 3900]
+
+
+@pytest.mark.parametrize("cells", [["1.237E+18"] * 3, ["1237662226208063489.0"]])
+def test_ids_written_as_floats_are_refused_by_file_and_column(tmp_path, cells):
+    (tmp_path / "Field.csv").write_text("fieldID,run\n" + "".join(f"{c},1\n" for c in cells))
+    with pytest.raises(IdentityError, match=r"Field\.csv: column fieldID"):
+        LocalArchive(tmp_path)
+
+
+def test_ids_stored_as_floats_are_refused(tmp_path):
+    pd.DataFrame({"objID": [1.2376e18]}).to_parquet(tmp_path / "PhotoObjAll.parquet")
+    with pytest.raises(IdentityError, match="floating point"):
+        LocalArchive(tmp_path)
+
+
+@pytest.mark.parametrize("make", [lambda p: p, lambda p: p / "none"])
+def test_a_folder_without_tables_is_an_input_error(tmp_path, make):
+    with pytest.raises(InputError):
+        LocalArchive(make(tmp_path))
+
+
+def test_the_failed_fields_of_run_3900_are_found(shared_data, tmp_path):
+    catalogs = shared_data / "sdss" / "catalogs"
+    (tmp_path / "Field.csv").symlink_to(catalogs / "Field_run3900_camcol6.csv")
+    (tmp_path / "PhotoObjAll.csv").symlink_to(catalogs / "PhotoObjAll_run3900_camcol6_field269.csv")
+    archive = LocalArchive(tmp_path)
+    failed = archive.execute("SELECT field FROM Field WHERE nTotal = 0 ORDER BY field")
+    assert failed["field"].tolist() == [745, 830]
+    near = archive.execute(
+        "SELECT p.objID FROM dbo.fGetNearbyObjAllEq(164.343, 39.045, 30) AS n "
+        "JOIN PhotoObjAll AS p ON p.objID = n.objID WHERE p.type = 3 AND p.nChild = 0"
+    )
+    assert len(near) == 528

@@ -1,0 +1,108 @@
+import hashlib
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from galaxycurate.core.outcome import Reason
+from galaxycurate.imagery.check import MAX_SIDE_PX, check, check_file, examine
+from tests.imagery.cutouts import error_tile, jpeg, picture
+
+
+def encoded(rgb, form, mode="RGB"):
+    out = io.BytesIO()
+    Image.fromarray(rgb).convert(mode).save(out, form)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def rgb():
+    return np.random.default_rng(1).integers(20, 200, (96, 96, 3), dtype=np.uint8)
+
+
+def test_a_good_cutout_has_no_flaw():
+    assert check(picture(1.0, 128), 128) is None
+
+
+@pytest.mark.parametrize(("form", "mode"), [("PNG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK")])
+def test_other_encodings_are_read(rgb, form, mode):
+    assert check(encoded(rgb, form, mode), 96) is None
+
+
+def test_another_size_is_named_with_the_one_asked_for():
+    assert check(picture(1.0, 64), 128) == (Reason.WRONG_SIZE, "64 x 64 px instead of 128 x 128")
+
+
+@pytest.mark.parametrize("part", [0.02, 0.1, 0.5, 0.9, 0.999])
+def test_a_jpeg_that_ends_early_is_truncated(part):
+    body = picture(1.0, 128)
+    assert check(body[: int(len(body) * part)], 128)[0] is Reason.TRUNCATED
+
+
+def test_a_png_that_ends_early_is_truncated(rgb):
+    body = encoded(rgb, "PNG")
+    assert check(body[: len(body) // 2], 96)[0] is Reason.TRUNCATED
+
+
+def test_an_overwritten_middle_is_noticed():
+    body = picture(1.0, 128)
+    middle = len(body) // 2
+    assert check(body[:middle] + b"\x5a" * 512 + body[middle + 512 :], 128) is not None
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "empty"),
+        (b"<html>\n<body>Server busy", "text: <html> <body>Server busy"),
+        (b'{"Error": "bad"}', 'text: {"Error": "bad"}'),
+        (b"\x00\x01\x02\x03\x04\x05\x06\x07\x08", "starts with 00 01 02 03 04 05 06 07"),
+    ],
+)
+def test_what_is_no_image_says_what_it_is(body, detail):
+    assert check(body, 128) == (Reason.NOT_IMAGE, detail)
+
+
+def test_blank_error_and_partly_covered_tiles_are_told_apart():
+    partly = np.array(Image.open(io.BytesIO(picture(2.0, 128))))
+    partly[:48] = 0
+    assert check(jpeg(np.zeros((128, 128, 3), np.uint8)), 128)[0] is Reason.BLANK
+    assert check(error_tile(128), 128)[0] is Reason.ERROR_TILE
+    assert check(jpeg(partly), 128)[0] is Reason.PARTIAL
+
+
+def test_a_file_of_any_size_is_examined(tmp_path):
+    body = picture(3.0, 100)
+    (tmp_path / "a.jpg").write_bytes(body)
+    checked = check_file(tmp_path / "a.jpg")
+    assert (checked.width, checked.height, checked.flaw) == (100, 100, None)
+    assert checked.sha256 == hashlib.sha256(body).hexdigest()
+    assert checked.n_bytes == len(body)
+
+
+def test_a_giant_is_not_decoded():
+    body = encoded(np.zeros((8, MAX_SIDE_PX + 8), np.uint8), "JPEG", "L")
+    assert examine(body).flaw[0] is Reason.WRONG_SIZE
+
+
+def test_recorded_replies_of_imgcutout(shared_data):
+    flaws = {
+        path.name: check_file(path).flaw for path in shared_data.glob("sdss/recorded/imgcutout/*")
+    }
+    bad = {name: flaw[0] for name, flaw in flaws.items() if flaw}
+    assert len(flaws) == 13
+    assert bad == {
+        "error_getFrames_587729387686002878.jpeg": Reason.ERROR_TILE,
+        "partial_587731514224672910.jpeg": Reason.PARTIAL,
+    }
+
+
+def test_one_of_the_real_galaxy_zoo_images_is_partly_covered(shared_data):
+    paths = sorted((shared_data / "images/gz1_dr7").iterdir())
+    with ThreadPoolExecutor(2) as pool:
+        checks = pool.map(check_file, paths)
+    bad = {p.stem: seen.flaw[0] for p, seen in zip(paths, checks, strict=True) if seen.flaw}
+    assert len(paths) == 3985
+    assert bad == {"587731514224672910": Reason.PARTIAL}
