@@ -137,7 +137,11 @@ class LocalArchive:
             ).fetchall()
             return {name: f'cas."{name}"' for (name,) in found}
         if not self.path.is_dir():
-            raise InputError(f"there is no folder {self.path}")
+            raise InputError(
+                f"there is no folder {self.path}",
+                hint="--archive local:PATH names a folder of tables such as Field.parquet, "
+                "or a DuckDB file",
+            )
         files = sorted(p for p in self.path.iterdir() if p.name.endswith(TABLE_ENDINGS))
         if not files:
             raise InputError(

@@ -91,18 +91,23 @@ def main(arguments: list[str]) -> int:
         code = typer.main.get_command(app).main(
             arguments, prog_name="galaxycurate", standalone_mode=False
         )
-        return int(code or ExitCode.DONE)
+        return _interrupted() if code == ExitCode.INTERRUPTED else int(code or ExitCode.DONE)
     except GalaxyCurateError as error:
         face.complain(error)
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        face.talk("galaxycurate: interrupted; nothing is lost, run the same command to continue")
-        return int(ExitCode.INTERRUPTED)
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
     except Exception as error:
         return _unforeseen(error)
+
+
+def _interrupted() -> int:
+    """Typer turns some interrupts into an exit code of its own; they all end here."""
+    face.talk("galaxycurate: interrupted; nothing is lost, run the same command to continue")
+    return int(ExitCode.INTERRUPTED)
 
 
 def _unforeseen(error: Exception) -> int:

@@ -153,7 +153,9 @@ def _read(collection: Collection):
     existing(collection.folder, what="folder")
     table = read_table(collection.labels)
     if not len(table):
-        raise InputError(f"{collection.labels} has no rows")
+        raise InputError(
+            f"{collection.labels} has no rows", hint="it needs an id and a label for each image"
+        )
     column = collection.id_column or _find(table, _ID_NAMES)
     if column is None or column not in table.columns:
         raise IdentityError(
