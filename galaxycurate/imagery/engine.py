@@ -208,12 +208,12 @@ class _Engine:
     async def _check_and_keep(self, job: Job, reply: Reply) -> Checked | None:
         if reply.cut:
             return None
-        return await self.loop.run_in_executor(self.pool, self._checked, job, reply.body)
+        return await self.loop.run_in_executor(self.pool, self._checked, job, reply)
 
-    def _checked(self, job: Job, body: bytes) -> Checked:
-        checked = examine(body, job.size_px)
+    def _checked(self, job: Job, reply: Reply) -> Checked:
+        checked = examine(reply.body, job.size_px)
         if checked.flaw is None:
-            self.sink.keep(job, body)
+            self.sink.keep(job, reply.body, reply.headers.get("Server", ""))
         return checked
 
     def _note(self, reply: Reply, judgement: Judgement) -> None:

@@ -60,8 +60,8 @@ class Settled:
 class Sink(Protocol):
     """Where results go."""
 
-    def keep(self, job: Job, body: bytes) -> None:
-        """Store a picture; called on a worker thread, before its `settle`."""
+    def keep(self, job: Job, body: bytes, server: str) -> None:
+        """Store a picture that a server drew; called on a worker thread, before its `settle`."""
 
     def settle(self, result: Settled) -> None:
         """Take note of a result; called on the engine's thread."""

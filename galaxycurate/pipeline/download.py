@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.errors import InputError, SomeFailed, Unreachable
+from galaxycurate.errors import InputError, SomeFailed, Unreachable, UsageError
 from galaxycurate.imagery.engine import fetch
 from galaxycurate.imagery.job import Job, Limits, Settled
 from galaxycurate.imagery.provider import SkyServer
+from galaxycurate.pipeline.facts import is_simulated
 from galaxycurate.pipeline.wanted import Mark, Wanted, gather
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
@@ -175,10 +176,14 @@ class _Book:
         self._bytes = 0
         self._origins: dict[str, None] = {}  # a set that keeps its order
 
-    def keep(self, job: Job, body: bytes) -> None:
+    def keep(self, job: Job, body: bytes, server: str) -> None:
         """The file gets its name before its outcome is committed: a kill between the two leaves a
         whole file that the next run fetches again.
         """
+        origin = self._wanted.provider.origin(server)
+        if origin not in self._origins:
+            check_one_sky(self._wanted.manifests, origin)
+            self._origins[origin] = None
         self._wanted.tree.write(job.path, body)
 
     def settle(self, result: Settled) -> None:
@@ -247,6 +252,33 @@ class _Book:
             if settled < self._to_do:
                 parts.append(f"{(self._to_do - settled) / rate:.0f} s left")
         return ", ".join(parts)
+
+
+def check_one_sky(manifests: Iterable[Manifest], origin: str) -> None:
+    """Refuse to fill manifests of the real sky with simulated pixels, or the other way round.
+
+    Parameters
+    ----------
+    manifests : iterable of Manifest
+    origin : str
+        Who drew the pixels, as the server names itself.
+
+    Raises
+    ------
+    UsageError
+        A manifest came from the other sky.
+    """
+    skies = ("real", "simulated")
+    drawn = is_simulated(origin)
+    for manifest in manifests:
+        asked = manifest.header.archive
+        if asked.startswith("http") and is_simulated(asked) != drawn:
+            raise UsageError(
+                f"{manifest.path} lists a {skies[not drawn]} sky, but {origin} draws a "
+                f"{skies[drawn]} one: the two must not be mixed",
+                hint="galaxycurate config show tells the server; "
+                "keep each sky in a folder of its own",
+            )
 
 
 def _facts(wanted: Wanted) -> dict:

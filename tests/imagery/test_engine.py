@@ -31,7 +31,7 @@ class Memory:
     def __init__(self):
         self.kept, self.results, self.beats = {}, {}, 0
 
-    def keep(self, job, body):
+    def keep(self, job, body, server):
         self.kept[job.path] = body
 
     def settle(self, result):
@@ -206,7 +206,7 @@ def test_a_server_that_fails_everything_is_left_and_what_was_settled_stays():
 
 def test_an_error_of_the_sink_stops_the_work():
     class Full(Memory):
-        def keep(self, job, body):
+        def keep(self, job, body, server):
             raise StorageError("cannot write: No space left on device")
 
     with CutoutServer() as server, pytest.raises(StorageError, match="No space left"):

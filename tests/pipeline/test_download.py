@@ -348,3 +348,14 @@ def test_killed_twenty_times_and_repeated_the_tree_is_that_of_an_undisturbed_run
     assert summary["done_before"] + summary["kept"] == n
     assert outcomes(settings).keys() == outcomes(settings_in(calm)).keys()
     assert asked_again < 20 * 260, "a killed process repeats at most a batch"
+
+
+def test_a_manifest_of_the_real_sky_is_never_filled_with_simulated_pixels(tmp_path, server):
+    path = manifest(tmp_path)
+    archive = "https://skyserver.sdss.org/dr17/SkyServerWS (Microsoft-IIS/10.0)"
+    Manifest(Header("test", "2026", archive=archive), Manifest.read(path).table).write(path)
+    settings = settings_in(tmp_path, server.url)
+    with pytest.raises(UsageError, match=r"lists a real sky, but .* draws a simulated one"):
+        download(settings, limits=QUICK)
+    assert images(tmp_path) == {}
+    assert outcomes(settings) == {}

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch", reason="the train extra is not installed")
+pytest.importorskip("cv2", reason="the train extra is not installed")
+
+import torch
+
+from tests.train.shapes import write_tree
+
+# images of 32 pixels are too small a job for two threads: they would only wait for each other
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tree_root(tmp_path_factory):
+    """Discs and bars; read only."""
+    return write_tree(tmp_path_factory.mktemp("tree"))
+
+
+@pytest.fixture(scope="session")
+def quick():
+    """A recipe that learns discs from bars in seconds."""
+    from train.config import Config
+
+    return Config(epochs=4, batch=16, steps_share=2, size_px=32, calibration_batches=2)
