@@ -15,7 +15,6 @@ import torch
 
 from galaxycurate.errors import InputError, SettingError, UsageError
 from tests.train.shapes import write_tree
-from train.config import Config
 from train.fit import Place, fit
 from train.infer import evaluate
 
@@ -113,22 +112,21 @@ def test_another_recipe_or_other_images_do_not_replace_a_run(finished, tree_root
         fit(replace(quick, epochs=8), Place(other, copied, "cpu"))
 
 
-def test_more_epochs_go_on_from_a_finished_run(tree_root, quick, tmp_path):
-    fit(replace(quick, epochs=1), Place(tree_root, tmp_path / "a", "cpu"))
+@pytest.fixture(scope="module")
+def unbroken(tree_root, quick, tmp_path_factory):
+    """The metrics of three epochs in one go."""
+    return fit(replace(quick, epochs=3), Place(tree_root, tmp_path_factory.mktemp("a"), "cpu"))
+
+
+def test_more_epochs_go_on_from_a_finished_run(tree_root, quick, unbroken, tmp_path):
     said: list[str] = []
-    longer = fit(replace(quick, epochs=2), Place(tree_root, tmp_path / "a", "cpu"), say=said.append)
-    whole = fit(replace(quick, epochs=2), Place(tree_root, tmp_path / "b", "cpu"))
-    assert "going on after epoch 1" in said
-    assert _timeless(longer) == _timeless(whole)
-
-
-def test_restart_begins_anew(tree_root, quick, tmp_path):
     place = Place(tree_root, tmp_path, "cpu")
-    first = fit(replace(quick, epochs=1), place)
-    said: list[str] = []
-    again = fit(replace(quick, epochs=1), place, restart=True, say=said.append)
-    assert _timeless(first) == _timeless(again)
-    assert any(line.startswith("epoch 1 of 1") for line in said)
+    short = fit(replace(quick, epochs=1), place)
+    longer = fit(replace(quick, epochs=3), place, say=said.append)
+    assert "going on after epoch 1" in said
+    assert _timeless(longer) == _timeless(unbroken)
+    again = fit(replace(quick, epochs=1), place, restart=True)
+    assert _timeless(again) == _timeless(short)
 
 
 def test_resume_needs_a_run(tree_root, quick, tmp_path):
@@ -161,7 +159,7 @@ def test_a_tree_of_broken_files_is_refused(tree_root, quick, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_run_ends_as_an_unbroken_one(tree_root, tmp_path):
+def test_a_killed_run_ends_as_an_unbroken_one(tree_root, quick, unbroken, tmp_path):
     words = [sys.executable, "-m", "train", "fit", "--data", str(tree_root), "--device", "cpu"]
     words += ["--epochs", "3", "--batch", "16"]
     for setting in ("steps_share=2", "size_px=32", "calibration_batches=2"):
@@ -176,10 +174,8 @@ def test_a_killed_run_ends_as_an_unbroken_one(tree_root, tmp_path):
             break
     process.wait()
     assert not (out / "metrics.json").exists()
-    config = Config(epochs=3, batch=16, steps_share=2, size_px=32, calibration_batches=2)
-    continued = fit(config, Place(tree_root, out, "cpu"), resume=True)
-    whole = fit(config, Place(tree_root, tmp_path / "whole", "cpu"))
-    assert _timeless(continued) == _timeless(whole)
+    continued = fit(replace(quick, epochs=3), Place(tree_root, out, "cpu"), resume=True)
+    assert _timeless(continued) == _timeless(unbroken)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
