@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -53,7 +54,7 @@ def _options(
     """Options before the command."""
 
 
-for _name, _command in {
+_COMMANDS: dict[str, Callable[..., None]] = {
     "negatives": ask.negatives,
     "positives": ask.positives,
     "import": ask.adopt,
@@ -63,7 +64,8 @@ for _name, _command in {
     "status": look.status,
     "report": look.report,
     "demo": demo.demo,
-}.items():
+}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(config, name="config")
 app.add_typer(sandbox.app, name="sandbox")

@@ -24,7 +24,7 @@ def serve(
     port: Annotated[int, typer.Option(help="0: any that is free.")] = 8417,
     queries_per_minute: Annotated[int, typer.Option(help="As SDSS: 60; 0: no limit.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the simulated sky.")] = 42,
-    fields: Annotated[int | None, typer.Option(help="Of the simulated sky, per camcol.")] = None,
+    fields: Annotated[int, typer.Option(help="Of the simulated sky, in each camcol.")] = 6,
 ) -> None:
     """Serve SkyServer's SqlSearch and ImgCutout on 127.0.0.1 until Ctrl-C.
 
@@ -41,7 +41,7 @@ def _ready(url: str, sky) -> None:
     face.talk(f"next: galaxycurate config set server {url}  (in another terminal; Ctrl-C ends)")
 
 
-def _sky(sky: str, folder: Path, seed: int, fields: int | None) -> Path:
+def _sky(sky: str, folder: Path, seed: int, fields: int) -> Path:
     """The folder of the sky that was asked for, made where it does not exist yet."""
     from galaxycurate.errors import SettingError
     from galaxycurate.store.files import existing
@@ -55,7 +55,7 @@ def _sky(sky: str, folder: Path, seed: int, fields: int | None) -> Path:
                 build_simulated_sky(
                     folder,
                     seed=seed,
-                    **({"fields": fields} if fields else {}),
+                    fields=fields,
                     progress=lambda part, text: bar(int(part * 100), 100, text),
                 )
         return folder

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from galaxycurate.core.geometry import NATIVE_PIXSCALE
 from galaxycurate.errors import SettingError
@@ -83,7 +84,7 @@ def load(flags: Mapping[str, object] | None = None, *, folder: Path | None = Non
         An unknown name, or a value of the wrong type or range; the text names its origin.
     """
     environ = os.environ if environ is None else environ
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     layers = (
         (FILE, _from_file((folder or Path()) / FILE)),
