@@ -61,7 +61,7 @@ def report(
 
     Example: galaxycurate report --out report.html
     """
-    from galaxycurate.pipeline.report import gather
+    from galaxycurate.pipeline.report.gather import gather
     from galaxycurate.web.report import write
 
     facts = gather(options.settings(dataset=dataset, manifests=manifests))

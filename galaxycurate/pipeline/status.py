@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Status, Verdict
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.facts import ManifestFacts, Training, is_simulated
+from galaxycurate.pipeline.report.facts import ManifestFacts, Training
 from galaxycurate.store import formats
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from galaxycurate.pipeline.facts import Histogram, SkyPoints
+from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
 
 # Stand-ins that the page's style sheet replaces: matplotlib wants real colours.
 _INK, _FAINT, _ACCENT = "#010203", "#040506", "#070809"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.pipeline.facts import Cutout, Pair, ReportFacts, Sheet, SkyPoints
+from galaxycurate.pipeline.report.facts import Cutout, Pair, ReportFacts, Sheet, SkyPoints
 from galaxycurate.store.files import replacing
 from galaxycurate.web.cite import credit
 from galaxycurate.web.pictures import small_jpeg, whole_png

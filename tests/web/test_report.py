@@ -9,8 +9,8 @@ import pytest
 
 from galaxycurate.errors import StorageError
 from galaxycurate.pipeline.dedupe import dedupe
-from galaxycurate.pipeline.facts import Histogram, SkyPoints
-from galaxycurate.pipeline.report import gather
+from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
+from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split import split
 from galaxycurate.web import plots
 from galaxycurate.web.cite import credit

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.core.outcome import Outcome, Status, Verdict
-from galaxycurate.pipeline.facts import Cutout, Pair, Sheet
-from galaxycurate.pipeline.rows import Rows
+from galaxycurate.pipeline.report.facts import Cutout, Pair, Sheet
+from galaxycurate.pipeline.report.rows import Rows
 from galaxycurate.pipeline.status import Recorded
 from galaxycurate.store.settings import Settings
 

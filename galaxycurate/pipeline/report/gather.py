@@ -11,19 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate import __version__
+from galaxycurate.core.origin import is_simulated
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.pipeline.facts import (
+from galaxycurate.pipeline.report.facts import (
     Histogram,
     ManifestFacts,
     ReportFacts,
     SkyPoints,
     Training,
-    is_simulated,
 )
-from galaxycurate.pipeline.proof import prove_split
-from galaxycurate.pipeline.rows import Rows
-from galaxycurate.pipeline.sheets import Sheets
+from galaxycurate.pipeline.report.proof import prove_split
+from galaxycurate.pipeline.report.rows import Rows
+from galaxycurate.pipeline.report.sheets import Sheets
 from galaxycurate.pipeline.status import TRAINING, Recorded, by_reason, by_split, label_of, recorded
 from galaxycurate.store.manifest import Manifest, read_all
 from galaxycurate.store.settings import Settings

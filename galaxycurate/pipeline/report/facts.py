@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from galaxycurate.store.manifest import Manifest
 
 
-def is_simulated(*texts: str) -> bool:
-    """Whether one of these origins says that its sky is simulated."""
-    return any("simulated" in text.lower() for text in texts)
-
-
 @dataclass(frozen=True)
 class ManifestFacts:
     """A manifest in short: its rows by label, and where it came from (see `Header`)."""

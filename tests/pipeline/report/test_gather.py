@@ -8,7 +8,7 @@ import pytest
 from galaxycurate.core.geometry import overlap_fraction
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.dedupe import dedupe
-from galaxycurate.pipeline.report import gather
+from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split import split
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project

@@ -9,8 +9,8 @@ import numpy as np
 from galaxycurate.core.geometry import separation, unit_vectors
 from galaxycurate.curation.overlap import overlapping
 from galaxycurate.curation.split import crossing
-from galaxycurate.pipeline.facts import SplitProof
-from galaxycurate.pipeline.rows import Rows
+from galaxycurate.pipeline.report.facts import SplitProof
+from galaxycurate.pipeline.report.rows import Rows
 from galaxycurate.pipeline.status import Recorded
 
 

@@ -1,0 +1,1 @@
+"""What a report tells: facts gathered from manifests, ledger and images."""
