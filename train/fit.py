@@ -1,0 +1,278 @@
+"""``python -m train fit``: from an ImageFolder tree to a tested network and its report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.errors import InputError, SettingError, UsageError
+from train import checkpoint, outcome, training
+from train.cache import Pixels, fingerprints, load_pixels, shared_pictures
+from train.config import Config, as_dict
+from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
+from train.feed import Feed, channel_statistics
+from train.files import read_json
+from train.tree import Tree, read_tree
+
+LAST = "last.pth"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run reads, writes and computes; nothing here changes the result.
+
+    Attributes
+    ----------
+    data : Path
+        The ImageFolder tree.
+    out : Path
+        Where everything is written.
+    device : str
+        As in `train.device.pick_device`.
+    workers : int
+        Threads that decode.
+    """
+
+    data: Path = Path("dataset/split")
+    out: Path = Path("training")
+    device: str = "auto"
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class Data:
+    """A tree with its pixels, unreadable files left out."""
+
+    tree: Tree
+    pixels: Pixels
+    use: np.ndarray
+    shared: int
+    fingerprint: str
+
+    def rows(self, split: str) -> np.ndarray:
+        """Rows of the readable files of a split, shape (k,), int64."""
+        rows = self.tree.rows(split)
+        return rows[self.use[rows]]
+
+
+def fit(
+    config: Config | None = None,
+    place: Place | None = None,
+    *,
+    restart: bool = False,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict:
+    """Train, test and report; go on where an earlier call was halted.
+
+    Parameters
+    ----------
+    config : Config, optional
+    place : Place, optional
+    restart : bool
+        Forget what the output folder holds of an earlier run.
+    resume : bool
+        Only continue: refuse to begin anew.
+    say : callable
+        Takes a line of progress; lines of warning begin with ``warning:``.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``.
+
+    Raises
+    ------
+    InputError
+        The tree is missing or not fit for training.
+    SettingError
+        No such device.
+    UsageError
+        The output folder holds another run.
+    StorageError
+        The output folder cannot be written.
+    """
+    config, place = config or Config(), place or Place()
+    device = pick_device(place.device)
+    data = read_data(config, place, say)
+    earlier = {} if restart else _earlier(place.out, config, data)
+    if resume and not earlier:
+        raise UsageError(
+            f"nothing to resume in {place.out}", hint="begin with: python -m train   (no --resume)"
+        )
+    done = read_json(place.out / outcome.METRICS)
+    whole = (place.out / checkpoint.NAME).is_file()
+    if earlier and whole and done.get("fingerprint") == _run_key(config, data.fingerprint):
+        say(f"this run is finished: {place.out}; --restart trains it anew")
+        return done
+    for old in (LAST, outcome.METRICS):
+        if not earlier:
+            (place.out / old).unlink(missing_ok=True)
+    prepare(device)
+    lesson = _lesson(config, data, device)
+    _announce(lesson, data, say)
+    state = _trained(lesson, data, earlier, place.out / LAST, say)
+    trained = _best(lesson, data, state)
+    return outcome.write_all(
+        place.out,
+        trained,
+        data,
+        feed=lesson.feed,
+        precision=lesson.precision,
+        facts=_facts(lesson, state, data),
+        say=say,
+    )
+
+
+def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
+    """Read a tree and its pixels, and tell what is wrong with them."""
+    tree = read_tree(place.data, seed=config.seed)
+    pixels = load_pixels(
+        tree,
+        place.out / "cache",
+        size_px=config.size_px,
+        zoom=config.zoom,
+        workers=place.workers,
+        say=say,
+    )
+    use = np.ones(len(tree.files), bool)
+    use[list(pixels.bad)] = False
+    for line in tree.warnings:
+        say(f"warning: {line}")
+    _tell_bad(tree, pixels, say)
+    prints = fingerprints(pixels.images)
+    shared = shared_pictures([p for p, ok in zip(prints, use, strict=True) if ok], tree.split[use])
+    if shared:
+        say(f"warning: {shared:,} test images are also in train or val, pixel by pixel")
+    data = Data(tree, pixels, use, shared, _content_key(tree, prints))
+    missing = np.flatnonzero(
+        np.bincount(tree.label[data.rows("train")], minlength=len(tree.classes)) == 0
+    )
+    if missing.size or not data.rows("test").size:
+        what = f"train/{tree.classes[missing[0]]}" if missing.size else "test"
+        raise InputError(
+            f"no image of {place.data / what} can be read", hint="look at the reasons above"
+        )
+    return data
+
+
+def _content_key(tree: Tree, prints: list[bytes]) -> str:
+    digest = hashlib.sha256(" ".join(tree.classes).encode())
+    for one, label, split in zip(prints, tree.label, tree.split, strict=True):
+        digest.update(one + f"{label}{split}".encode())
+    return digest.hexdigest()
+
+
+def _run_key(config: Config, content: str) -> str:
+    text = json.dumps(as_dict(config), sort_keys=True) + content
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _earlier(out: Path, config: Config, data: Data) -> dict:
+    """The halted or finished run of the same recipe on the same images, or nothing."""
+    path = out / LAST
+    if not path.is_file():
+        return {}
+    content = checkpoint.read(path)
+    old, new = content.get("config", {}), as_dict(config)
+    differ = [name for name in new if name != "epochs" and old.get(name) != new[name]]
+    if content.get("epoch", 0) > config.epochs:
+        differ.append("epochs")
+    said = ", ".join(f"{name} {old.get(name)}, now {new[name]}" for name in differ)
+    if not said and content.get("fingerprint") != data.fingerprint:
+        said = "on other images"
+    if said:
+        raise SettingError(
+            f"{out} holds another run ({said})",
+            hint="--restart replaces it, --out FOLDER keeps both",
+        )
+    return content
+
+
+def _lesson(config: Config, data: Data, device) -> training.Lesson:
+    train = data.rows("train")
+    mean, std = channel_statistics(data.pixels.images, train)
+    return training.Lesson(
+        config=config,
+        feed=Feed(data.pixels.images, mean, std, device),
+        label=data.tree.label,
+        train=train,
+        val=data.rows("val"),
+        n_classes=len(data.tree.classes),
+        precision=pick_precision(device, config.precision),
+    )
+
+
+def _trained(lesson, data: Data, earlier: dict, last: Path, say) -> training.State:
+    state = training.begin(lesson)
+    if earlier:
+        training.restore(state, earlier)
+        say(f"going on after epoch {state.epoch}")
+
+    def keep(now: training.State) -> None:
+        training.store(last, now, fingerprint=data.fingerprint, config=as_dict(lesson.config))
+
+    return training.run(lesson, state, keep=keep, say=say)
+
+
+def _best(lesson, data: Data, state: training.State) -> checkpoint.Trained:
+    state.model.load_state_dict(state.best["model"])
+    return checkpoint.Trained(
+        model=state.model.eval(),
+        config=lesson.config,
+        classes=data.tree.classes,
+        mean=lesson.feed.mean.flatten().cpu().numpy(),
+        std=lesson.feed.std.flatten().cpu().numpy(),
+        origin=data.tree.origin,
+        epoch=state.best["epoch"],
+    )
+
+
+def _facts(lesson, state: training.State, data: Data) -> dict:
+    learnt = sum(epoch["seconds"] for epoch in state.history)
+    return {
+        "fingerprint": _run_key(lesson.config, data.fingerprint),
+        "best_epoch": state.best["epoch"],
+        "batch": lesson.batch,
+        "device": describe(lesson.feed.device, lesson.precision),
+        "training_seconds": learnt,
+        "images_per_s": float(np.median([epoch["images_per_s"] for epoch in state.history])),
+        "history": state.history,
+    }
+
+
+def _announce(lesson: training.Lesson, data: Data, say) -> None:
+    for split in ("train", "val", "test"):
+        rows = data.rows(split)
+        counts = np.bincount(data.tree.label[rows], minlength=len(data.tree.classes))
+        named = ", ".join(
+            f"{name} {count:,}" for name, count in zip(data.tree.classes, counts, strict=True)
+        )
+        say(f"{split}: {rows.size:,} images ({named})")
+    size = lesson.batch
+    why = f", 1/{lesson.config.steps_share} of train" if size < lesson.config.batch else ""
+    say(f"{describe(lesson.feed.device, lesson.precision)}; batches of {size}{why}")
+    doubt = torchvision_doubt(_cuda_version())
+    if doubt:
+        say(f"warning: {doubt}")
+
+
+def _cuda_version() -> str | None:
+    import torch
+
+    return torch.version.cuda
+
+
+def _tell_bad(tree: Tree, pixels: Pixels, say, *, at_most: int = 10) -> None:
+    if not pixels.bad:
+        return
+    say(f"warning: {len(pixels.bad):,} of {len(tree.files):,} files cannot be read; left out:")
+    for row, reason in list(pixels.bad.items())[:at_most]:
+        say(f"  {tree.root / tree.files[row]}: {reason}")
+    if len(pixels.bad) > at_most:
+        say(f"  ... and {len(pixels.bad) - at_most:,} more, all named in {outcome.METRICS}")

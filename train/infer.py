@@ -1,0 +1,146 @@
+"""``python -m train eval`` and ``predict``: a checkpoint meets images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.errors import InputError, LayoutError
+from train import checkpoint
+from train.decode import decode
+from train.device import pick_device, pick_precision
+from train.evaluate import probabilities
+from train.feed import Feed
+from train.metrics import summary
+from train.tree import images_under, read_tree
+
+CHUNK = 1024  # images in memory at a time
+
+
+def evaluate(
+    path: Path,
+    data: Path,
+    *,
+    split: str = "test",
+    device: str = "auto",
+    say: Callable[[str], None] = lambda line: None,
+) -> dict:
+    """Test a checkpoint on one split of a tree.
+
+    Parameters
+    ----------
+    path : Path
+        The checkpoint.
+    data : Path
+        As for `train.tree.read_tree`; a folder without splits is taken whole.
+    split : str
+        ``train``, ``val`` or ``test``.
+    device : str
+    say : callable
+
+    Returns
+    -------
+    dict
+        As `train.metrics.summary`, with ``unreadable``, ``split``, ``origin``, ``simulated``.
+
+    Raises
+    ------
+    InputError
+        No such checkpoint or tree, no images.
+    LayoutError
+        The tree has a class that the network does not know.
+    """
+    trained = checkpoint.load(path)
+    tree = read_tree(data, needs=())
+    unknown = sorted(set(tree.classes) - set(trained.classes))
+    if unknown:
+        raise LayoutError(
+            f"{path} knows no class {', '.join(unknown)}",
+            hint="its classes: " + ", ".join(trained.classes),
+        )
+    whole = not (Path(data) / "train").is_dir()
+    doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
+    for line in doubts or tree.warnings:
+        say(f"warning: {line}")
+    rows = np.arange(len(tree.files)) if whole else tree.rows(split)
+    if not rows.size:
+        raise InputError(f"{data} has no images in {split}/", hint="--split train, val or test")
+    files = [tree.root / tree.files[row] for row in rows]
+    probability, bad = answers(trained, files, device=device, say=say)
+    read = np.array([file not in bad for file in files])
+    place = np.array([trained.classes.index(name) for name in tree.classes])
+    truth = place[tree.label[rows[read]]]
+    return {
+        **summary(truth, probability, trained.classes),
+        "split": "all" if whole else split,
+        "origin": tree.origin,
+        "simulated": "simulated" in tree.origin.lower(),
+        "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
+    }
+
+
+def gather(sources: list[Path]) -> list[Path]:
+    """The image files that a list of files and folders stands for.
+
+    Raises
+    ------
+    InputError
+        One of them does not exist, or there is no image at all.
+    """
+    files: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"no such file or folder: {source}", hint="give images or folders")
+        files += images_under(source) if source.is_dir() else [source]
+    if not files:
+        raise InputError(
+            f"no images in {', '.join(map(str, sources))}", hint="looked for .jpg, .png, .tif ..."
+        )
+    return files
+
+
+def answers(
+    trained: checkpoint.Trained,
+    files: list[Path],
+    *,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[np.ndarray, dict[Path, str]]:
+    """The probabilities of each readable image.
+
+    Parameters
+    ----------
+    trained : Trained
+    files : list of Path
+    device : str
+    say : callable
+
+    Returns
+    -------
+    probability : ndarray of float64, shape (k, n_classes)
+        Of the readable files, in their order.
+    bad : dict of Path to str
+        The others, with the reason.
+    """
+    where = pick_device(device)
+    precision = pick_precision(where, trained.config.precision)
+    model = trained.model.to(where)
+    found, bad = [np.zeros((0, len(trained.classes)))], {}
+    for start in range(0, len(files), CHUNK):
+        images = []
+        for file in files[start : start + CHUNK]:
+            try:
+                images.append(
+                    decode(file, size_px=trained.config.size_px, zoom=trained.config.zoom)
+                )
+            except InputError as error:
+                bad[file] = str(error)
+                say(f"warning: {file}: {error}")
+        if images:
+            feed = Feed(np.stack(images), trained.mean, trained.std, where)
+            found.append(probabilities(model, feed, np.arange(len(images)), precision=precision))
+        if len(files) > CHUNK:
+            say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
+    return np.concatenate(found), bad

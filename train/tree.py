@@ -1,0 +1,178 @@
+"""What lies in an ImageFolder tree: files, classes, splits, and what is known of the split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.errors import InputError
+from train.files import read_json
+
+SPLITS = ("train", "val", "test")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+FRACTIONS = (0.8, 0.1, 0.1)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The images of a dataset.
+
+    Attributes
+    ----------
+    root : Path
+    classes : tuple of str
+        In alphabetical order; a label is an index into it.
+    files : tuple of Path
+        Relative to `root`, sorted.
+    label : ndarray of int64, shape (n,)
+    split : ndarray of str, shape (n,)
+        ``train``, ``val`` or ``test``.
+    facts : dict
+        The content of ``split.json``; empty where there is none.
+    warnings : tuple of str
+        What a person should know before trusting a result.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    files: tuple[Path, ...]
+    label: np.ndarray
+    split: np.ndarray
+    facts: dict = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Where the pixels came from, as far as the split tells."""
+        return str(self.facts.get("origin", ""))
+
+    def rows(self, split: str) -> np.ndarray:
+        """Indices of the files of a split, shape (k,), int64."""
+        return np.flatnonzero(self.split == split)
+
+    def counts(self, split: str) -> dict[str, int]:
+        """Images of each class in a split."""
+        here = np.bincount(self.label[self.rows(split)], minlength=len(self.classes))
+        return dict(zip(self.classes, here.tolist(), strict=True))
+
+
+def read_tree(root: Path, *, seed: int = 0, needs: tuple[str, ...] = ("train", "test")) -> Tree:
+    """Read ``root/{train,val,test}/<class>/<image>``, or ``root/<class>/<image>``.
+
+    Parameters
+    ----------
+    root : Path
+    seed : int
+        Decides the random split of a folder that has none.
+    needs : tuple of str
+        Splits that must hold images.
+
+    Raises
+    ------
+    InputError
+        No such folder, no images, fewer than two classes, a split without images of a class it
+        needs.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise InputError(
+            f"no such folder: {root}",
+            hint="make it with: galaxycurate split   (or give one with --data)",
+        )
+    tree = _read_split(root) if (root / "train").is_dir() else _split_at_random(root, seed)
+    _check(tree, needs)
+    return tree
+
+
+def images_under(folder: Path) -> list[Path]:
+    """Every image file below a folder, sorted, hidden files left out."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def _read_split(root: Path) -> Tree:
+    found = [s for s in SPLITS if (root / s).is_dir()]
+    classes = sorted({name for s in found for name in _folders(root / s)})
+    files, label, split = [], [], []
+    for s in found:
+        for index, name in enumerate(classes):
+            here = images_under(root / s / name) if (root / s / name).is_dir() else []
+            files += [path.relative_to(root) for path in here]
+            label += [index] * len(here)
+            split += [s] * len(here)
+    facts = read_json(root / "split.json")
+    tree = Tree(root, tuple(classes), tuple(files), np.array(label, np.int64), np.array(split))
+    return Tree(**{**tree.__dict__, "facts": facts, "warnings": tuple(_doubts(tree, facts))})
+
+
+def _split_at_random(root: Path, seed: int) -> Tree:
+    classes = _folders(root)
+    files = [images_under(root / name) for name in classes]
+    label = np.repeat(np.arange(len(classes)), [len(some) for some in files])
+    flat = tuple(path.relative_to(root) for some in files for path in some)
+    split = np.full(len(flat), "train", dtype="<U5")
+    rng = np.random.default_rng(seed)
+    for index in range(len(classes)):
+        rows = rng.permutation(np.flatnonzero(label == index))
+        test = max(1, round(rows.size * FRACTIONS[2]))
+        val = max(1, round(rows.size * FRACTIONS[1]))
+        split[rows[:test]] = "test"
+        split[rows[test : test + val]] = "val"
+    doubt = (
+        f"{root} has no train/val/test folders: split at random (seed {seed}). Images that show "
+        "the same sky can stand on both sides, and the test accuracy may be too good. "
+        "`galaxycurate dedupe` and `galaxycurate split` make a split that does not leak"
+    )
+    return Tree(root, tuple(classes), flat, label, split, {}, (doubt,))
+
+
+def _doubts(tree: Tree, facts: dict):
+    if not facts:
+        yield f"{tree.root / 'split.json'} is absent: no check for leaks between splits is known"
+        return
+    leaking = facts.get("leaking_pairs")
+    if leaking is None:
+        yield "split.json says nothing of leaking pairs: no check for leaks is known"
+    elif leaking:
+        yield f"split.json counts {leaking:,} leaking pairs: the test accuracy will be too good"
+    for split, counts in (facts.get("splits") or {}).items():
+        there = tree.counts(split)
+        for name, count in counts.items():
+            if there.get(name, 0) != count:
+                yield (
+                    f"split.json counts {count:,} images in {split}/{name}, "
+                    f"{there.get(name, 0):,} are there"
+                )
+
+
+def _check(tree: Tree, needs: tuple[str, ...]) -> None:
+    if len(tree.classes) < 2:
+        named = f"only the class {tree.classes[0]}" if tree.classes else "no class folders"
+        raise InputError(
+            f"{tree.root} holds {named}; a classifier needs two",
+            hint="expected <data>/train/<class>/<image>.jpg; see: galaxycurate split --help",
+        )
+    for split in needs:
+        counts = tree.counts(split)
+        empty = [name for name, count in counts.items() if not count]
+        if len(empty) == len(counts):
+            raise InputError(
+                f"{tree.root} has no images in {split}/",
+                hint="make the split anew with: galaxycurate split",
+            )
+        if empty and split == "train":
+            raise InputError(
+                f"{tree.root}/train has no images of {', '.join(empty)}",
+                hint="a class that is not trained on cannot be tested: remove or fill the folder",
+            )
+
+
+def _folders(root: Path) -> list[str]:
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith("."))
