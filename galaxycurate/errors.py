@@ -90,3 +90,22 @@ class SomeFailed(GalaxyCurateError):
     """The work is done but for some objects."""
 
     exit_code = ExitCode.SOME_FAILED
+
+
+def first_line(thing: object) -> str:
+    """The first line of an error or of a reply, for a message of one line.
+
+    Parameters
+    ----------
+    thing : object
+        Whose text may be long, or empty.
+
+    Returns
+    -------
+    str
+        At most 200 characters; an error without text gives its type.
+    """
+    lines = str(thing).strip().splitlines()
+    if lines:
+        return lines[0].rstrip()[:200]
+    return type(thing).__name__ if isinstance(thing, BaseException) else "no text"

@@ -19,7 +19,8 @@ DECLARE @limit int = 1000  -- [1, 500000] fields at most
 -- column nLoaded int rows of PhotoObjAll that this archive holds for the field
 SELECT TOP (@limit)
     CAST(f.fieldID AS varchar(20)) AS fieldID, f.run, f.rerun, f.camcol, f.field, f.ra, f.dec,
-    f.score, f.quality, f.photoStatus, f.nTotal, f.nGalaxy,
+    f.score, f.quality, ISNULL(f.photoStatus, -1) AS photoStatus, ISNULL(f.nTotal, 0) AS nTotal,
+    f.nGalaxy,
     (SELECT COUNT(*) FROM PhotoObjAll AS q WHERE q.fieldID = f.fieldID) AS nLoaded
 FROM Field AS f
 LEFT JOIN PhotoObjAll AS p ON p.fieldID = f.fieldID AND p.type = 3

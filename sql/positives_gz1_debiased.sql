@@ -9,11 +9,12 @@ DECLARE @seed int = 42          -- [0, 2147483647] of the shuffle
 -- column ra float position [deg]
 -- column dec float position [deg]
 -- column n_votes int volunteers
+-- column n_votes_cs int volunteers who answered whether there are spiral arms
 -- column p_el float fraction of the votes: elliptical or smooth
 -- column p_cs float fraction of the votes: spiral
 SELECT TOP (@limit)
     CAST(z.objid AS varchar(20)) AS objID, CAST(z.dr7objid AS varchar(20)) AS dr7objid,
-    z.ra, z.dec, z.nvote AS n_votes, z.p_el_debiased AS p_el, z.p_cs_debiased AS p_cs
+    z.ra, z.dec, z.nvote AS n_votes, z.nvote AS n_votes_cs, z.p_el_debiased AS p_el, z.p_cs_debiased AS p_cs
 FROM zooSpec AS z
 WHERE z.nvote >= @min_votes AND (z.p_el_debiased >= @threshold OR z.p_cs_debiased >= @threshold)
 ORDER BY (z.objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003, z.objid

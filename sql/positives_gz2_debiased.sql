@@ -1,5 +1,6 @@
 -- purpose: galaxies that Galaxy Zoo 2 calls smooth or spiral, debiased votes
--- context: any release with zoo2MainSpecz (Willett et al. 2013); spiral: the lesser of 'features or disk' and 'spiral'
+-- context: any release with zoo2MainSpecz (Willett et al. 2013); spiral: the lesser of 'features or
+-- disk' and 'spiral'
 DECLARE @threshold real = 0.85  -- [0.5, 1] fraction of the votes that a class needs
 DECLARE @min_votes int = 10     -- [1, 100000] volunteers at least
 DECLARE @limit int = 1000       -- [1, 500000] galaxies at most
@@ -9,11 +10,24 @@ DECLARE @seed int = 42          -- [0, 2147483647] of the shuffle
 -- column ra float position [deg]
 -- column dec float position [deg]
 -- column n_votes int volunteers
+-- column n_votes_cs int volunteers who answered whether there are spiral arms
 -- column p_el float fraction of the votes: elliptical or smooth
 -- column p_cs float fraction of the votes: spiral
 SELECT TOP (@limit)
-    CAST(z.dr8objid AS varchar(20)) AS objID, CAST(z.dr7objid AS varchar(20)) AS dr7objid,
-    z.ra, z.dec, z.total_classifications AS n_votes, z.t01_smooth_or_features_a01_smooth_debiased AS p_el, CASE WHEN z.t01_smooth_or_features_a02_features_or_disk_debiased < z.t04_spiral_a08_spiral_debiased THEN z.t01_smooth_or_features_a02_features_or_disk_debiased ELSE z.t04_spiral_a08_spiral_debiased END AS p_cs
-FROM zoo2MainSpecz AS z
-WHERE z.total_classifications >= @min_votes AND (z.t01_smooth_or_features_a01_smooth_debiased >= @threshold OR CASE WHEN z.t01_smooth_or_features_a02_features_or_disk_debiased < z.t04_spiral_a08_spiral_debiased THEN z.t01_smooth_or_features_a02_features_or_disk_debiased ELSE z.t04_spiral_a08_spiral_debiased END >= @threshold)
-ORDER BY (z.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003, z.dr8objid
+    CAST(v.dr8objid AS varchar(20)) AS objID, CAST(v.dr7objid AS varchar(20)) AS dr7objid,
+    v.ra, v.dec, v.n_votes, v.n_votes_cs, v.p_el, v.p_cs
+FROM (
+    SELECT
+        z.dr8objid, z.dr7objid, z.ra, z.dec, z.total_classifications AS n_votes,
+        z.t04_spiral_a08_spiral_count + z.t04_spiral_a09_no_spiral_count AS n_votes_cs,
+        z.t01_smooth_or_features_a01_smooth_debiased AS p_el,
+        CASE
+            WHEN z.t01_smooth_or_features_a02_features_or_disk_debiased < z.t04_spiral_a08_spiral_debiased
+            THEN z.t01_smooth_or_features_a02_features_or_disk_debiased
+            ELSE z.t04_spiral_a08_spiral_debiased
+        END AS p_cs
+    FROM zoo2MainSpecz AS z
+) AS v
+WHERE v.dr8objid > 0 AND v.n_votes >= @min_votes
+    AND (v.p_el >= @threshold OR v.p_cs >= @threshold)
+ORDER BY (v.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003, v.dr8objid

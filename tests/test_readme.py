@@ -126,6 +126,17 @@ def test_a_repetition_changes_no_file_of_the_dataset(done, project):
     assert files() == before
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["negatives --replace", "positives", "download", "dedupe --dry-run", "split --dry-run", "status",
+     "report", "config show"],
+)  # fmt: skip
+def test_every_answer_may_be_json_alone(done, project, command):
+    made = run(f"galaxycurate {command} --json", project)
+    assert made.returncode == 0, made.stderr
+    assert isinstance(json.loads(made.stdout), dict)
+
+
 def test_the_report_is_one_page_that_needs_no_network(done, project):
     made = run("galaxycurate report", project)
     assert made.returncode == 0

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+import tomllib
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +15,7 @@ from galaxycurate.archives import cas
 from galaxycurate.archives.tsql import Schema, to_duckdb
 from galaxycurate.core import ids
 from galaxycurate.core.query import Query
-from galaxycurate.errors import IdentityError, InputError, QueryRefused
+from galaxycurate.errors import IdentityError, InputError, QueryRefused, first_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,8 +23,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLE_ENDINGS = (".parquet", ".csv", ".csv.gz")
-_OBJECT_IDS = {"objid", "dr7objid", "dr8objid", "fieldid", "parentid"}
-_OTHER_IDS = {"specobjid", "bestobjid", "thingid", "htmid", "objid7", "objid8"}
+_SPECTRUM_ID = "specobjid"  # ends in zero bits by nature, as if it had been rounded
+_IDS = {
+    "objid", "dr7objid", "dr8objid", "objid7", "objid8", "bestobjid", "parentid", "fieldid",
+    "thingid", "htmid", _SPECTRUM_ID,
+}  # fmt: skip
+_SAMPLE = 10_000
+"""So many ids tell whether their column was rounded."""
+
 _DUCKDB_ENDINGS = {".duckdb", ".db"}
 
 
@@ -36,7 +46,7 @@ class LocalArchive:
     Raises
     ------
     InputError
-        No such folder, or no table in it.
+        No such folder, no table in it, or a file that is damaged.
     IdentityError
         Ids that went through a float.
     """
@@ -47,17 +57,16 @@ class LocalArchive:
         self.path = Path(path)
         self._connection = duckdb.connect()
         self._connection.execute("CREATE SCHEMA dbo; SET python_enable_replacements = false")
-        sources = self._sources()
-        for table, source in sources.items():
-            self._take(table, source)
-        self._add_cas({name.lower(): name for name in sources})
+        self._banner = _banner(self.path)
+        tables = self._attached() if self.path.is_file() else self._read_files()
+        self._add_cas({name.lower(): name for name in tables})
         self._connection.execute("SET enable_external_access = false")  # SELECT reads no other file
         self._schema = self._read_schema()
 
     @property
     def name(self) -> str:
-        """Where the rows come from, for the provenance."""
-        return f"local: {self.path}"
+        """Where the rows come from, for the provenance; a simulated sky is called so."""
+        return f"local: {self.path}{self._banner}"
 
     @property
     def schema(self) -> Schema:
@@ -123,19 +132,25 @@ class LocalArchive:
         finally:
             cursor.close()
 
-    def _sources(self) -> dict[str, str]:
-        """Where each table comes from, as DuckDB writes it."""
-        if self.path.is_file():
-            if self.path.suffix not in _DUCKDB_ENDINGS:
-                raise InputError(
-                    f"{self.path} is neither a folder of tables nor a DuckDB file",
-                    hint="give the folder that holds Field.parquet and PhotoObjAll.parquet",
-                )
+    def _attached(self) -> list[str]:
+        """The tables of a DuckDB file, looked at where they lie."""
+        if self.path.suffix not in _DUCKDB_ENDINGS:
+            raise InputError(
+                f"{self.path} is neither a folder of tables nor a DuckDB file",
+                hint="give the folder that holds Field.parquet and PhotoObjAll.parquet",
+            )
+        with _readable(self.path):
             self._connection.execute(f"ATTACH {_text(self.path)} AS cas (READ_ONLY)")
-            found = self._connection.execute(
+            rows = self._connection.execute(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = 'cas'"
             ).fetchall()
-            return {name: f'cas."{name}"' for (name,) in found}
+            for (name,) in rows:
+                where = f"{self.path.name}: table {name}"
+                self._take("VIEW", name, self._exact(f'cas."{name}"', where))
+        return [name for (name,) in rows]
+
+    def _read_files(self) -> list[str]:
+        """The tables of a folder, read into memory."""
         if not self.path.is_dir():
             raise InputError(
                 f"there is no folder {self.path}",
@@ -148,47 +163,53 @@ class LocalArchive:
                 f"{self.path} holds no tables",
                 hint="a table is a file such as Field.parquet or PhotoObjAll.csv",
             )
-        return {_stem(file): self._file_source(file) for file in files}
+        for file in files:
+            with _readable(file):
+                self._take("TABLE", _stem(file), self._exact(self._reader(file), file.name))
+        return [_stem(file) for file in files]
 
-    def _file_source(self, file: Path) -> str:
-        """A SELECT on one file in which ids are exact 64-bit integers."""
+    def _reader(self, file: Path) -> str:
+        """The DuckDB function that reads a file; ids in text are left to `_exact`."""
         if file.suffix == ".parquet":
-            source = f"read_parquet({_text(file)})"
-        else:
-            bare = f"read_csv({_text(file)}, header = true, skip = {_comment_lines(file)}"
-            names = [n for n in self._describe(f"{bare}, all_varchar = true)") if _is_id(n)]
-            kinds = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-            source = f"{bare}, types = {{{kinds}}})" if names else f"{bare})"
-        columns = self._describe(source)
+            return f"read_parquet({_text(file)})"
+        bare = f"read_csv({_text(file)}, header = true, skip = {_comment_lines(file)}"
+        names = [n for n in self._describe(f"{bare}, all_varchar = true)") if n.lower() in _IDS]
+        kinds = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        return f"{bare}, types = {{{kinds}}})" if names else f"{bare})"
+
+    def _exact(self, source: str, where: str) -> str:
+        """The source, its ids checked and as 64-bit integers."""
         wanted = []
-        for name, kind in columns.items():
-            if _is_id(name) and kind != "BIGINT":
-                self._check_ids(source, file, name, kind)
-                wanted.append(f'CAST("{name}" AS BIGINT) AS "{name}"')
+        for name, kind in self._describe(source).items():
+            if name.lower() in _IDS:
+                self._check_ids(source, where, name, kind)
+                if kind != "BIGINT":
+                    wanted.append(f'CAST("{name}" AS BIGINT) AS "{name}"')
         return f"(SELECT * REPLACE ({', '.join(wanted)}) FROM {source})" if wanted else source
 
-    def _check_ids(self, source: str, file: Path, name: str, kind: str) -> None:
+    def _check_ids(self, source: str, where: str, name: str, kind: str) -> None:
         if kind in ("DOUBLE", "FLOAT"):
             raise IdentityError(
-                f"{file.name}: column {name} is stored as floating point; the last digits of its "
+                f"{where}: column {name} is stored as floating point; the last digits of its "
                 "ids are lost and cannot be repaired",
                 hint="export the table again with CAST(objID AS varchar(20)), and read ids as text",
             )
-        if kind != "VARCHAR":
-            return
+        is_spectrum = name.lower() == _SPECTRUM_ID
         rows = f'SELECT "{name}" FROM {source} WHERE "{name}" IS NOT NULL'
-        if name.lower() in _OTHER_IDS:  # ids of spectra end in zero bits by nature
-            rows += f""" AND NOT regexp_matches("{name}", '^-?[0-9]+$')"""
-        if values := self._connection.execute(rows).fetchall():
-            ids.parse([value for (value,) in values], where=file.name, column=name)
+        if kind == "VARCHAR":
+            rows += f""" AND NOT regexp_matches("{name}", '^-?[0-9]+$')""" if is_spectrum else ""
+        elif is_spectrum:
+            return
+        else:  # fieldIDs end in zero bits, too
+            rows += f' AND CAST("{name}" AS BIGINT) & 65535 <> 0 LIMIT {_SAMPLE}'
+        values = [value for (value,) in self._connection.execute(rows).fetchall()]
+        ids.parse(values, where=where, column=name)
 
     def _describe(self, source: str) -> dict[str, str]:
         rows = self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         return {row[0]: row[1] for row in rows}
 
-    def _take(self, table: str, source: str) -> None:
-        """Files are read into memory; a DuckDB file is looked at where it lies."""
-        kind = "VIEW" if source.startswith("cas.") else "TABLE"
+    def _take(self, kind: str, table: str, source: str) -> None:
         extra = ""
         if table.lower() == "photoobjall":
             more = cas.derived(list(self._describe(source)))
@@ -227,7 +248,7 @@ class LocalArchive:
                 return QueryRefused(
                     message.format(found[1]), hint=f"tables here: {', '.join(sorted(self._schema))}"
                 )
-        return QueryRefused(text.splitlines()[0])
+        return QueryRefused(first_line(error))
 
 
 _REASONS = (  # what DuckDB says, and how SQL Server says it
@@ -258,8 +279,29 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return plain.to_pandas(types_mapper=kinds.get)
 
 
-def _is_id(name: str) -> bool:
-    return name.lower() in _OBJECT_IDS | _OTHER_IDS
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    """What DuckDB and gzip say of a damaged file is the user's to know, in one line."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{file} cannot be read as a table: {first_line(error)}",
+            hint="is the file whole, and does its ending tell its format? copy or export it again",
+        ) from error
+
+
+def _banner(path: Path) -> str:
+    """The tables of a sandbox's sky lie beside its `sky.toml`, which tells a simulated one."""
+    about_file = path.absolute().parent / "sky.toml"
+    try:
+        about = tomllib.loads(about_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""  # no sky of the sandbox
+    name = about.get("name", about_file.parent.name)
+    return f" (simulated sky: {name})" if about.get("kind") == "simulated" else ""
 
 
 def _stem(file: Path) -> str:

@@ -10,10 +10,18 @@ import io
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from galaxycurate import __version__
 from galaxycurate.core.query import Query
-from galaxycurate.errors import QueryRefused, Throttled, Unreachable
+from galaxycurate.errors import (
+    GalaxyCurateError,
+    QueryRefused,
+    SettingError,
+    Throttled,
+    Unreachable,
+    first_line,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 READ_TIMEOUT_S = 620.0  # the server's own limit is 600 s
 THROTTLE_PAUSE_S = 60.0
 _RETRY_PAUSES_S = (2.0, 6.0)
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _FLOATS = {"float", "real", "numeric", "decimal"}
 
 
@@ -48,6 +57,7 @@ class SkyServerArchive:
         queries_per_minute: int = 50,
         sleep: Callable[[float], None] = time.sleep,
     ):
+        self._server = server
         self.url = f"{server.rstrip('/')}/{release}/SkyServerWS/SearchTools/SqlSearch"
         self._gap_s = 60.0 / queries_per_minute if queries_per_minute else 0.0
         self._sleep = sleep
@@ -81,6 +91,8 @@ class SkyServerArchive:
             The limit was still exceeded after a pause of a minute.
         Unreachable
             No answer in time, or a page of the front end instead of a table.
+        SettingError
+            The server's address is none.
         """
         try:
             return _table(self._ask(query.sql), query)
@@ -97,15 +109,36 @@ class SkyServerArchive:
             self._wait_for_turn()
             try:
                 return self._read(self._send(sql))
-            except (requests.ConnectionError, requests.Timeout, Unreachable) as error:
+            except (
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+                Unreachable,
+            ) as error:
                 fault = error
+            except requests.RequestException as error:
+                raise self._trouble(error) from error
         if isinstance(fault, Unreachable):
             raise fault
-        raise Unreachable(
-            f"SkyServer did not answer at {self.url}: {_first_line(fault)}",
+        raise self._trouble(fault) from fault
+
+    def _trouble(self, fault: Exception | None) -> GalaxyCurateError:
+        """The error for a question that requests could not put: the address is at fault, or not."""
+        import requests
+
+        scheme, _, rest = self._server.rpartition("://")
+        is_web = scheme.lower() in ("http", "https")
+        if not is_web or isinstance(fault, requests.exceptions.InvalidURL):
+            meant = "skyserver.sdss.org" if is_web else rest
+            return SettingError(
+                f"server = {self._server!r} is no web address",
+                hint=f"did you mean https://{meant}?",
+            )
+        return Unreachable(
+            f"SkyServer did not answer at {self.url}: {first_line(fault)}",
             hint="is the server up? galaxycurate config show tells which one is asked; "
             "galaxycurate sandbox serve starts one on this machine",
-        ) from fault
+        )
 
     def _wait_for_turn(self) -> None:
         due = self._last + self._gap_s - time.monotonic()
@@ -120,6 +153,8 @@ class SkyServerArchive:
         if self._session is None:
             self._session = requests.Session()
             self._session.headers["User-Agent"] = f"galaxycurate/{__version__}"
+            # the environment's proxies lead out, never back to this machine
+            self._session.trust_env = urlsplit(self._server).hostname not in _LOOPBACK
         form = {"cmd": sql, "format": "csv"}
         timeout = (10.0, READ_TIMEOUT_S)
         reply = self._session.post(self.url, data=form, timeout=timeout)
@@ -133,7 +168,7 @@ class SkyServerArchive:
         if text.lstrip().startswith("<"):
             raise Unreachable(
                 f"SkyServer answered {reply.status_code} with a web page instead of a table: "
-                f"{_first_line(_without_tags(text))}",
+                f"{first_line(_without_tags(text))}",
                 hint="the service is down or moved; try again later, or another --release",
             )
         if reply.status_code != 200:
@@ -212,16 +247,11 @@ def _message(reply: requests.Response) -> str:
     try:
         body = reply.json()
     except ValueError:
-        return _first_line(reply.text)
-    return _first_line(body.get("ErrorMessage", reply.reason) if isinstance(body, dict) else body)
+        return first_line(reply.text)
+    return first_line(body.get("ErrorMessage", reply.reason) if isinstance(body, dict) else body)
 
 
 def _without_tags(html: str) -> str:
     import re
 
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
-
-
-def _first_line(thing: object) -> str:
-    lines = str(thing).strip().splitlines()
-    return lines[0][:200] if lines else "no text"

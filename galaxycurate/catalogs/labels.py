@@ -24,6 +24,8 @@ class Labels:
     label : ndarray of str, shape (m,)
     fraction : ndarray of float64, shape (m,)
         Of the votes for the label.
+    n_votes : ndarray of int64, shape (m,)
+        Volunteers who answered the deciding question; -1 where unknown.
     funnel : dict of str to int
         Rows left after each cut, in order, then each class.
     """
@@ -31,6 +33,7 @@ class Labels:
     row: np.ndarray
     label: np.ndarray
     fraction: np.ndarray
+    n_votes: np.ndarray
     funnel: dict[str, int]
 
 
@@ -69,21 +72,27 @@ def label_votes(votes: Votes, *, threshold: float, min_votes: int) -> Labels:
     """
     check_threshold(threshold)
     funnel = {"rows": len(votes)}
-    unknown = int((votes.n_votes < 0).sum())
-    alive = (votes.n_votes >= min_votes) | (votes.n_votes < 0)
+    is_el, is_cs = (p >= threshold - ROUNDING for p in (votes.p_el, votes.p_cs))
+    n_votes = np.where(is_cs, votes.n_votes_cs, votes.n_votes)
+    unknown = int((n_votes < 0).sum())
+    alive = (n_votes >= min_votes) | (n_votes < 0)
     funnel[f"at least {min_votes} votes" + (f" ({unknown:,} unknown)" if unknown else "")] = int(
         alive.sum()
     )
-    is_el, is_cs = (p >= threshold - ROUNDING for p in (votes.p_el, votes.p_cs))
     alive &= is_el ^ is_cs  # tables whose fractions do not add up could pass both
     funnel[f"{votes.kind} fraction >= {threshold:g}"] = int(alive.sum())
     row = np.flatnonzero(alive)
     key = np.where(votes.objid[row] != 0, votes.objid[row], votes.dr7objid[row])
-    _, first = np.unique(key, return_index=True)
-    row = row[np.sort(first)]
-    funnel["different objects"] = row.size
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    funnel["different objects"] = first.size
+    torn = np.zeros(first.size, bool)
+    torn[which[is_el[row] != is_el[row[first]][which]]] = True
+    if torn.any():
+        funnel["not under two labels"] = int((~torn).sum())
+    row = row[np.sort(first[~torn])]
     elliptical = is_el[row]
     label = np.where(elliptical, *CLASSES)
     for name in CLASSES:
         funnel[name] = int((label == name).sum())
-    return Labels(row, label, np.where(elliptical, votes.p_el[row], votes.p_cs[row]), funnel)
+    fraction = np.where(elliptical, votes.p_el[row], votes.p_cs[row])
+    return Labels(row, label, fraction, n_votes[row], funnel)

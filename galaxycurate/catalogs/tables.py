@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.errors import InputError
+from galaxycurate.errors import InputError, first_line
 from galaxycurate.store.files import existing
 
 if TYPE_CHECKING:
@@ -58,9 +58,8 @@ def read_table(path: Path, columns: list[str] | None = None, *, rows: int | None
     except InputError:
         raise
     except Exception as error:  # each format's parser has errors of its own
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{path} cannot be read as a table: {line}",
+            f"{path} cannot be read as a table: {first_line(error)}",
             hint="CSV, CSV.gz, FITS, VOTable and Parquet are read; the ending tells which",
         ) from error
 

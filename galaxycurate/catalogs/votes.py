@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _T01, _T04 = "t01_smooth_or_features_", "t04_spiral_"
+_SEXAGESIMAL = r"^([+-]?\d+):(\d+)(?::(\d+(?:\.\d*)?))?$"
 _DR8_IDS = ("objid", "dr8objid", "objid8", "dr8_objid")
 _NO_ID = ("", "0", "-9999", "nan", "<NA>")
 _DR7_IDS = ("dr7objid", "dr7_objid", "objid7", "objid")
@@ -27,7 +28,9 @@ class Layout:
 
     ``elliptical`` and ``spiral`` name the answers on the way to the class: the class's fraction is
     the least of them. ``kinds`` gives the endings of the columns, in the order of preference;
-    ``totals`` the columns that count volunteers; ``flags`` what a table of mere flags would hold.
+    ``totals`` the columns that count volunteers, ``spiral_counts`` those that add up to the answers
+    to the question that decides on spirals, where that is another one; ``flags`` what a table of
+    mere flags would hold.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Layout:
     spiral: tuple[str, ...]
     kinds: tuple[tuple[str, str], ...]
     totals: tuple[str, ...]
+    spiral_counts: tuple[str, ...]
     flags: tuple[str, ...]
 
 
@@ -45,6 +49,7 @@ LAYOUTS = (
         spiral=("p_cs",),
         kinds=(("debiased", "_debiased"), ("raw", "")),
         totals=("nvote", "nvote_tot"),
+        spiral_counts=(),
         flags=("spiral", "elliptical", "uncertain"),
     ),
     Layout(
@@ -53,6 +58,7 @@ LAYOUTS = (
         spiral=(_T01 + "a02_features_or_disk", _T04 + "a08_spiral"),
         kinds=(("debiased", "_debiased"), ("raw", "_fraction")),
         totals=("total_classifications", "total_count"),
+        spiral_counts=(_T04 + "a08_spiral_count", _T04 + "a09_no_spiral_count"),
         flags=(_T01 + "a01_smooth_flag", _T04 + "a08_spiral_flag"),
     ),
 )
@@ -74,8 +80,9 @@ class Votes:
         0 where unknown.
     ra, dec : ndarray of float64, shape (n,)
         ICRS [deg]; NaN where unknown.
-    n_votes : ndarray of int64, shape (n,)
-        -1 where the table does not tell.
+    n_votes, n_votes_cs : ndarray of int64, shape (n,)
+        Volunteers who answered the question that decides: for all, and on spirals; -1 where the
+        table does not tell.
     p_el, p_cs : ndarray of float64, shape (n,)
         Fractions of the votes.
     """
@@ -88,6 +95,7 @@ class Votes:
     ra: np.ndarray
     dec: np.ndarray
     n_votes: np.ndarray
+    n_votes_cs: np.ndarray
     p_el: np.ndarray
     p_cs: np.ndarray
 
@@ -121,11 +129,12 @@ def read_votes(path: Path, *, kind: str | None = None) -> Votes:
     layout, kind, ending = _recognise(names, path, kind)
     answers = [a + ending for a in (*layout.elliptical, *layout.spiral)]
     id_columns = _id_columns(names, path)
-    extra = [names[n] for n in ("ra", "dec", *layout.totals) if n in names]
+    more = ("ra", "dec", *layout.totals, *layout.spiral_counts)
+    extra = [names[n] for n in more if n in names]
     wanted = list(dict.fromkeys([*id_columns, *(names[a] for a in answers), *extra]))
     table = read_table(path, wanted)
     objid, dr7objid = _identities(table, id_columns, path)
-    fraction = {a: _floats(table[names[a]]) for a in answers}
+    fraction = {a: _fractions(table[names[a]], path) for a in answers}
     return Votes(
         catalog=layout.name,
         kind=kind,
@@ -135,6 +144,7 @@ def read_votes(path: Path, *, kind: str | None = None) -> Votes:
         ra=_degrees(table, names, "ra", hours=True),
         dec=_degrees(table, names, "dec", hours=False),
         n_votes=_totals(table, names, layout),
+        n_votes_cs=_spiral_totals(table, names, layout),
         p_el=np.minimum.reduce([fraction[a + ending] for a in layout.elliptical]),
         p_cs=np.minimum.reduce([fraction[a + ending] for a in layout.spiral]),
     )
@@ -195,7 +205,7 @@ def _identities(table: pd.DataFrame, columns: list[str], path: Path):
     """Sort ids into DR8+ and DR7 by what their bits say, whatever the column is called."""
     objid, dr7objid = np.zeros(len(table), np.int64), np.zeros(len(table), np.int64)
     for column in columns:
-        ids = _ids_or_zero(table[column], path, column)
+        ids = ids_or_zero(table[column], path, column)
         known = ids[ids != 0]
         if known.size and not looks_like_sdss(known).any():
             raise IdentityError(
@@ -214,11 +224,25 @@ def _identities(table: pd.DataFrame, columns: list[str], path: Path):
     return objid, dr7objid
 
 
-def _ids_or_zero(column: pd.Series, path: Path, name: str) -> np.ndarray:
-    """Ids of one column; 0 where a cell is empty, since another column may know the galaxy."""
+def ids_or_zero(column: pd.Series, where: Path | str, name: str) -> np.ndarray:
+    """Ids of one column; 0 where a cell is empty, since another column may know the galaxy.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        Text or integers.
+    where : Path or str
+        The file or archive, for messages.
+    name : str
+        The column, for messages.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
     empty = column.isna().to_numpy() | column.astype(str).str.strip().isin(_NO_ID).to_numpy()
     ids = np.zeros(len(column), np.int64)
-    ids[~empty] = parse(column[~empty].to_numpy(), where=str(path), column=name)
+    ids[~empty] = parse(column[~empty].to_numpy(), where=str(where), column=name)
     return ids
 
 
@@ -228,17 +252,30 @@ def _floats(column: pd.Series) -> np.ndarray:
     return pd.to_numeric(column, errors="coerce").to_numpy(float)
 
 
+def _fractions(column: pd.Series, path: Path) -> np.ndarray:
+    values = _floats(column)
+    beyond = values[(values < -1e-3) | (values > 1.001)]
+    if beyond.size:
+        raise LayoutError(
+            f"{path}: column {column.name} holds {beyond[0]:g}, which is no fraction of votes",
+            hint="fractions are 0 to 1; divide percentages by 100",
+        )
+    return values
+
+
 def _degrees(table: pd.DataFrame, names: dict[str, str], axis: str, *, hours: bool) -> np.ndarray:
     """Degrees as they stand; sexagesimal RA is in hours (Galaxy Zoo 1's tables)."""
     if axis not in names:
         return np.full(len(table), np.nan)
     column = table[names[axis]]
-    if not len(column) or ":" not in str(column.iloc[0]):
+    sexagesimal = column.astype(str).str.contains(":")
+    if not sexagesimal.any():
         return _floats(column)
-    parts = column.str.strip().str.split(":", expand=True).astype(float)
-    sign = np.where(column.str.strip().str.startswith("-"), -1.0, 1.0)
-    value = sign * (parts[0].abs() + parts[1] / 60 + parts[2] / 3600).to_numpy()
-    return value * 15 if hours else value
+    parts = column.astype(str).str.strip().str.extract(_SEXAGESIMAL)
+    whole, minutes = _floats(parts[0].str.lstrip("+-")), _floats(parts[1])
+    value = whole + minutes / 60 + np.nan_to_num(_floats(parts[2])) / 3600
+    sign = np.where(parts[0].astype(str).str.startswith("-"), -1.0, 1.0)
+    return np.where(sexagesimal, sign * value * (15 if hours else 1), _floats(column))
 
 
 def _totals(table: pd.DataFrame, names: dict[str, str], layout: Layout) -> np.ndarray:
@@ -246,3 +283,11 @@ def _totals(table: pd.DataFrame, names: dict[str, str], layout: Layout) -> np.nd
         if total in names:
             return np.nan_to_num(_floats(table[names[total]]), nan=-1).astype(np.int64)
     return np.full(len(table), -1, np.int64)
+
+
+def _spiral_totals(table: pd.DataFrame, names: dict[str, str], layout: Layout) -> np.ndarray:
+    """Of Galaxy Zoo 2's tree only those who saw features were asked whether there are arms."""
+    if not layout.spiral_counts or not all(c in names for c in layout.spiral_counts):
+        return _totals(table, names, layout)
+    counts = [np.nan_to_num(_floats(table[names[c]])) for c in layout.spiral_counts]
+    return np.sum(counts, axis=0).astype(np.int64)

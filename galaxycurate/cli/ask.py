@@ -72,6 +72,7 @@ def negatives(
     Example: galaxycurate negatives --score 0.2 --limit 500
     """
     from galaxycurate.pipeline import negatives as verb
+    from galaxycurate.store.manifest import check_replaceable
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
@@ -82,13 +83,14 @@ def negatives(
     if dry_run:
         _show_queries(verb.queries(settings, chosen, cut), settings, as_json)
         return
-    _check_free(out or Path(settings.manifests) / "negatives.parquet")
+    path = out or Path(settings.manifests) / "negatives.parquet"
+    _check_free(path)
+    check_replaceable(verb.request(settings, cut, chosen), path, replace_old=replace)
     with face.progress_bar("negatives") as progress:
         manifest, search = verb.negatives(
             settings, score=cut, strategy=chosen, command=options.command_line(), progress=progress
         )
     _tell_fields(search, cut)
-    path = out or Path(settings.manifests) / "negatives.parquet"
     written = _keep(manifest, path, replace) if len(manifest) else None
     if as_json:
         face.answer_json(
@@ -105,7 +107,8 @@ def negatives(
         face.next_command("galaxycurate positives --threshold 0.85")
     else:
         face.answer("no cutouts: nothing was written")
-        face.next_command("galaxycurate negatives --score 0.2 --strategy cell")
+        weaker = "--strategy cell" if chosen == "field" else "--limit-mag-r 18 --size 128"
+        face.next_command(f"galaxycurate negatives --score 0.2 {weaker}")
 
 
 def positives(
@@ -151,7 +154,8 @@ def positives(
         _show_queries([question], settings, as_json)
         return
     path = out or Path(settings.manifests) / "positives.parquet"
-    _check_free(path)
+    if not dry_run:
+        _check_free(path)
     manifest, labels = verb.positives(
         settings, threshold=threshold, table=table, catalog=catalog.value, kind=kind,
         command=options.command_line(),
@@ -175,7 +179,10 @@ def positives(
         )
     elif written:
         face.answer(f"{path}: {len(manifest):,} cutouts")
-        face.next_command("galaxycurate download")
+        useless = placeless == len(manifest)
+        face.next_command(
+            "galaxycurate import DIR --labels CSV" if useless else "galaxycurate download"
+        )
     else:
         face.answer(f"{len(manifest):,} cutouts: nothing was written")
 
@@ -206,6 +213,7 @@ def adopt(
     """
     from galaxycurate.errors import SomeFailed
     from galaxycurate.pipeline import adopt as verb
+    from galaxycurate.store.manifest import check_replaceable
 
     settings = options.settings(dataset=dataset, manifests=manifests)
     collection = verb.Collection(
@@ -215,6 +223,8 @@ def adopt(
     path = out or Path(settings.manifests) / f"{folder.resolve().name}.parquet"
     if not dry_run:
         _check_free(path)
+        planned, _ = verb.adopt(settings, collection, dry_run=True)
+        check_replaceable(planned.header, path, replace_old=replace)
     with face.progress_bar("import") as progress:
         manifest, done = verb.adopt(
             settings, collection, command=options.command_line(), dry_run=dry_run,
@@ -248,14 +258,14 @@ def adopt(
 def _classes(words: list[str]) -> dict[str, list[str]]:
     from galaxycurate.errors import SettingError
 
-    result = {}
+    result: dict[str, list[str]] = {}
     for word in words:
         new, sign, old = word.partition("=")
         if not (sign and new and old):
             raise SettingError(
                 f"--class {word!r} is not NEW=OLD,OLD", hint="--class 'spiral=spiral_*'"
             )
-        result[new.strip()] = [part.strip() for part in old.split(",")]
+        result.setdefault(new.strip(), []).extend(part.strip() for part in old.split(","))
     return result
 
 

@@ -91,15 +91,13 @@ def dedupe(
 
     Example: galaxycurate dedupe --min-overlap 0.05
     """
-    from dataclasses import asdict
-
     from galaxycurate.pipeline import dedupe as verb
 
     settings = options.settings(dataset=dataset, manifests=manifests)
     with face.progress_bar("dedupe") as progress:
         found = verb.dedupe(settings, min_overlap=min_overlap, dry_run=dry_run, progress=progress)
     if as_json:
-        face.answer_json(asdict(found))
+        face.answer_json(found.as_dict())
         return
     face.talk(face.table({
         "images": found.images,
@@ -112,6 +110,9 @@ def dedupe(
             f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
             "measured: those of one field, or of the next, are grouped"
         )
+    if dry_run:
+        face.answer(f"{found.n_groups:,} groups of {found.images:,} images would be recorded")
+        return
     face.answer(f"{found.n_groups:,} groups of {found.images:,} images")
     face.next_command("galaxycurate split")
 
@@ -128,8 +129,6 @@ def split(
 
     Example: galaxycurate split --fractions 0.7,0.15,0.15
     """
-    from dataclasses import asdict
-
     from galaxycurate.errors import SettingError
     from galaxycurate.pipeline import split as verb
 
@@ -143,16 +142,19 @@ def split(
     with face.progress_bar("split") as progress:
         made = verb.split(settings, fractions=shares, seed=seed, dry_run=dry_run, progress=progress)
     if as_json:
-        face.answer_json(asdict(made))
+        face.answer_json(made.as_dict())
         return
     face.talk(face.grid(made.counts))
     for name, counts in made.counts.items():
         lacking = sorted(set(made.counts["train"]) - set(counts))
-        if lacking and sum(counts.values()):
+        if lacking:
             face.talk(f"  warning: {name} has no {' and no '.join(lacking)}")
+    if len(made.counts["train"]) < 2:
+        face.talk("  warning: there is one class only; a classifier needs two")
     checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
     face.answer(
-        f"{settings.dataset}/{verb.FOLDER}: {made.images:,} images, {made.n_groups:,} groups; "
+        f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "
+        f"{made.images:,} images, {made.n_groups:,} groups; "
         f"pairs across splits: {made.leaking_pairs.total()} (checked anew: {checked})"
     )
     if not dry_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -83,6 +84,7 @@ def config_show(as_json: options.Json = False) -> None:
 
     settings = load()
     rows = {n: (getattr(settings, n), settings.origin(n)) for n in SPECS}
+    rows["db"] = (re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", settings.db), rows["db"][1])
     if as_json:
         face.answer_json({n: {"value": v, "origin": o} for n, (v, o) in rows.items()})
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from galaxycurate import __version__
 from galaxycurate.cli import ask, demo, face, images, look, sandbox
 from galaxycurate.errors import ExitCode, GalaxyCurateError
+from galaxycurate.store.files import unwritable
 
 HELP = """Turn SDSS and Galaxy Zoo into image datasets you can trust.
 
@@ -102,6 +104,9 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except OSError as error:
+        face.complain(unwritable(Path(error.filename or "the answer"), error))
+        return int(ExitCode.FAILED)
     except Exception as error:
         return _unforeseen(error)
 

@@ -280,7 +280,7 @@ def iau_name(ra, dec) -> str:
     str
         ``JHHMMSS.ss+DDMMSS.s``.
     """
-    hundredths = int(ra % 360.0 / 15 * 3600 * 100 + 1e-6)
+    hundredths = int(ra % 360.0 / 15 * 3600 * 100 + 1e-6) % 8_640_000  # 24 h is 0 h
     tenths = int(abs(dec) * 3600 * 10 + 1e-6)
     hours, minutes, seconds = hundredths // 360000, hundredths // 6000 % 60, hundredths % 6000
     degrees, arcmin, arcsec = tenths // 36000, tenths // 600 % 60, tenths % 600

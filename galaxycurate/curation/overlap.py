@@ -93,30 +93,46 @@ def same(keys) -> Pairs:
     return Pairs(np.array(first, np.int64), np.array(second, np.int64), np.ones(len(first)))
 
 
-def near_fields(ids) -> Pairs:
-    """Pairs of rows whose ids lie in one field of a run and camcol, or in the next one.
+def near_fields(ids, placed) -> Pairs:
+    """Pairs that may share sky though nothing measures it: one field, or the next, by their ids.
 
-    For cutouts without positions: they may share sky, and nothing tells that they do not.
+    For cutouts whose footprint is unknown. All that lie in one field of a run and camcol are linked
+    with each other and with those of the next field; cutouts whose footprint is known are linked
+    only with unknown ones, never among themselves.
 
     Parameters
     ----------
     ids : array_like of int64, shape (n,)
-        objIDs; 0 takes no part.
+        objIDs of any release; 0 takes no part.
+    placed : array_like of bool, shape (n,)
+        Whether the footprint is known.
 
     Returns
     -------
     Pairs
-        Neighbours along each scan; groups follow from them.
+        Enough of them to make the groups; ``amount`` is 0, for it is unknown.
     """
-    ids = np.asarray(ids, np.int64)
+    ids, placed = np.asarray(ids, np.int64), np.asarray(placed, bool)
     parts = decode(ids)
-    scan = ids >> 29  # skyVersion, rerun, run and camcol
-    order = np.lexsort((parts["field"], scan))
-    order = order[ids[order] != 0]
-    i, j = order[:-1], order[1:]
-    near = (scan[i] == scan[j]) & (np.abs(parts["field"][j] - parts["field"][i]) <= 1)
-    first, second = np.minimum(i, j)[near], np.maximum(i, j)[near]
-    return Pairs(first, second, np.zeros(first.size))
+    scan = parts["run"] * 8 + parts["camcol"]  # another reduction of a run is the same sky
+    unknown: dict[tuple[int, int], int] = {}
+    links: list[tuple[int, int]] = []
+    for row in np.flatnonzero((ids != 0) & ~placed).tolist():
+        key = (int(scan[row]), int(parts["field"][row]))
+        if key in unknown:
+            links.append((unknown[key], row))
+        else:
+            unknown[key] = row
+    for (line, field), row in unknown.items():
+        if (line, field + 1) in unknown:
+            links.append((row, unknown[line, field + 1]))
+    for row in np.flatnonzero((ids != 0) & placed).tolist():
+        for step in (-1, 0, 1):
+            other = unknown.get((int(scan[row]), int(parts["field"][row]) + step))
+            if other is not None:
+                links.append((other, row))
+    pairs = np.sort(np.array(links, np.int64).reshape(-1, 2), axis=1)
+    return Pairs(pairs[:, 0], pairs[:, 1], np.zeros(len(pairs)))
 
 
 def groups(n: int, pairs: list[Pairs]) -> np.ndarray:

@@ -37,6 +37,11 @@ class FieldArea:
     mu: tuple[float, float]
     nu: tuple[float, float]
 
+    def __post_init__(self):
+        """A field across mu = 0 ends beyond 360, so that its bounds stay in order."""
+        if self.mu[1] < self.mu[0]:
+            object.__setattr__(self, "mu", (self.mu[0], self.mu[1] + 360.0))
+
     @property
     def incl(self) -> float:
         """Inclination of the scan's great circle [deg]."""
@@ -113,13 +118,16 @@ def clearance(ra, dec, width_arcsec: float, galaxies) -> np.ndarray:
     return nearest
 
 
-def galaxy_radius(petro_rad) -> np.ndarray:
-    """The radius to keep free around galaxies: Petrosian, bounded against failed measurements.
+def galaxy_radius(petro_rad, mag_r) -> np.ndarray:
+    """The radius to keep free around galaxies: Petrosian, or what their magnitude allows.
 
     Parameters
     ----------
     petro_rad : array_like of float
-        `petroRad_r` [arcsec]; -9999 where it was not measured.
+        `petroRad_r` [arcsec]; -9999 where it was not measured, as on bright, shredded galaxies.
+    mag_r : array_like of float
+        Model magnitude in r. An unmeasured radius is taken as 3 arcsec at r = 20 and as of one
+        surface brightness for brighter ones: 75 arcsec at r = 13, which few galaxies exceed.
 
     Returns
     -------
@@ -127,7 +135,9 @@ def galaxy_radius(petro_rad) -> np.ndarray:
         [arcsec], 0 to `MAX_RADIUS_ARCSEC`.
     """
     radius = np.nan_to_num(np.asarray(petro_rad, float), nan=0.0)
-    return np.clip(radius, 0.0, MAX_RADIUS_ARCSEC)
+    mag = np.clip(np.nan_to_num(np.asarray(mag_r, float), nan=20.0), 10.0, 20.0)
+    guess = 3.0 * 10 ** (0.2 * (20.0 - mag))
+    return np.clip(np.where(radius > 0, radius, guess), 0.0, MAX_RADIUS_ARCSEC)
 
 
 def pick_apart(ra, dec, width_arcsec: float, taken, *, at_most: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from galaxycurate.core.outcome import Reason
 from galaxycurate.core.pixels import flaw
+from galaxycurate.errors import first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,7 +117,7 @@ def _size(body: bytes) -> tuple[int, int]:
     try:
         height, width = simplejpeg.decode_jpeg_header(body)[:2]
     except ValueError as error:
-        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+        raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
     return width, height
 
 
@@ -131,7 +132,7 @@ def _pixels(body: bytes) -> np.ndarray:
     try:
         return simplejpeg.decode_jpeg(body, strict=True)
     except ValueError as error:
-        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+        raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
 
 
 def _is_wide(body: bytes) -> bool:
@@ -151,7 +152,7 @@ def _pillow(body: bytes):
     except UnidentifiedImageError:
         raise _NoPicture(Reason.NOT_IMAGE, _sniff(body)) from None
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, EOFError, ...
-        raise _NoPicture(Reason.TRUNCATED, _first_line(error)) from None
+        raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
     return image
 
 
@@ -163,7 +164,3 @@ def _sniff(body: bytes) -> str:
     if head.lstrip()[:1] in ("<", "{", "["):
         return "text: " + " ".join(head.split())
     return f"starts with {body[:8].hex(' ')}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -34,11 +34,8 @@ LONGEST_BACKOFF_S = 30.0
 MAX_REFUSALS = 20
 """A cutout that was refused (429, 503) more often has failed."""
 
-_PASSING = {Reason.TRUNCATED: 99, Reason.NOT_IMAGE: 99, Reason.ERROR_TILE: 2}
-"""Flaws that may be gone the next time, and how often to ask in all; the others come back."""
-
-_NO_ANSWER = (Reason.TRUNCATED, Reason.NOT_IMAGE)
-"""Bodies that say nothing about the sky: a later run asks for them again."""
+_NO_ANSWER = (Reason.TRUNCATED, Reason.NOT_IMAGE, Reason.ERROR_TILE)
+"""Bodies that tell of the server and not of the sky: asked for again, now and by later runs."""
 
 
 def fetch(jobs: Iterator[Job], provider: SkyServer, sink: Sink, limits: Limits) -> None:
@@ -201,7 +198,7 @@ class _Engine:
         checked = None
         if judgement.next is Next.CHECK:
             checked = await self._check_and_keep(item.job, reply)
-            judgement = _judge_picture(checked, reply, item.attempts)
+            judgement = _judge_picture(checked, reply)
         self._note(reply, judgement)
         return self._follow(item, reply, judgement, checked)
 
@@ -218,7 +215,7 @@ class _Engine:
 
     def _note(self, reply: Reply, judgement: Judgement) -> None:
         is_about_sky = judgement.status is Status.OK or judgement.status is Status.REJECTED
-        if is_about_sky and judgement.reason not in (Reason.REFUSED, Reason.ERROR_TILE):
+        if is_about_sky and judgement.reason is not Reason.REFUSED:
             self.breaker.good()
         else:
             self.breaker.bad(f"{reply.status} {judgement.reason}", judgement.detail)
@@ -262,16 +259,16 @@ class _Engine:
         )
 
 
-def _judge_picture(checked: Checked | None, reply: Reply, attempts: int) -> Judgement:
+def _judge_picture(checked: Checked | None, reply: Reply) -> Judgement:
     """What a 200 with an image type turned out to be."""
     if checked is None:
         return Judgement(Next.RETRY, reason=Reason.TRUNCATED, detail=reply.cut)
     if checked.flaw is None:
         return Judgement(Next.SETTLE, Status.OK)
     reason, detail = checked.flaw
-    status = Status.FAILED if reason in _NO_ANSWER else Status.REJECTED
-    again = attempts < _PASSING.get(reason, 1)
-    return Judgement(Next.RETRY if again else Next.SETTLE, status, reason, detail)
+    if reason in _NO_ANSWER:
+        return Judgement(Next.RETRY, Status.FAILED, reason, detail)
+    return Judgement(Next.SETTLE, Status.REJECTED, reason, detail)
 
 
 @contextmanager

@@ -87,10 +87,10 @@ class SkyServer:
     def request(self, row: Mapping) -> str:
         """Everything that decides the pixels, as one line: equal lines, equal pictures.
 
-        The server's address is not in it: a mirror gives the same pixels.
+        The server is part of it: what a sandbox drew is never taken for SDSS's.
         """
-        ra, dec, scale, size = _words(row)
-        return f"skyserver {self.release.lower()} ra={ra} dec={dec} scale={scale} size={size}"
+        root = self.server.rstrip("/")
+        return f"skyserver {self.release.lower()} {_picture(row)} @ {root}"
 
     def origin(self, server_header: str) -> str:
         """Who drew the pixels, for the ledger; the server's own name tells a simulated sky."""
@@ -137,6 +137,29 @@ def has_position(row: Mapping) -> bool:
     return all(row[name] is not None and math.isfinite(row[name]) for name in ("ra", "dec"))
 
 
+def same_picture(request: str, row: Mapping) -> bool:
+    """Whether a request was for this row's position, scale and size, of any server and release.
+
+    Parameters
+    ----------
+    request : str
+        As `SkyServer.request` wrote it; ``import ...`` is a file of the user and always fits.
+    row : mapping
+        ``ra``, ``dec`` [deg, ICRS], ``pixscale`` [arcsec/pixel], ``size_px`` [pixel]; a row that
+        lacks one of them asks for no picture.
+
+    Returns
+    -------
+    bool
+    """
+    if request.startswith("import "):
+        return True
+    values = [row.get(name) for name in ("ra", "dec", "pixscale", "size_px")]
+    if any(value is None or not math.isfinite(value) for value in values):
+        return False
+    return request.partition(" @ ")[0].endswith(f" {_picture(row)}")
+
+
 def retry_after_s(text: str, now: datetime) -> float | None:
     """The pause of a Retry-After header (RFC 9110, 10.2.3: seconds or a date).
 
@@ -162,6 +185,12 @@ def retry_after_s(text: str, now: datetime) -> float | None:
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - now).total_seconds())
+
+
+def _picture(row: Mapping) -> str:
+    """What is asked of whichever server."""
+    ra, dec, scale, size = _words(row)
+    return f"ra={ra} dec={dec} scale={scale} size={size}"
 
 
 def _words(row: Mapping) -> tuple[str, str, str, str]:

@@ -19,6 +19,11 @@ USER_AGENT = f"galaxycurate/{__version__} (SDSS cutouts for machine learning)"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+def is_loopback(server: str) -> bool:
+    """Whether a server is this machine."""
+    return urlsplit(server).hostname in _LOOPBACK
+
+
 class Silence(Exception):
     """No answer came; the text tells how."""
 
@@ -61,7 +66,7 @@ class Wire:
             connector=aiohttp.TCPConnector(limit=limits.concurrency, ttl_dns_cache=300),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": USER_AGENT, "Accept": "image/jpeg"},
-            trust_env=urlsplit(server).hostname not in _LOOPBACK,
+            trust_env=not is_loopback(server),
         ) as session:
             yield cls(session)
 

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from galaxycurate.catalogs.tables import read_table
-from galaxycurate.core.ids import decode, field_of, parse
+from galaxycurate.catalogs.votes import ids_or_zero
+from galaxycurate.core.ids import decode, field_of
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
 from galaxycurate.imagery.check import Checked, check_file
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.store.files import existing, sha256_of
-from galaxycurate.store.images import ImageTree
+from galaxycurate.store.images import ImageTree, check_word
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
@@ -32,6 +33,7 @@ _LABEL_NAMES = ("label", "class", "gz1_leaf", "gz1_class")
 _FILE_NAMES = ("file", "filename", "file_name", "path", "image")
 _IMAGES = {".jpg", ".jpeg", ".png"}
 _BATCH = 256
+PROVIDER = "import"
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,14 @@ class Collection:
     pixscale: float | None = None
 
     def __post_init__(self):
-        """Refuse an unknown mode."""
+        """Refuse an unknown mode and an impossible scale."""
         if self.mode not in MODES:
             raise SettingError(f"mode {self.mode!r} is none of {', '.join(MODES)}")
+        if self.pixscale is not None and not 0.015 <= self.pixscale <= 60:
+            raise SettingError(
+                f"pixscale = {self.pixscale:g} is outside 0.015 to 60 arcsec/pixel",
+                hint="leave it out when it is unknown or differs from image to image",
+            )
 
 
 @dataclass
@@ -164,8 +171,13 @@ def _read(collection: Collection):
             else f"{collection.labels} has no column {column!r}",
             hint="name it with --id-column; there are " + ", ".join(map(str, table.columns[:8])),
         )
-    ids = parse(table[column].to_numpy(), where=str(collection.labels), column=column)
-    twice = [i for i, n in Counter(ids.tolist()).items() if n > 1]
+    ids = ids_or_zero(table[column], collection.labels, column)
+    if not ids.any():
+        raise IdentityError(
+            f"{collection.labels}: column {column} is empty: no image could be traced to a galaxy",
+            hint="name another column with --id-column",
+        )
+    twice = [i for i, n in Counter(ids.tolist()).items() if n > 1 and i]
     if twice:
         raise IdentityError(
             f"{collection.labels}: {len(twice)} ids stand on several rows (as {twice[0]})",
@@ -184,20 +196,12 @@ def _labels(table: pd.DataFrame, collection: Collection) -> list[str | None]:
             hint="name it with --label-column; there are "
             + ", ".join(map(str, table.columns[:12])),
         )
-    old = table[column].astype(str).tolist()
+    cells = table[column]
+    empty = cells.isna() | (cells.astype(str).str.strip() == "")
+    old = cells.astype(str).tolist()
     if not collection.classes:
-        return list(old)
-    known = {
-        label: next(
-            (
-                new
-                for new, patterns in collection.classes.items()
-                if any(fnmatchcase(label, p) for p in patterns)
-            ),
-            None,
-        )
-        for label in set(old)
-    }
+        return [None if hole else label for label, hole in zip(old, empty, strict=True)]
+    known = {label: _class_of(label, collection.classes) for label in set(old)}
     unused = [
         p
         for patterns in collection.classes.values()
@@ -212,19 +216,32 @@ def _labels(table: pd.DataFrame, collection: Collection) -> list[str | None]:
     return [known[label] for label in old]
 
 
+def _class_of(label: str, classes: Mapping[str, Sequence[str]]) -> str | None:
+    fits = [new for new, old in classes.items() if any(fnmatchcase(label, p) for p in old)]
+    if len(fits) > 1:
+        raise SettingError(
+            f"the label {label!r} would become both {fits[0]} and {fits[1]}",
+            hint="give each label of the table to one --class",
+        )
+    return fits[0] if fits else None
+
+
 def _join(table, ids, labels, collection: Collection, adoption: Adoption) -> list[_Item]:
     """Rows with a label, each with the image that its file name or id tells."""
-    files = {p.name: p for p in sorted(collection.folder.rglob("*")) if p.suffix.lower() in _IMAGES}
-    stems = {p.stem: p for p in files.values()}
+    pictures = [p for p in sorted(collection.folder.rglob("*")) if p.suffix.lower() in _IMAGES]
     column = _find(table, _FILE_NAMES)
+    find = _finder(collection.folder, pictures)
     items = []
     for row, (objid, label) in enumerate(zip(ids.tolist(), labels, strict=True)):
         if label is None:
             adoption.left_out["no class names its label"] += 1
             continue
-        wanted = Path(str(table[column].iloc[row])).name if column else f"{objid}"
-        source = files.get(wanted) if column else stems.get(wanted)
-        items.append(_Item(row, str(objid), label, source, wanted))
+        if not objid:
+            adoption.left_out["no id"] += 1
+            continue
+        check_word(label, what="label")
+        wanted = str(table[column].iloc[row]) if column else f"{objid}"
+        items.append(_Item(row, str(objid), label, find(wanted), wanted))
     if not any(item.source for item in items):
         raise InputError(
             f"no image of {collection.folder} matches a row of {collection.labels}",
@@ -236,28 +253,70 @@ def _join(table, ids, labels, collection: Collection, adoption: Adoption) -> lis
     return items
 
 
+def _finder(folder: Path, pictures: list[Path]):
+    """Look a picture up by its path in the folder, else by a name that is there only once."""
+    by_path = {str(p.relative_to(folder)): p for p in pictures}
+    by_name: dict[str, list[Path]] = {}
+    for picture in pictures:
+        for name in (picture.name, picture.stem):
+            by_name.setdefault(name, []).append(picture)
+
+    def find(wanted: str) -> Path | None:
+        if wanted in by_path:
+            return by_path[wanted]
+        found = by_name.get(Path(wanted).name, [])
+        ours = [p for p in found if str(p).endswith(f"/{wanted}")] or found
+        if len(ours) > 1:
+            raise InputError(
+                f"{len(ours)} images answer to {wanted!r}: {ours[0]} and {ours[1]}",
+                hint="give the path in the folder, in a column called file",
+            )
+        return ours[0] if ours else None
+
+    return find
+
+
 def _take(settings, collection, items, ledger, adoption, progress) -> dict[str, int]:
     """Check and adopt each image; the sizes [pixel] of those that were read, by name."""
     tree = ImageTree(Path(settings.dataset))
     tree.clean()
     done = {o.path: o for o in ledger.outcomes()}
+    _keep_others(items, tree, done)
     run = ledger.start("import", {"folder": collection.folder, "labels": collection.labels})
     sizes: dict[str, int] = {}
     pending: list[Outcome] = []
-    with ThreadPoolExecutor(2) as pool:
-        for n, (item, checked) in enumerate(_checked(items, pool), 1):
-            outcome = _settle(item, checked, collection, tree, done, adoption)
-            if checked and checked.width:
-                sizes[item.name] = min(checked.width, checked.height)
-            if outcome:
-                pending.append(outcome)
-            if len(pending) >= _BATCH:
-                ledger.add_outcomes(run, pending)
-                pending = []
-            if n % 50 == 0 or n == len(items):
-                progress(n, len(items), f"{adoption.kept + adoption.done_before:,} kept")
-    ledger.add_outcomes(run, pending)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            for n, (item, checked) in enumerate(_checked(items, pool), 1):
+                outcome = _settle(item, checked, collection, tree, done, adoption)
+                if checked and checked.width:
+                    sizes[item.name] = min(checked.width, checked.height)
+                if outcome:
+                    pending.append(outcome)
+                if len(pending) >= _BATCH:
+                    ledger.add_outcomes(run, pending)
+                    pending = []
+                if n % 50 == 0 or n == len(items):
+                    progress(n, len(items), f"{adoption.kept + adoption.done_before:,} kept")
+    finally:  # an interrupt loses no line of what was done
+        ledger.add_outcomes(run, pending)
     return sizes
+
+
+def _keep_others(items: list[_Item], tree: ImageTree, done: Mapping[str, Outcome]) -> None:
+    """Refuse to write over what was downloaded."""
+    for item in items:
+        before = done.get(_path(item, tree))
+        if before and before.status is Status.OK and before.provider != PROVIDER:
+            raise InputError(
+                f"{before.path} is in the dataset already: it was downloaded",
+                hint="import into a folder of its own: --dataset other --manifests other/manifests",
+            )
+
+
+def _path(item: _Item, tree: ImageTree) -> str:
+    ending = "jpg" if item.source is None else item.source.suffix.lower()[1:]
+    return tree.relative(item.label, item.name, "jpg" if ending == "jpeg" else ending)
 
 
 def _checked(
@@ -272,15 +331,15 @@ def _checked(
 
 def _settle(item, checked, collection, tree, done, adoption: Adoption) -> Outcome | None:
     """Write one image where it is good; its outcome, or None when the ledger knows it already."""
-    ending = ".jpg" if item.source is None else item.source.suffix.lower()
-    path = tree.relative(item.label, item.name, "jpg" if ending == ".jpeg" else ending[1:])
+    path = _path(item, tree)
     request = f"import {item.wanted} sha256 {checked.sha256 if checked else ''}"
-    base = dict(path=path, name=item.name, label=item.label, request=request, provider="import")
+    base = dict(path=path, name=item.name, label=item.label, request=request, provider=PROVIDER)
     if checked is None:
         adoption.failed[str(Reason.NO_FILE)] += 1
         return Outcome(**base, status=Status.FAILED, reason=Reason.NO_FILE, detail=item.wanted)
     if checked.flaw:
         reason, detail = checked.flaw
+        tree.set_aside(path)  # an earlier, good version of this file
         adoption.rejected[str(reason)] += 1
         adoption.flawed.append((item.wanted, f"{reason}: {detail}"))
         return Outcome(

@@ -12,11 +12,15 @@ from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.overlap import Pairs, groups, near_fields, overlapping, same
 from galaxycurate.errors import InputError, SettingError
+from galaxycurate.imagery.provider import same_picture
+from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
 
 IDS = ("objID", "dr7objid")
+ASSUMED_ARCSEC = 168.0
+"""Width of a cutout whose pixel scale is unknown: 424 pixels, as Galaxy Zoo's, at 0.396"/pixel."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +71,12 @@ class Kept:
 
     def evidence(self, *, min_overlap: float = 0.0) -> dict[VerdictKind, Pairs]:
         """Every pair that shows the same thing, by what tells so."""
+        assumed = np.where(np.isfinite(self.width_arcsec), self.width_arcsec, ASSUMED_ARCSEC)
         return {
             VerdictKind.EXACT_FILE: same([o.sha256 for o in self.outcomes]),
             VerdictKind.SAME_OBJECT: _concatenate([same(self.ids[name]) for name in IDS]),
-            VerdictKind.OVERLAP: overlapping(
-                self.ra,
-                self.dec,
-                self.width_arcsec,
-                min_overlap=min_overlap,
-            ),
-            VerdictKind.NEAR_FIELD: near_fields(np.where(self.placed, 0, self._any_id)),
+            VerdictKind.OVERLAP: overlapping(self.ra, self.dec, assumed, min_overlap=min_overlap),
+            VerdictKind.NEAR_FIELD: near_fields(self._any_id, self.placed),
         }
 
 
@@ -100,14 +100,21 @@ class Deduped:
     pairs: Counter = field(default_factory=Counter)
     dropped: Counter = field(default_factory=Counter)
 
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
+
 
 def read_kept(settings: Settings, ledger: Ledger) -> Kept:
     """The images that the ledger holds to be good, joined with their manifests.
 
+    Images that no manifest lists, and those of an earlier request (another position, scale or
+    size), take no part.
+
     Raises
     ------
     InputError
-        There are none.
+        There are none, or files are missing or of another size than the ledger says.
     """
     about: dict[tuple[str, str], dict] = {}
     origins = set()
@@ -117,12 +124,14 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
         there = [n for n in wanted if n in manifest.table.column_names]
         for row in manifest.rows(there):
             about[row["label"], row["name"]] = row
-    outcomes = [o for o in ledger.outcomes(Status.OK) if (o.label, o.name) in about]
+    listed = [o for o in ledger.outcomes(Status.OK) if (o.label, o.name) in about]
+    outcomes = [o for o in listed if same_picture(o.request, about[o.label, o.name])]
     if not outcomes:
         raise InputError(
             f"no images in {settings.dataset}/ yet",
             hint="galaxycurate download, or galaxycurate import DIR --labels CSV",
         )
+    _check_there(settings, outcomes)
     rows = [about[o.label, o.name] for o in outcomes]
     origins |= {o.provider for o in outcomes}
     pixscale, size_px = (_floats(rows, n) for n in ("pixscale", "size_px"))
@@ -134,6 +143,16 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
         ids={n: [row.get(n) or 0 for row in rows] for n in IDS},
         origins=origins - {""},
     )
+
+
+def _check_there(settings: Settings, outcomes: list[Outcome]) -> None:
+    tree = ImageTree(Path(settings.dataset))
+    gone = [o.path for o in outcomes if tree.size(o.path) != o.n_bytes]
+    if gone:
+        raise InputError(
+            f"{len(gone):,} images are no longer as the ledger knows them (the first is {gone[0]})",
+            hint="galaxycurate download fetches them again, a repeated import takes them again",
+        )
 
 
 def dedupe(
@@ -199,16 +218,24 @@ def judge(kept: Kept, evidence: dict[VerdictKind, Pairs]) -> list[Verdict]:
     """
     labels, paths = kept.labels, kept.paths
     verdicts = []
-    for kind, pairs in evidence.items():
+    for kind in (VerdictKind.OVERLAP, VerdictKind.NEAR_FIELD):
+        pairs = evidence[kind]
         for i, j, amount in zip(pairs.first, pairs.second, pairs.amount, strict=True):
-            if kind in (VerdictKind.OVERLAP, VerdictKind.NEAR_FIELD):
-                verdicts.append(Verdict(paths[j], kind, paths[i], round(float(amount), 4)))
-            elif labels[i] != labels[j]:
-                why = f"{kind}: {labels[i]} and {labels[j]}"
-                for a, b in ((i, j), (j, i)):
-                    verdicts.append(
-                        Verdict(paths[a], VerdictKind.CONFLICT, paths[b], keep=False, evidence=why)
-                    )
+            verdicts.append(Verdict(paths[j], kind, paths[i], round(float(amount), 4)))
+    twins = {kind: evidence[kind] for kind in (VerdictKind.EXACT_FILE, VerdictKind.SAME_OBJECT)}
+    one = groups(len(kept), list(twins.values()))
+    names: dict[int, set[str]] = {}
+    for group, label in zip(one.tolist(), labels.tolist(), strict=True):
+        names.setdefault(group, set()).add(label)
+    for kind, pairs in twins.items():
+        for i, j in zip(pairs.first, pairs.second, strict=True):
+            torn = names[int(one[i])]
+            if len(torn) > 1:  # one thing under two labels: none of its pictures is believed
+                why = f"{kind}: {' and '.join(sorted(torn))}"
+                verdicts += [
+                    Verdict(paths[a], VerdictKind.CONFLICT, paths[b], keep=False, evidence=why)
+                    for a, b in ((i, j), (j, i))
+                ]
             else:
                 verdicts.append(Verdict(paths[j], kind, paths[i], keep=False, evidence="first"))
     return verdicts

@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Status
@@ -18,6 +17,7 @@ from galaxycurate.errors import InputError, SomeFailed, Unreachable, UsageError
 from galaxycurate.imagery.engine import fetch
 from galaxycurate.imagery.job import Job, Limits, Settled
 from galaxycurate.imagery.provider import SkyServer
+from galaxycurate.imagery.wire import is_loopback
 from galaxycurate.pipeline.wanted import Mark, Wanted, gather
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
@@ -180,17 +180,15 @@ class _Book:
         """The file gets its name before its outcome is committed: a kill between the two leaves a
         whole file that the next run fetches again.
         """
-        origin = self._wanted.provider.origin(server)
-        if origin not in self._origins:
-            check_one_sky(self._wanted.manifests, origin)
-            self._origins[origin] = None
+        self._meet(self._wanted.provider.origin(server))
         self._wanted.tree.write(job.path, body)
 
     def settle(self, result: Settled) -> None:
         """Make a ledger line of a result."""
         origin = self._wanted.provider.origin(result.server)
-        if result.http:
-            self._origins[origin] = None
+        # a failure is no word on the sky, and who failed may be a gateway without a name
+        if result.http and (result.status is not Status.FAILED or is_simulated(origin)):
+            self._meet(origin)
         job = result.job
         self.note(Outcome(
             path=job.path, name=job.name, label=job.label, request=job.request,
@@ -200,7 +198,12 @@ class _Book:
         ))  # fmt: skip
 
     def note(self, outcome: Outcome) -> None:
-        """Count an outcome; it is committed with the next batch."""
+        """Count an outcome; it is committed with the next batch.
+
+        A rejected cutout leaves no older picture behind in its place.
+        """
+        if outcome.status is Status.REJECTED:
+            self._wanted.tree.set_aside(outcome.path)
         self._ends[outcome.status][outcome.reason] += 1
         self._bytes += outcome.n_bytes
         self._kept_by_label[outcome.label] += outcome.status is Status.OK
@@ -239,6 +242,12 @@ class _Book:
             origin="; ".join(self._origins),
         )
 
+    def _meet(self, origin: str) -> None:
+        """Who answers must draw the sky that was asked for."""
+        if origin not in self._origins:
+            check_one_sky(self._wanted.manifests, origin)
+            self._origins[origin] = None
+
     def _settled(self) -> int:
         return sum(counter.total() for counter in self._ends.values())
 
@@ -257,6 +266,9 @@ class _Book:
 def check_one_sky(manifests: Iterable[Manifest], origin: str) -> None:
     """Refuse to fill manifests of the real sky with simulated pixels, or the other way round.
 
+    Rows of an archive that does not call itself simulated are of the real sky; those of a user's
+    own file or folder are not known and pass.
+
     Parameters
     ----------
     manifests : iterable of Manifest
@@ -272,7 +284,7 @@ def check_one_sky(manifests: Iterable[Manifest], origin: str) -> None:
     drawn = is_simulated(origin)
     for manifest in manifests:
         asked = manifest.header.archive
-        if asked.startswith("http") and is_simulated(asked) != drawn:
+        if asked.startswith(("http", "local:")) and is_simulated(asked) != drawn:
             raise UsageError(
                 f"{manifest.path} lists a {skies[not drawn]} sky, but {origin} draws a "
                 f"{skies[drawn]} one: the two must not be mixed",
@@ -317,6 +329,6 @@ def _parameters(settings: Settings, read: list[Manifest], retry_failed: bool) ->
 
 def _where_to_look(server: str) -> str:
     kept = "what came is kept; the same command goes on from there"
-    if urlsplit(server).hostname in ("localhost", "127.0.0.1", "::1"):
+    if is_loopback(server):
         return f"start it: galaxycurate sandbox serve; {kept}"
     return f"galaxycurate config show tells the server; {kept}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,13 @@ from galaxycurate.archives.choose import Archive, open_archive
 from galaxycurate.core.geometry import iau_name, reach
 from galaxycurate.core.ids import parse
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.vacancy import FieldArea, clearance, galaxy_radius, pick_apart
+from galaxycurate.curation.vacancy import (
+    MAX_RADIUS_ARCSEC,
+    FieldArea,
+    clearance,
+    galaxy_radius,
+    pick_apart,
+)
 from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.store import sqlfiles
@@ -25,7 +31,8 @@ if TYPE_CHECKING:
 
 LABEL = "negative"
 PER_FIELD = 20  # cutouts from one field at most, so that no field rules the sample
-_BEYOND_ARCSEC = 180.0  # galaxies outside the field whose disc may reach into it
+_UNKNOWN_ARCSEC = 60.0  # further from the edge where the next field's rows are not loaded
+_MOST_FIELDS = 500_000  # a reply of SkyServer
 _PHOTO_STATUS = {1: "aborted", 2: "missing", 3: "too long"}
 
 
@@ -101,9 +108,7 @@ def queries(settings: Settings, strategy: Strategy, score: float | None) -> list
     if strategy is Strategy.FIELD:
         main = sqlfiles.read("negatives_field").bind(score=cut, limit=settings.limit)
     else:
-        main = sqlfiles.read("good_fields").bind(
-            score=cut, seed=settings.seed, limit=max(50, settings.limit)
-        )
+        main = _good_fields(settings, score, max(50, settings.limit))
     return [census, main]
 
 
@@ -135,19 +140,38 @@ def negatives(
         What was left out, and why.
     """
     census, main = queries(settings, strategy, score)
-    archive = open_archive(
-        settings.archive,
-        server=settings.server,
-        release=settings.release,
-        queries_per_minute=settings.queries_per_minute,
-    )
+    archive = _open(settings)
     search = Search(strategy)
     search.census = _census(archive.run(census))
-    fields = archive.run(main)
     if strategy is Strategy.FIELD:
-        _whole_fields(search, fields, settings)
+        _whole_fields(search, archive.run(main), settings)
     else:
-        _inside_fields(search, archive, fields, settings, progress)
+        _inside_fields(search, archive, score, settings, progress)
+    counts = {**search.census, "fields dropped": len(search.dropped), LABEL: len(search.rows)}
+    header = replace(
+        request(settings, score, strategy, command=command), archive=archive.name, counts=counts
+    )
+    return Manifest.build(header, _columns(search.rows), where=archive.name), search
+
+
+def request(
+    settings: Settings, score: float | None, strategy: Strategy, *, command: str = ""
+) -> Header:
+    """What a search asks, before it is asked.
+
+    Parameters
+    ----------
+    settings : Settings
+    score : float or None
+    strategy : Strategy
+    command : str
+        The command line.
+
+    Returns
+    -------
+    Header
+        Without counts and without the server's own name.
+    """
     cuts = {
         "strategy": str(strategy),
         "score": score,
@@ -158,17 +182,25 @@ def negatives(
     }
     if strategy is not Strategy.FIELD:
         cuts |= {"limit_mag_r": settings.limit_mag_r, "margin_arcsec": settings.margin_arcsec}
-    header = Header(
+    main = queries(settings, strategy, score)[1]
+    return Header(
         command=command or "galaxycurate.negatives(...)",
         created_utc=utc_now(),
-        archive=archive.name,
+        archive=_open(settings).name,
         release=settings.release,
         query=main.name,
         query_sha256=main.sha256,
         cuts=cuts,
-        counts={**search.census, "fields dropped": len(search.dropped), LABEL: len(search.rows)},
     )
-    return Manifest.build(header, _columns(search.rows), where=archive.name), search
+
+
+def _open(settings: Settings) -> Archive:
+    return open_archive(
+        settings.archive,
+        server=settings.server,
+        release=settings.release,
+        queries_per_minute=settings.queries_per_minute,
+    )
 
 
 def _census(table: pd.DataFrame) -> dict[str, int]:
@@ -208,30 +240,64 @@ def _rows_missing(row) -> str:
 
 
 def _inside_fields(
-    search: Search, archive: Archive, fields: pd.DataFrame, settings: Settings, progress: Progress
+    search: Search, archive: Archive, score: float | None, settings: Settings, progress: Progress
 ) -> None:
+    """Walk good fields in shuffled order until there are cutouts enough; fetch more as needed."""
     taken: tuple[list[float], list[float]] = ([], [])
-    for row in fields.itertuples():
-        if len(search.rows) >= settings.limit:
-            break
-        missing = _rows_missing(row)
-        if missing:
-            search.drop(row, missing)
-            continue
-        found = list(_in_field(search.strategy, archive, row, settings, taken))
-        if not found:
-            search.drop(row, f"no room without a galaxy of r < {settings.limit_mag_r:g}")
-        for cutout in found[: settings.limit - len(search.rows)]:
-            search.rows.append(cutout)
-            taken[0].append(cutout["ra"])
-            taken[1].append(cutout["dec"])
-        progress(len(search.rows), settings.limit, f"field {row.run}-{row.camcol}-{row.field}")
+    seen: set[str] = set()
+    n_asked = max(50, settings.limit)
+    while True:
+        fields = archive.run(_good_fields(settings, score, n_asked))
+        bare = {(r.run, r.camcol, r.field) for r in fields.itertuples() if r.nLoaded < r.nTotal}
+        for row in fields.itertuples():
+            if len(search.rows) >= settings.limit:
+                return
+            if row.fieldID not in seen:
+                seen.add(row.fieldID)
+                _one_field(search, archive, row, _beside(row, bare), settings, taken)
+                where = f"field {row.run}-{row.camcol}-{row.field}"
+                progress(len(search.rows), settings.limit, where)
+        if len(fields) < n_asked or n_asked >= _MOST_FIELDS:
+            return
+        n_asked = min(8 * n_asked, _MOST_FIELDS)
 
 
-def _in_field(strategy, archive: Archive, row, settings: Settings, taken) -> Iterator[dict]:
+def _good_fields(settings: Settings, score: float | None, limit: int):
+    cut = -1.0 if score is None else check_score(score)
+    return sqlfiles.read("good_fields").bind(score=cut, seed=settings.seed, limit=limit)
+
+
+def _beside(row, bare: set) -> bool:
+    """Whether the rows of a neighbour along the scan are not loaded."""
+    return any((row.run, row.camcol, row.field + step) in bare for step in (-1, 1))
+
+
+def _one_field(search, archive: Archive, row, lonely: bool, settings: Settings, taken) -> None:
+    missing = _rows_missing(row)
+    if missing:
+        search.drop(row, missing)
+        return
+    extra = _UNKNOWN_ARCSEC if lonely else 0.0
+    if lonely:
+        search.warnings.append(
+            f"field {row.run}-{row.camcol}-{row.field}: rows of a neighbouring field are not "
+            f'loaded, so cutouts stay {_UNKNOWN_ARCSEC:g}" further from the edge'
+        )
+    found = list(_in_field(search.strategy, archive, row, settings, taken, extra))
+    if not found:
+        search.drop(row, f"no room without a galaxy of r < {settings.limit_mag_r:g}")
+    for cutout in found[: settings.limit - len(search.rows)]:
+        search.rows.append(cutout)
+        taken[0].append(cutout["ra"])
+        taken[1].append(cutout["dec"])
+
+
+def _in_field(
+    strategy, archive: Archive, row, settings: Settings, taken, extra_arcsec: float
+) -> Iterator[dict]:
     area = FieldArea(row.ra, row.dec, (row.muStart, row.muEnd), (row.nuStart, row.nuEnd))
     width = settings.pixscale * settings.size_px
-    pad = reach(width) / 2
+    pad = reach(width) / 2 + extra_arcsec
     if strategy is Strategy.STAR:
         stars = archive.run(sqlfiles.read("negatives_star").bind(fieldID=int(row.fieldID)))
         stars = stars[area.holds(stars.ra.to_numpy(), stars.dec.to_numpy(), pad)]
@@ -254,7 +320,7 @@ def _in_field(strategy, archive: Archive, row, settings: Settings, taken) -> Ite
             "objID": int(ids[k]),
             "type": 6 if star else None,
             "limit_mag_r": settings.limit_mag_r,
-            "clear_arcsec": min(float(clear[k]), 9999.0),
+            "clear_arcsec": min(float(clear[k]), MAX_RADIUS_ARCSEC),  # no further was looked
         }
 
 
@@ -263,11 +329,15 @@ def _galaxies(archive: Archive, area: FieldArea, settings: Settings):
     question = sqlfiles.read("negatives_cell").bind(
         ra=float(area.ra) % 360.0,
         dec=float(area.dec),
-        radius=(area.radius_arcsec + _BEYOND_ARCSEC + settings.margin_arcsec) / 60.0,
+        radius=(area.radius_arcsec + MAX_RADIUS_ARCSEC + settings.margin_arcsec) / 60.0,
         limit_mag_r=settings.limit_mag_r,
     )
     table = archive.run(question)
-    return table.ra.to_numpy(), table.dec.to_numpy(), galaxy_radius(table.petroRad_r.to_numpy())
+    return (
+        table.ra.to_numpy(),
+        table.dec.to_numpy(),
+        galaxy_radius(table.petroRad_r.to_numpy(float), table.r.to_numpy(float)),
+    )
 
 
 def _near(taken, row, radius_arcsec: float):

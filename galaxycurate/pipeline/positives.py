@@ -9,9 +9,10 @@ import numpy as np
 
 from galaxycurate.archives.choose import open_archive
 from galaxycurate.catalogs.labels import Labels, check_threshold, label_votes
-from galaxycurate.catalogs.votes import Votes, read_votes
-from galaxycurate.core.ids import decode, field_of, parse
+from galaxycurate.catalogs.votes import Votes, ids_or_zero, read_votes
+from galaxycurate.core.ids import decode, field_of
 from galaxycurate.core.query import Query
+from galaxycurate.errors import QueryRefused
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.files import sha256_of
@@ -118,13 +119,13 @@ def _ask(settings: Settings, asked: Query, catalog: str, kind: str) -> tuple[Vot
         release=settings.release,
         queries_per_minute=settings.queries_per_minute,
     )
-    table = archive.run(asked)
-    ids = {
-        name: parse(table[name].to_numpy(), where=archive.name, column=name)
-        if len(table)
-        else np.empty(0, np.int64)
-        for name in ("objID", "dr7objid")
-    }
+    try:
+        table = archive.run(asked)
+    except QueryRefused as error:
+        if "zoo" in str(error).lower():
+            error.hint = "does this archive hold Galaxy Zoo? --table FILE reads votes from disk"
+        raise
+    ids = {name: ids_or_zero(table[name], archive.name, name) for name in ("objID", "dr7objid")}
     votes = Votes(
         catalog=CATALOGS[catalog],
         kind=kind,
@@ -134,6 +135,7 @@ def _ask(settings: Settings, asked: Query, catalog: str, kind: str) -> tuple[Vot
         ra=table.ra.to_numpy(float),
         dec=table.dec.to_numpy(float),
         n_votes=table.n_votes.fillna(-1).to_numpy(np.int64),
+        n_votes_cs=table.n_votes_cs.fillna(-1).to_numpy(np.int64),
         p_el=table.p_el.to_numpy(float),
         p_cs=table.p_cs.to_numpy(float),
     )
@@ -151,7 +153,7 @@ def _at_most(labels: Labels, settings: Settings) -> Labels:
     funnel = {k: v for k, v in labels.funnel.items() if k not in set(labels.label)}
     funnel |= {f"drawn by seed {settings.seed}": settings.limit}
     funnel |= {str(c): int((label == c).sum()) for c in np.unique(labels.label)}
-    return Labels(labels.row[drawn], label, labels.fraction[drawn], funnel)
+    return Labels(labels.row[drawn], label, labels.fraction[drawn], labels.n_votes[drawn], funnel)
 
 
 def _columns(votes: Votes, labels: Labels, settings: Settings) -> dict:
@@ -173,7 +175,7 @@ def _columns(votes: Votes, labels: Labels, settings: Settings) -> dict:
         "dr7objid": dr7objid.tolist(),
         "fieldID": field_of(key).tolist(),
         **{name: parts[name].tolist() for name in ("run", "rerun", "camcol", "field")},
-        "n_votes": [None if n < 0 else n for n in votes.n_votes[row].tolist()],
+        "n_votes": [None if n < 0 else n for n in labels.n_votes.tolist()],
         "vote_fraction": labels.fraction.tolist(),
         "p_el": votes.p_el[row].tolist(),
         "p_cs": votes.p_cs[row].tolist(),

@@ -48,6 +48,10 @@ class Split:
     pairs_checked: Counter = field(default_factory=Counter)
     leaking_pairs: Counter = field(default_factory=Counter)
 
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
+
 
 def split(
     settings: Settings,
@@ -116,10 +120,10 @@ def _placed(settings: Settings, ledger: Ledger) -> tuple[Kept, np.ndarray]:
             hint="galaxycurate dedupe",
         )
     kept = read_kept(settings, ledger)
-    new = [path for path in kept.paths if path not in places]
-    if new:
+    if ledger.changed_since("dedupe") or set(kept.paths) != set(places):
+        new = len(set(kept.paths) - set(places))
         raise InputError(
-            f"{len(new):,} images came after the last dedupe (the first is {new[0]})",
+            f"the images changed after the last dedupe ({new:,} are new)",
             hint="galaxycurate dedupe, then split again",
         )
     return kept, np.array([places[path][0] for path in kept.paths])

@@ -12,6 +12,7 @@ from galaxycurate.core.outcome import Outcome, Status, Verdict
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
 from galaxycurate.store import formats
+from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import SPECS, Settings
@@ -56,8 +57,8 @@ class Recorded:
         return [outcome for outcome in self.kept if outcome.path not in dropped]
 
 
-def recorded(settings: Settings) -> Recorded:
-    """Read the ledger; an absent one is empty."""
+def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
+    """Read what the ledger knows of the cutouts asked for; an absent one is empty."""
     try:
         ledger = Ledger.open(settings.ledger_url, create=False)
     except InputError:
@@ -65,7 +66,7 @@ def recorded(settings: Settings) -> Recorded:
     with ledger:
         dedupe, split = ledger.last_run("dedupe"), ledger.last_run("split")
         return Recorded(
-            outcomes=tuple(ledger.outcomes()),
+            outcomes=tuple(o for o in ledger.outcomes() if (o.label, o.name) in asked),
             verdicts=tuple(ledger.verdicts()),
             deduped=ledger.places("dedupe"),
             split=ledger.places("split"),
@@ -140,8 +141,8 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         There is a ledger, and it does not open.
     """
     manifests, unread = _manifests(Path(settings.manifests))
-    records = recorded(settings)
     asked = cutouts_of(manifests)
+    records = recorded(settings, asked)
     known = {(outcome.label, outcome.name) for outcome in records.outcomes}
     trained = Training.read(training or Path(TRAINING))
     facts = tuple(ManifestFacts.of(manifest) for manifest in manifests)
@@ -231,6 +232,12 @@ def _next(records: Recorded, undone: set, any_manifest: bool, trained, settings:
     if not kept:
         if not failed:
             yield Step("galaxycurate report", "no picture was kept: see the reasons")
+        return
+    tree = ImageTree(Path(settings.dataset))
+    hurt = sum(tree.size(o.path) != o.n_bytes for o in records.kept)
+    if hurt:
+        again = "galaxycurate download"
+        yield Step(again, f"{hurt:,} images are missing or changed; imports: repeat the import")
         return
     yield _after_images(records, kept, trained, settings)
 

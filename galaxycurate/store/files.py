@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from contextlib import contextmanager
@@ -42,25 +43,31 @@ def replacing(path: Path):
 
 
 def check_writable(folder: Path) -> None:
-    """Find out before long work whether its result could be written.
+    """Find out before long work whether its result could be written; touches nothing.
 
     Raises
     ------
     StorageError
         The folder cannot be made or written.
     """
-    probe = Path(folder) / ".probe"
-    with replacing(probe) as part:
-        part.touch()
-    probe.unlink()
+    place = Path(folder).absolute()
+    while not (place.exists() or place.is_symlink()):
+        place = place.parent
+    if not place.is_dir():
+        raise unwritable(Path(folder), NotADirectoryError(errno.ENOTDIR, "a file is in the way"))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise unwritable(Path(folder), PermissionError(errno.EACCES, "permission denied"))
 
 
 def unwritable(path: Path, error: OSError) -> StorageError:
     """The error for a path that the disk refused."""
-    return StorageError(
-        f"cannot write {path}: {error.strerror or error}",
-        hint="free some space, or choose a folder you may write to",
-    )
+    hint = {
+        errno.ENOSPC: "free some space; what is there is whole, and the command goes on from it",
+        errno.EEXIST: "a file is in the way of a folder: move it, or choose another folder",
+        errno.ENOTDIR: "a file is in the way of a folder: move it, or choose another folder",
+        errno.ENOENT: "something was removed meanwhile: run the command again",
+    }.get(error.errno or 0, "choose a folder that you may write to")
+    return StorageError(f"cannot write {path}: {error.strerror or error}", hint=hint)
 
 
 def sha256_of(path: Path) -> str:

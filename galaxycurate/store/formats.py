@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from galaxycurate.core.columns import COLUMNS, IDS
 from galaxycurate.core.ids import parse
-from galaxycurate.errors import InputError, UsageError
+from galaxycurate.errors import InputError, UsageError, first_line
 from galaxycurate.store.files import replacing
 
 if TYPE_CHECKING:
@@ -248,6 +248,13 @@ def finish(path: Path, header: str) -> None:
         part.write_text(json.dumps(about, indent=1) + "\n")
 
 
+def move(path: Path, target: Path) -> None:
+    """Rename a manifest with all that its format keeps beside it."""
+    path.rename(target)
+    if _csvw(path).exists():
+        _csvw(path).rename(_csvw(target))
+
+
 _CSVW_TYPES = {"str": "string", "int32": "int", "int64": "long", "float32": "float",
                "float64": "double"}  # fmt: skip
 
@@ -285,11 +292,8 @@ def reader(path: Path) -> Callable[[Path], tuple[pa.Table, str | None]]:
         except InputError:
             raise
         except Exception as error:  # each format's parser has errors of its own
-            line = (
-                str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            )
             raise InputError(
-                f"{path} cannot be read as {path.suffix[1:]}: {line}",
+                f"{path} cannot be read as {path.suffix[1:]}: {first_line(error)}",
                 hint="is the file whole, and does its ending tell its format?",
             ) from error
 

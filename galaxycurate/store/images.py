@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +35,7 @@ def check_word(word: str, *, what: str) -> str:
 
 @dataclass(frozen=True)
 class ImageTree:
-    """The folder of a dataset: `images/`, with a hidden place for files in the making."""
+    """The folder of a dataset: `images/`, `set_aside/`, and a hidden place for the unfinished."""
 
     root: Path
 
@@ -63,19 +66,10 @@ class ImageTree:
         StorageError
             The disk refused.
         """
-        final = self.root / relative
-        part = self._part(relative)
         try:
-            try:
-                part.write_bytes(body)
-                os.replace(part, final)
-            except FileNotFoundError:
-                part.parent.mkdir(parents=True, exist_ok=True)
-                final.parent.mkdir(parents=True, exist_ok=True)
-                part.write_bytes(body)
-                os.replace(part, final)
+            self._place(relative, lambda part: part.write_bytes(body))
         except OSError as error:
-            raise unwritable(final, error) from error
+            raise unwritable(self.root / relative, error) from error
 
     def adopt(self, source: Path, relative: str, mode: str) -> None:
         """Take an existing image into the tree.
@@ -88,11 +82,9 @@ class ImageTree:
         mode : {'copy', 'hardlink', 'reference'}
             A copy, a second name for the same bytes, or a symbolic link.
         """
-        part = self._part(relative)
         final = self.root / relative
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            final.parent.mkdir(parents=True, exist_ok=True)
+
+        def make(part: Path) -> None:
             part.unlink(missing_ok=True)
             if mode == "copy":
                 shutil.copyfile(source, part)
@@ -100,7 +92,10 @@ class ImageTree:
                 os.link(source, part)
             else:
                 part.symlink_to(source.resolve())
-            os.replace(part, final)
+
+        try:
+            self._place(relative, make)
+            self._part(relative).unlink(missing_ok=True)  # a rename over its own twin does nothing
         except OSError as error:
             if mode == "hardlink":
                 raise StorageError(
@@ -109,9 +104,66 @@ class ImageTree:
                 ) from error
             raise unwritable(final, error) from error
 
-    def _part(self, relative: str) -> Path:
-        return self.root / ".part" / f"{os.getpid()}-{relative.replace('/', '_')}"
+    def set_aside(self, relative: str) -> None:
+        """Move an image, if there is one, from `images/` to the same place under `set_aside/`.
+
+        What lies there already stays; the newcomer gets a number.
+
+        Raises
+        ------
+        StorageError
+            The disk refused.
+        """
+        image = self.root / relative
+        if not os.path.lexists(image):
+            return
+        target = self.root / "set_aside" / Path(relative).relative_to("images")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            image.rename(_free(target))
+        except OSError as error:
+            raise unwritable(target, error) from error
 
     def clean(self) -> None:
-        """Remove what a killed process left in the making."""
-        shutil.rmtree(self.root / ".part", ignore_errors=True)
+        """Remove what killed processes left in the making; the living keep theirs."""
+        with suppress(FileNotFoundError):
+            for left in (self.root / ".part").iterdir():
+                if not _lives(left.name):
+                    shutil.rmtree(left, ignore_errors=True)
+
+    def _place(self, relative: str, make: Callable[[Path], object]) -> None:
+        """Make a file under a hidden name, then rename it; its folders may have to be made first,
+        and again when a process on another machine cleans them away.
+        """
+        part, final = self._part(relative), self.root / relative
+        for is_last in (False, False, True):
+            try:
+                make(part)
+                os.replace(part, final)
+                return
+            except FileNotFoundError:
+                if is_last:
+                    raise
+                part.parent.mkdir(parents=True, exist_ok=True)
+                final.parent.mkdir(parents=True, exist_ok=True)
+
+    def _part(self, relative: str) -> Path:
+        """A folder for each process, a path for each image: no two names meet."""
+        return self.root / ".part" / str(os.getpid()) / relative
+
+
+def _free(path: Path) -> Path:
+    """The path itself, or the first with a number that nothing bears."""
+    numbered = (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(2))
+    return next(p for p in itertools.chain([path], numbered) if not os.path.lexists(p))
+
+
+def _lives(pid: str) -> bool:
+    """Whether a process of this number runs on this machine."""
+    try:
+        os.kill(int(pid), 0)  # 0 is no signal: only the number is checked
+    except PermissionError:
+        return True
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    return True

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
-from galaxycurate.errors import InputError, SettingError, StorageError
+from galaxycurate.errors import InputError, SettingError, StorageError, first_line
 from galaxycurate.store.files import unwritable
 
 _META = sa.MetaData()
@@ -136,6 +136,14 @@ class Ledger:
             row = db.execute(asked).mappings().first()
         return {**row, "parameters": json.loads(row["parameters"])} if row else None
 
+    def changed_since(self, command: str) -> bool:
+        """Whether outcomes were appended after the newest run of a command."""
+        last = self.last_run(command)
+        newest = sa.select(sa.func.max(_OUTCOME.c.run))
+        with self._begin() as db:
+            run = db.execute(newest).scalar_one()
+        return run is not None and (last is None or run > last["id"])
+
     # ---- outcomes
 
     def add_outcomes(self, run: int, outcomes: Iterable[Outcome]) -> None:
@@ -224,7 +232,7 @@ def _sqlite_pragmas(connection, _record) -> None:
 
 
 def _unopened(url: str, error: Exception) -> StorageError:
-    line = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    line = first_line(getattr(error, "orig", error))
     return StorageError(f"the ledger {url} does not open: {line}",
                         hint="galaxycurate config show tells where db comes from")  # fmt: skip
 

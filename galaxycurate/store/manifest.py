@@ -67,9 +67,10 @@ class Header:
 
     def asks_the_same(self, other: Header) -> bool:
         """Whether two headers stand for one request to one archive."""
-        keys = ("archive", "release", "query", "query_sha256", "cuts", "parents")
+        keys = ("release", "query", "query_sha256", "cuts", "parents")
         mine, theirs = (json.loads(h.to_json()) for h in (self, other))
-        return all(mine[k] == theirs[k] for k in keys)
+        address = [h.archive.split(" (")[0] for h in (self, other)]  # not the server's banner
+        return address[0] == address[1] and all(mine[k] == theirs[k] for k in keys)
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ class Manifest:
         missing = [name for name in REQUIRED if name not in table.column_names]
         if missing:
             raise LayoutError(f"{path}: a manifest needs the columns {', '.join(missing)}")
+        _check_rows(table, str(path))
         return cls(Header.from_json(header), table, path, sha256_of(path))
 
 
@@ -257,19 +259,44 @@ def keep(manifest: Manifest, path: Path, *, replace_old: bool = False) -> Manife
         Another request's manifest stands there.
     """
     path = Path(path)
+    check_replaceable(manifest.header, path, replace_old=replace_old)
     if path.exists():
         old = Manifest.read(path)
-        if old.header.asks_the_same(manifest.header) and old.table.equals(manifest.table):
+        if old.table.equals(manifest.table) and old.header.asks_the_same(manifest.header):
             return old
-        if not replace_old:
-            raise UsageError(
-                f"{path} holds another request ({len(old):,} rows, {old.header.created_utc})",
-                hint=f"--replace puts it aside as {path.parent}/old/, or choose --out FILE",
-            )
         aside = path.parent / "old" / f"{path.stem}-{old.sha256[:8]}{path.suffix}"
         aside.parent.mkdir(parents=True, exist_ok=True)
-        path.rename(aside)
+        formats.move(path, aside)
     return manifest.write(path)
+
+
+def check_replaceable(header: Header, path: Path, *, replace_old: bool) -> None:
+    """Refuse a path that holds the answer to another request.
+
+    An answer to the same request that has come out differently (more rows are there now) may take
+    its place; the old one is put aside.
+
+    Parameters
+    ----------
+    header : Header
+        Of what is to be written.
+    path : Path
+    replace_old : bool
+        The user agreed to put another request's manifest aside.
+
+    Raises
+    ------
+    UsageError
+        Another request's manifest stands there.
+    """
+    if replace_old or not path.exists():
+        return
+    old = Manifest.read(path)
+    if not old.header.asks_the_same(header):
+        raise UsageError(
+            f"{path} holds another request ({len(old):,} rows, {old.header.created_utc})",
+            hint=f"--replace puts it aside as {path.parent}/old/, or choose --out FILE",
+        )
 
 
 def _check_rows(table: pa.Table, where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -125,10 +126,8 @@ def save(name: str, value: str, *, folder: Path | None = None) -> Path:
     converted = _convert(name, value, "config set")
     Settings(**{name: converted}, origins={name: "config set"})
     path = (folder or Path()) / FILE
-    _from_file(path)
-    quoted = (
-        converted if not isinstance(converted, str) else '"' + converted.replace('"', '\\"') + '"'
-    )
+    load(folder=folder, environ={})  # a file that does not load is not added to
+    quoted = json.dumps(converted)  # TOML writes texts and numbers as JSON does
     lines = path.read_text().splitlines() if path.exists() else []
     kept = [line for line in lines if line.split("=")[0].strip() != name]
     with replacing(path) as part:
@@ -141,7 +140,7 @@ def _from_file(path: Path) -> dict:
         return {}
     try:
         return tomllib.loads(existing(path).read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingError(
             f"{path} is no TOML: {error}", hint="a line looks like: size_px = 256"
         ) from None

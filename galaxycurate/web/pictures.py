@@ -24,8 +24,8 @@ def small_jpeg(path: Path) -> str:
 
     Raises
     ------
-    OSError
-        The file cannot be read as a picture.
+    Exception
+        The file cannot be read as a picture; Pillow's decoders raise errors of many types.
     """
     from PIL import Image
 

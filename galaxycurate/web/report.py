@@ -229,7 +229,7 @@ def _cutout(cutout: Cutout) -> dict:
     if cutout.file:
         try:
             url = small_jpeg(cutout.file)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, a bomb's own...
             why = f"unreadable: {type(error).__name__}"
     name = f"objID {cutout.objid}" if cutout.objid else cutout.name
     return {

@@ -9,6 +9,7 @@ import pytest
 
 from galaxycurate.archives.local import LocalArchive
 from galaxycurate.core import ids
+from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.query import Query
 from galaxycurate.errors import IdentityError, InputError, QueryRefused
 
@@ -167,6 +168,63 @@ def test_ids_stored_as_floats_are_refused(tmp_path):
     pd.DataFrame({"objID": [1.2376e18]}).to_parquet(tmp_path / "PhotoObjAll.parquet")
     with pytest.raises(IdentityError, match="floating point"):
         LocalArchive(tmp_path)
+
+
+def rounded(n=20):
+    return (ids.encode(run=94, camcol=1, field=11, obj=np.arange(1, n)) // 128 + 1) * 128
+
+
+def put(folder, frame, kind):
+    """A table Mine of a frame, as a Parquet or a DuckDB file."""
+    path = folder / "Mine.parquet"
+    frame.to_parquet(path)
+    if kind == "parquet":
+        return folder
+    with duckdb.connect(str(folder / "cas.duckdb")) as connection:
+        connection.execute(f"CREATE TABLE Mine AS FROM '{path}'")
+    return folder / "cas.duckdb"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+@pytest.mark.parametrize("column", ["objID", "dr7objid", "bestObjID"])
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [(rounded(), "multiples of 128"), (rounded().astype(str), "multiples of 128"),
+     (rounded().astype(float), "floating point")],
+    ids=["integers", "text", "floats"],
+)  # fmt: skip
+def test_rounded_ids_are_refused_in_every_kind_of_file(tmp_path, kind, column, values, words):
+    path = put(tmp_path, pd.DataFrame({column: values}), kind)
+    with pytest.raises(IdentityError, match=f"Mine.*: column {column} .*{words}"):
+        LocalArchive(path)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+def test_ids_that_end_in_zero_bits_by_nature_are_good(tmp_path, kind):
+    fields = ids.encode(run=94, camcol=1, field=np.arange(11, 31))
+    spectra = np.arange(1, 21) * 1024 + (1 << 59)
+    frame = pd.DataFrame({"fieldID": fields.astype(str), "specObjID": spectra, "objID": fields + 7})
+    table = LocalArchive(put(tmp_path, frame, kind)).execute("SELECT * FROM Mine")
+    assert (table.fieldID & 0xFFFF == 0).all()
+    assert table.specObjID.tolist() == spectra.tolist()
+
+
+@pytest.mark.parametrize("name", ["Field.parquet", "Field.csv.gz", "cas.duckdb"])
+def test_a_damaged_file_is_an_input_error_of_one_line(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PAR1 not at all " * 40)
+    with pytest.raises(InputError, match=f"{name} cannot be read as a table: ") as caught:
+        LocalArchive(tmp_path / name if name.endswith("duckdb") else tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "whole" in caught.value.hint
+
+
+@pytest.mark.parametrize(("kind", "simulated"), [("simulated", True), ("real", False)])
+def test_the_tables_of_a_sandboxs_sky_are_called_simulated_when_they_are(folder, kind, simulated):
+    tables = folder / "tables"
+    tables.mkdir()
+    (folder / "Field.csv").rename(tables / "Field.csv")
+    (folder / "sky.toml").write_text(f'kind = "{kind}"\nname = "tiny"\n')
+    assert is_simulated(LocalArchive(tables).name) == simulated
 
 
 @pytest.mark.parametrize("make", [lambda p: p, lambda p: p / "none"])

@@ -8,7 +8,7 @@ import pytest
 from galaxycurate.archives.skyserver import SkyServerArchive, _table
 from galaxycurate.core import ids
 from galaxycurate.core.query import Query
-from galaxycurate.errors import QueryRefused, Throttled, Unreachable
+from galaxycurate.errors import QueryRefused, SettingError, Throttled, Unreachable
 from tests.sandbox import tiny
 from tests.sandbox.test_server import start
 
@@ -105,10 +105,18 @@ class _Replies(http.server.BaseHTTPRequestHandler):
 
     body = b""
     status = 200
+    hang_ups = 0
 
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(self.status)
+        if _Replies.hang_ups:
+            _Replies.hang_ups -= 1
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"40\r\n#Table1\n")
+            self.close_connection = True
+            return
         self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
         self.wfile.write(self.body)
@@ -133,6 +141,42 @@ def test_a_web_page_instead_of_a_table_is_unreachable(front_end):
     archive = SkyServerArchive(front_end, "dr17", sleep=lambda _seconds: None)
     with pytest.raises(Unreachable, match="503 Service Unavailable No server is available"):
         archive.run(ask(SQL))
+
+
+@pytest.mark.parametrize(("hang_ups", "is_heard"), [(2, True), (3, False)])
+def test_a_table_that_breaks_off_is_asked_for_again(front_end, hang_ups, is_heard):
+    _Replies.body, _Replies.status = b"#Table1\nobjID,type,petroRad_r\n7,3,1.5\n", 200
+    _Replies.hang_ups = hang_ups
+    archive = SkyServerArchive(front_end, "dr17", sleep=lambda _seconds: None)
+    if is_heard:
+        assert archive.run(ask(SQL)).objID.tolist() == ["7"]
+    else:
+        with pytest.raises(Unreachable, match="did not answer at"):
+            archive.run(ask(SQL))
+
+
+def test_no_proxy_stands_between_this_machine_and_itself(front_end, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    _Replies.body, _Replies.status = b"#Table1\nobjID,type,petroRad_r\n7,3,1.5\n", 200
+    archive = SkyServerArchive(front_end, "dr17", sleep=lambda _seconds: None)
+    assert archive.run(ask(SQL)).objID.tolist() == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("server", "meant"),
+    [
+        ("skyserver.sdss.org", "https://skyserver.sdss.org"),
+        ("ftp://skyserver.sdss.org/", "https://skyserver.sdss.org/"),
+        ("https://", "https://skyserver.sdss.org"),
+    ],
+)
+def test_a_server_that_is_no_web_address_is_told_with_the_right_one(server, meant):
+    archive = SkyServerArchive(server, "dr17", sleep=lambda _seconds: None)
+    with pytest.raises(SettingError) as caught:
+        archive.run(ask(SQL))
+    assert str(caught.value) == f"server = {server!r} is no web address"
+    assert caught.value.hint == f"did you mean {meant}?"
 
 
 def test_a_reply_recorded_from_the_live_service_is_read(shared_data):

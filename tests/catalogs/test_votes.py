@@ -59,6 +59,34 @@ def test_several_spectra_of_one_object_are_one_object(tmp_path):
     assert labels.funnel["different objects"] == 1
 
 
+def test_one_object_under_two_labels_is_left_out_and_counted(tmp_path):
+    path = tmp_path / "zooSpec.csv"
+    rows = ["1237648720693755918,30,0.95,0.02", "1237648720693755918,30,0.02,0.95",
+            "1237648720693755919,30,0.95,0.02"]  # fmt: skip
+    path.write_text("\n".join(["objid,nvote,p_el,p_cs", *rows]))
+    labels = label_votes(read_votes(path), threshold=0.85, min_votes=10)
+    assert labels.funnel["different objects"] == 2
+    assert labels.funnel["not under two labels"] == 1
+    assert labels.row.tolist() == [2]
+
+
+def test_sexagesimal_positions_may_lack_seconds_or_stand_beside_empty_cells(tmp_path):
+    path = tmp_path / "votes.csv"
+    places = [",", "12:30,-10:30", "187.5,-0.5", "x:y,1:2:3:4"]
+    rows = [f"{1237648720693755918 + k},{place},0.9,0" for k, place in enumerate(places)]
+    path.write_text("\n".join(["objid,ra,dec,p_el,p_cs", *rows]))
+    votes = read_votes(path)
+    assert votes.ra == pytest.approx([np.nan, 187.5, 187.5, np.nan], nan_ok=True)
+    assert votes.dec == pytest.approx([np.nan, -10.5, -0.5, np.nan], nan_ok=True)
+
+
+def test_percentages_are_not_taken_for_fractions(tmp_path):
+    path = tmp_path / "votes.csv"
+    path.write_text("objid,p_el,p_cs\n1237648720693755918,95,5\n")
+    with pytest.raises(LayoutError, match="column p_el holds 95, which is no fraction of votes"):
+        read_votes(path)
+
+
 def test_the_real_galaxy_zoo_2_tables_agree_in_three_formats(shared_data):
     """A CSV.gz derived from a FITS table: the same 1,777 galaxies, the same labels."""
     tables = shared_data / "gz_tables"

@@ -101,4 +101,5 @@ def test_overlap_agrees_with_counting_points():
 def test_iau_names_are_truncated_not_rounded():
     assert geo.iau_name(164.4211, -39.12269) == "J105741.06-390721.6"
     assert geo.iau_name(359.999999, 0.0) == "J235959.99+000000.0"
+    assert geo.iau_name(360 - 1e-12, 0.0) == "J000000.00+000000.0"
     assert geo.iau_name(0.0, 89.99999) == "J000000.00+895959.9"

@@ -61,9 +61,27 @@ def test_equal_keys_pair_with_the_first_and_no_key_pairs_with_none():
 def test_ids_of_one_field_or_the_next_are_near():
     make = lambda field, obj, run=94: ids.encode(run=run, camcol=1, field=field, obj=obj)  # noqa: E731
     rows = np.array([make(11, 1), make(30, 1), make(12, 5), make(11, 9), make(12, 1, 95), 0])
-    near = overlap.near_fields(rows)
+    near = overlap.near_fields(rows, np.zeros(6, bool))
     group = overlap.groups(rows.size, [near])
     assert group.tolist() == [0, 1, 0, 0, 2, 3]
+
+
+def test_another_reduction_of_a_run_is_the_same_sky():
+    parts = dict(run=1000, camcol=3, field=100)
+    rows = np.array([
+        ids.encode(**parts, obj=1), ids.encode(**parts, obj=9, skyVersion=1, rerun=40),
+        ids.encode(**parts, obj=5, skyVersion=1, rerun=41),
+    ])  # fmt: skip
+    near = overlap.near_fields(rows, np.zeros(3, bool))
+    assert overlap.groups(3, [near]).tolist() == [0, 0, 0]
+
+
+def test_known_footprints_are_linked_with_unknown_ones_only():
+    make = lambda field, obj: ids.encode(run=94, camcol=1, field=field, obj=obj)  # noqa: E731
+    rows = np.array([make(11, 1), make(12, 1), make(13, 1), make(11, 2), make(30, 1), make(30, 2)])
+    placed = np.array([False, True, False, True, True, True])
+    group = overlap.groups(6, [overlap.near_fields(rows, placed)])
+    assert group.tolist() == [0, 0, 0, 0, 1, 2]
 
 
 def test_groups_join_all_evidence_and_are_numbered_by_first_row():

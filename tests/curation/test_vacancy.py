@@ -27,8 +27,17 @@ def test_without_galaxies_the_clearance_is_infinite():
     assert np.isinf(vacancy.clearance(np.array([0.0]), np.array([0.0]), 100.0, ([], [], []))[0])
 
 
-def test_a_radius_that_was_not_measured_counts_as_none():
-    assert vacancy.galaxy_radius([-9999.0, np.nan, 12.5, 4000.0]).tolist() == [0, 0, 12.5, 300]
+def test_a_radius_that_was_not_measured_is_guessed_from_the_magnitude():
+    found = vacancy.galaxy_radius([-9999.0, np.nan, 12.5, 4000.0], [13.0, np.nan, 18.0, 18.0])
+    assert found == pytest.approx([75.4, 3.0, 12.5, 300.0], abs=0.1)
+
+
+def test_a_field_across_the_start_of_the_scan_has_room():
+    area = vacancy.FieldArea(0.0, 0.0, (359.93, 0.08), (-0.1, 0.1))
+    ra, dec = area.centres(WIDTH, 71.7, np.random.default_rng(1))
+    assert ra.size > 1000
+    assert area.holds(ra, dec, 71.6).all()
+    assert area.radius_arcsec < 600
 
 
 def test_candidates_lie_inside_the_field_and_repeat_by_seed():
@@ -76,7 +85,7 @@ def test_a_real_field_has_room_to_20_mag_but_none_for_every_galaxy(shared_data):
     free = vacancy.clearance(*centres, WIDTH, (ra[bright], dec[bright], point[bright])) > 0
     assert free.mean() == pytest.approx(0.38, abs=0.06)
     assert not (vacancy.clearance(*centres, WIDTH, (ra, dec, point)) > 0).any()
-    discs = (ra[bright], dec[bright], vacancy.galaxy_radius(radius[bright]))
+    discs = (ra[bright], dec[bright], vacancy.galaxy_radius(radius[bright], mag[bright]))
     clear = vacancy.clearance(*centres, WIDTH, discs)
     chosen = vacancy.pick_apart(*(c[clear > 5] for c in centres), WIDTH, ([], []), at_most=20)
     assert 3 <= chosen.size <= 20

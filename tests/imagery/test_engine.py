@@ -89,7 +89,7 @@ BLACK = jpeg(np.zeros((SIZE, SIZE, 3), np.uint8))
     [
         (lambda *_: image_reply(BLACK, 404), Status.REJECTED, Reason.OUTSIDE, 1),
         (lambda *_: image_reply(BLACK), Status.REJECTED, Reason.BLANK, 1),
-        (lambda *_: image_reply(error_tile(SIZE)), Status.REJECTED, Reason.ERROR_TILE, 2),
+        (lambda *_: image_reply(error_tile(SIZE)), Status.FAILED, Reason.ERROR_TILE, 3),
         (lambda *_: image_reply(picture(1, 64)), Status.REJECTED, Reason.WRONG_SIZE, 1),
         (http(400), Status.REJECTED, Reason.REFUSED, 1),
         (http(403), Status.FAILED, Reason.REFUSED, 1),
@@ -117,7 +117,7 @@ def test_a_bad_reply_ends_with_its_reason_and_leaves_the_others_alone(fault, sta
         first(1, lambda *_: web.Response(status=504)),
         first(2, truncated),
         first(1, lambda r, body: image_reply(body[: len(body) // 2])),
-        first(1, lambda *_: image_reply(error_tile(SIZE))),
+        first(2, lambda *_: image_reply(error_tile(SIZE))),
         first(2, lambda *_: web.Response(text="<html>")),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import SettingError
-from galaxycurate.imagery.provider import Next, SkyServer, has_position, retry_after_s
+from galaxycurate.imagery.provider import Next, SkyServer, has_position, retry_after_s, same_picture
 
 SDSS = SkyServer("https://skyserver.sdss.org/", "DR17")
 ROW = {"ra": 184.9511, "dec": -0.5, "pixscale": 0.396127, "size_px": 256}
@@ -26,9 +26,27 @@ def test_request_changes_with_all_that_decides_the_pixels(change):
     assert SDSS.request(ROW) != SkyServer(SDSS.server, "dr16").request(ROW)
 
 
-def test_request_does_not_change_with_the_mirror_or_with_what_is_not_asked():
-    mirror = SkyServer("http://mirror.example", "dr17")
-    assert mirror.request(ROW | {"label": "star"}) == SDSS.request(ROW)
+def test_request_names_its_server_and_nothing_that_is_not_asked():
+    sandbox = SkyServer("http://127.0.0.1:8000", "dr17")
+    assert sandbox.request(ROW) != SDSS.request(ROW)
+    assert SDSS.request(ROW | {"label": "star"}) == SDSS.request(ROW)
+    assert SDSS.request(ROW).endswith("scale=0.396127 size=256 @ https://skyserver.sdss.org")
+
+
+def test_the_same_picture_may_come_from_any_server_and_release():
+    for sky in (SDSS, SkyServer("http://127.0.0.1:8000", "dr16")):
+        assert same_picture(sky.request(ROW), ROW)
+    assert same_picture("import old/x.jpg", {"name": "x"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"ra": 84.9511}, {"dec": 0.5}, {"pixscale": 0.4}, {"size_px": 25}, {"ra": None},
+     {"size_px": None}, {"pixscale": float("nan")}],
+)  # fmt: skip
+def test_another_position_scale_or_size_is_another_picture(change):
+    assert not same_picture(SDSS.request(ROW), ROW | change)
+    assert not same_picture("no position for x", ROW | change)
 
 
 def test_origin_names_the_server_as_it_names_itself():

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from galaxycurate.core.outcome import Outcome, Reason, Status
+from galaxycurate.imagery.provider import SkyServer, has_position
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
@@ -65,9 +66,11 @@ class Project:
     def fetch(self, manifest: Manifest, *, rejected: int = 0, failed: int = 0, skip: int = 0):
         """Outcomes for its rows: the first ones rejected, then failed, then left out, then kept."""
         tree, outcomes = ImageTree(self.root / "dataset"), []
+        sky = SkyServer(self.settings.server, self.settings.release)
         for k, row in enumerate(manifest.rows()):
             base = dict(path=tree.relative(row["label"], row["name"]), name=row["name"],
-                        label=row["label"], request="r", provider=self.provider)  # fmt: skip
+                        label=row["label"], provider=self.provider,
+                        request=sky.request(row) if has_position(row) else "import x")  # fmt: skip
             if k < rejected:
                 outcomes.append(
                     Outcome(**base, status=Status.REJECTED, reason=Reason.PARTIAL, detail="34 %")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galaxycurate.core.outcome import Status
-from galaxycurate.errors import IdentityError, InputError, LayoutError
+from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
 from galaxycurate.pipeline.adopt import Collection, adopt
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
@@ -66,6 +66,84 @@ def test_a_repetition_does_nothing_twice(settings, collection):
     assert (again.kept, again.done_before) == (0, 2)
 
 
+def test_a_missing_image_that_was_found_completes_the_import(settings, collection):
+    adopt(settings, collection)
+    found = collection.folder / f"{OBJ + 3}.jpeg"
+    found.write_bytes((collection.folder / f"{OBJ}.jpeg").read_bytes())
+    manifest, again = adopt(settings, collection)
+    assert (again.kept, again.done_before, again.failed.total()) == (1, 2, 0)
+    assert manifest.column("size_px") == [64, 64, 64, 64]
+
+
+def test_a_picture_that_went_bad_leaves_the_tree_but_is_not_lost(settings, collection, tmp_path):
+    adopt(settings, collection)
+    black = Image.fromarray(np.zeros((64, 80, 3), np.uint8))
+    black.save(collection.folder / f"{OBJ}.jpeg")
+    _, again = adopt(settings, collection)
+    assert again.rejected["blank"] == 1
+    assert not (tmp_path / "dataset" / "images" / "elliptical" / f"{OBJ}.jpg").exists()
+    assert (tmp_path / "dataset" / "set_aside" / "elliptical" / f"{OBJ}.jpg").exists()
+
+
+def test_equal_names_in_two_folders_are_told_apart_or_refused(settings, collection, tmp_path):
+    for place, k in (("one", 0), ("two", 1)):
+        folder = collection.folder / place
+        folder.mkdir()
+        (collection.folder / f"{OBJ + k}.jpeg").rename(folder / "1.jpeg")
+    rows = f"{OBJ},E,one/1.jpeg\n{OBJ + 1},Scw,two/1.jpeg\n"
+    (tmp_path / "paths.csv").write_text("dr7objid,class,file\n" + rows)
+    both = Collection(collection.folder, tmp_path / "paths.csv")
+    adopt(settings, both)
+    images = tmp_path / "dataset" / "images"
+    one = (images / "E" / f"{OBJ}.jpg").read_bytes()
+    assert one == (collection.folder / "one" / "1.jpeg").read_bytes()
+    (tmp_path / "bare.csv").write_text(f"dr7objid,class,file\n{OBJ},E,1.jpeg\n")
+    with pytest.raises(InputError, match=r"2 images answer to '1.jpeg'"):
+        adopt(settings, Collection(collection.folder, tmp_path / "bare.csv"))
+
+
+def test_a_label_that_is_no_file_name_is_refused_before_anything_is_written(
+    settings, collection, tmp_path
+):
+    rows = [f"{OBJ},E", f"{OBJ + 1},not sure"]
+    (tmp_path / "bad.csv").write_text("\n".join(["dr7objid,class", *rows]))
+    with pytest.raises(InputError, match=r"label .not sure. cannot be a file name"):
+        adopt(settings, Collection(collection.folder, tmp_path / "bad.csv"))
+    assert not (tmp_path / "dataset").exists()
+
+
+@pytest.mark.parametrize("pixscale", [0.0, -0.4, 400.0])
+def test_an_impossible_scale_is_refused(collection, pixscale):
+    with pytest.raises(SettingError, match=r"is outside 0.015 to 60"):
+        Collection(collection.folder, collection.labels, pixscale=pixscale)
+
+
+def test_what_was_downloaded_is_never_written_over(settings, collection, tmp_path):
+    path = f"images/elliptical/{OBJ}.jpg"
+    (tmp_path / "dataset" / "images" / "elliptical").mkdir(parents=True)
+    (tmp_path / "dataset" / path).write_bytes(b"downloaded")
+    with Ledger.open(settings.ledger_url) as ledger:
+        theirs = Outcome(path, str(OBJ), "elliptical", "r", Status.OK, provider="skyserver dr17")
+        ledger.add_outcomes(ledger.start("download", {}), [theirs])
+    with pytest.raises(InputError, match="is in the dataset already: it was downloaded"):
+        adopt(settings, collection)
+    assert (tmp_path / "dataset" / path).read_bytes() == b"downloaded"
+
+
+def test_rows_of_no_id_are_left_out_and_counted(settings, collection, tmp_path):
+    rows = [f"{OBJ},E", ",E", f"{OBJ + 1},Scw"]
+    (tmp_path / "some.csv").write_text("\n".join(["dr7objid,class", *rows]))
+    _, done = adopt(settings, Collection(collection.folder, tmp_path / "some.csv"))
+    assert dict(done.left_out) == {"no id": 1}
+    assert done.kept == 2
+
+
+def test_a_label_cannot_become_two_classes(settings, collection):
+    twice = Collection(collection.folder, collection.labels, classes={"x": ["*"], "y": ["E"]})
+    with pytest.raises(SettingError, match="the label 'E' would become both x and y"):
+        adopt(settings, twice)
+
+
 def test_a_dry_run_writes_nothing(settings, collection, tmp_path):
     manifest, _ = adopt(settings, collection, dry_run=True)
     assert len(manifest) == 4
@@ -104,5 +182,5 @@ def test_the_real_images_are_adopted_but_for_the_partly_covered_one(settings, sh
     assert done.rows == 3985
     assert len(manifest) == 3878
     assert dict(done.by_label) == {"elliptical": 2786, "spiral": 1091}
-    assert [name for name, _ in done.flawed] == ["587731514224672910.jpeg"]
+    assert [name for name, _ in done.flawed] == ["images/gz1_dr7/587731514224672910.jpeg"]
     assert not done.failed

@@ -8,6 +8,7 @@ import pytest
 from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.errors import InputError, SettingError
+from galaxycurate.imagery.provider import SkyServer
 from galaxycurate.pipeline.dedupe import dedupe
 from galaxycurate.pipeline.split import split
 from galaxycurate.store.images import ImageTree
@@ -34,10 +35,16 @@ def fill(settings, rows):
     tree = ImageTree(Path(settings.dataset))
     with Ledger.open(settings.ledger_url) as ledger:
         run = ledger.start("download", {})
-        for name, label, *_, body in rows:
+        for name, label, ra, dec, _, body in rows:
             path = tree.relative(label, name)
             tree.write(path, body)
-            ledger.add_outcomes(run, [Outcome(path, name, label, "r", Status.OK, sha256=str(body))])
+            row = {"ra": ra, "dec": dec, "pixscale": 0.396127, "size_px": 256}
+            request = SkyServer(settings.server, settings.release).request(row)
+            ledger.add_outcomes(
+                run,
+                [Outcome(path, name, label, request, Status.OK, sha256=str(body),
+                         n_bytes=len(body))],
+            )  # fmt: skip
 
 
 def lonely(n, label, start=0):
@@ -107,8 +114,50 @@ def test_images_that_came_after_dedupe_are_named(settings):
     fill(settings, lonely(5, "spiral"))
     dedupe(settings)
     fill(settings, lonely(6, "spiral"))
-    with pytest.raises(InputError, match=r"1 images came after the last dedupe \(the first is"):
+    with pytest.raises(InputError, match=r"changed after the last dedupe \(1 are new\)"):
         split(settings)
+
+
+def test_an_image_that_was_rejected_after_dedupe_asks_for_a_new_one(settings):
+    """Else its twin, which dedupe had left out for it, would be lost too."""
+    rows = [*lonely(20, "spiral"), ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")]
+    fill(settings, rows)
+    dedupe(settings)
+    with Ledger.open(settings.ledger_url) as ledger:
+        bad = Outcome("images/spiral/copy.jpg", "copy", "spiral", "r", Status.REJECTED)
+        ledger.add_outcomes(ledger.start("download", {}), [bad])
+    with pytest.raises(InputError, match="changed after the last dedupe"):
+        split(settings)
+    dedupe(settings)
+    assert split(settings).images == 20
+
+
+def test_a_picture_deleted_by_hand_is_named(settings):
+    fill(settings, lonely(5, "spiral"))
+    (Path(settings.dataset) / "images" / "spiral" / "spiral2.jpg").unlink()
+    with pytest.raises(InputError, match=r"the first is images/spiral/spiral2.jpg"):
+        dedupe(settings)
+
+
+def test_pictures_of_an_earlier_size_take_no_part(settings):
+    fill(settings, lonely(5, "spiral"))
+    path = Path(settings.manifests) / "m.parquet"
+    asked = Manifest.read(path)
+    columns = {n: asked.column(n) for n in asked.table.column_names} | {"size_px": [64] * 5}
+    Manifest.build(asked.header, columns, where="test").write(path)
+    with pytest.raises(InputError, match="no images in"):
+        dedupe(settings)
+
+
+def test_one_thing_under_two_labels_goes_with_all_its_twins(settings):
+    """A and B have one objID, B and C the same bytes, and C another label."""
+    rows = lonely(10, "spiral")
+    a = rows[0]
+    b = ("b", "spiral", 50.0, 20.0, a[4], b"bytes")
+    c = ("c", "elliptical", 60.0, 20.0, 0, b"bytes")
+    fill(settings, [*rows, b, c])
+    found = dedupe(settings)
+    assert found.dropped == {VerdictKind.CONFLICT: 3}
 
 
 def test_a_second_split_takes_the_place_of_the_first(settings):

@@ -100,7 +100,8 @@ def test_the_ledger_tells_all_of_an_image(tmp_path, server):
     run(settings)
     line = outcomes(settings)["ra1"]
     assert line.path == "images/elliptical/ra1.jpg"
-    assert line.request == "skyserver dr17 ra=1.00000000 dec=0.00000000 scale=0.4 size=128"
+    words = "ra=1.00000000 dec=0.00000000 scale=0.4 size=128"
+    assert line.request == f"skyserver dr17 {words} @ {server.url}"
     assert (line.status, line.http, line.attempts) == (Status.OK, 200, 1)
     assert line.n_bytes == len(picture(1, SIZE))
     assert "simulated" in line.provider
@@ -112,7 +113,7 @@ def test_the_ledger_tells_all_of_an_image(tmp_path, server):
 
 def test_a_repetition_asks_for_nothing_again(tmp_path):
     manifest(tmp_path)
-    with CutoutServer({3: lambda *_: image_reply(error_tile(SIZE))}) as server:
+    with CutoutServer({3: lambda *_: image_reply(error_tile(SIZE), 404)}) as server:
         settings = settings_in(tmp_path, server.url)
         run(settings)
         asked = sum(server.asked.values())
@@ -156,23 +157,25 @@ def test_each_bad_reply_is_counted_under_its_reason(tmp_path):
         settings = settings_in(tmp_path, server.url)
         summary = run(settings)
     assert summary.kept == 4
-    assert summary.rejected == {Reason.OUTSIDE: 1, Reason.ERROR_TILE: 1, Reason.WRONG_SIZE: 1}
-    assert summary.failed == {Reason.NOT_IMAGE: 1, Reason.TRUNCATED: 1, Reason.BUSY: 1}
+    assert summary.rejected == {Reason.OUTSIDE: 1, Reason.WRONG_SIZE: 1}
+    failures = (Reason.ERROR_TILE, Reason.NOT_IMAGE, Reason.TRUNCATED, Reason.BUSY)
+    assert summary.failed == dict.fromkeys(failures, 1)
     assert sorted(images(tmp_path)) == sorted(f"{LABELS[n % 3]}/ra{n}.jpg" for n in range(6, 10))
     problem = summary.problem()
     assert isinstance(problem, SomeFailed)
-    assert str(problem).startswith("3 of 10 cutouts failed (1 ")
+    assert str(problem).startswith("4 of 10 cutouts failed (1 ")
     assert problem.hint == "galaxycurate download --retry-failed"
 
 
 def test_repetition_heals_what_failed_and_leaves_what_was_rejected(tmp_path):
     manifest(tmp_path)
-    with CutoutServer({1: http(500), 2: http(400)}) as server:
+    faults = {1: http(500), 2: http(400), 3: lambda *_: image_reply(error_tile(SIZE))}
+    with CutoutServer(faults) as server:
         settings = settings_in(tmp_path, server.url)
-        assert run(settings).failed == {Reason.BUSY: 1}
+        assert run(settings).failed == {Reason.BUSY: 1, Reason.ERROR_TILE: 1}
         server.faults.clear()
         healed = run(settings)
-    assert (healed.kept, healed.done_before, healed.failed) == (1, 9, {})
+    assert (healed.kept, healed.done_before, healed.failed) == (2, 8, {})
     assert healed.problem() is None
 
 
@@ -221,6 +224,35 @@ def test_named_manifests_are_the_only_ones(tmp_path, server):
     manifest(tmp_path, "a")
     other = manifest(tmp_path, "b", ras=range(30, 33))
     assert run(settings_in(tmp_path, server.url), [other]).rows == 3
+
+
+def test_another_server_is_another_request(tmp_path, server):
+    manifest(tmp_path)
+    run(settings_in(tmp_path, server.url))
+    with CutoutServer() as second:
+        assert run(settings_in(tmp_path, second.url)).kept == 10
+    assert sum(second.asked.values()) == 10
+
+
+def test_a_rejected_cutout_leaves_no_older_picture_in_its_place(tmp_path):
+    manifest(tmp_path, ras=[1, 2])
+    with CutoutServer() as server:
+        settings = settings_in(tmp_path, server.url)
+        run(settings)
+        older = images(tmp_path)["spiral/ra1.jpg"]
+        server.faults[1] = http(400)
+        manifest(tmp_path, ras=[1, 2], size=64)
+        assert run(settings).rejected == {Reason.REFUSED: 1}
+    assert sorted(images(tmp_path)) == ["elliptical/ra2.jpg"]
+    assert (tmp_path / "dataset/set_aside/spiral/ra1.jpg").read_bytes() == older
+
+
+def test_a_row_that_lost_its_position_leaves_no_picture_behind(tmp_path, server):
+    manifest(tmp_path, ras=[1, 2])
+    run(settings_in(tmp_path, server.url))
+    manifest(tmp_path, ras=[1, 2], dec=[None, 0.0])
+    assert run(settings_in(tmp_path, server.url)).rejected == {Reason.NO_POSITION: 1}
+    assert sorted(images(tmp_path)) == ["elliptical/ra2.jpg"]
 
 
 def test_files_that_no_manifest_lists_stay(tmp_path, server):
@@ -337,7 +369,7 @@ def test_killed_twenty_times_and_repeated_the_tree_is_that_of_an_undisturbed_run
         asked_again = sum(server.asked.values()) - 2 * asked
     assert child.returncode == 0
     assert images(rough) == good
-    assert not list((rough / "dataset" / ".part").iterdir())
+    assert not [p for p in (rough / "dataset" / ".part").rglob("*") if p.is_file()]
     deaths = [json.loads(line) for line in told if line.startswith('{"ended"')]
     assert len(deaths) == 20
     assert sum(death["ended"] == -signal.SIGKILL for death in deaths) >= 15
@@ -350,12 +382,29 @@ def test_killed_twenty_times_and_repeated_the_tree_is_that_of_an_undisturbed_run
     assert asked_again < 20 * 260, "a killed process repeats at most a batch"
 
 
-def test_a_manifest_of_the_real_sky_is_never_filled_with_simulated_pixels(tmp_path, server):
-    path = manifest(tmp_path)
-    archive = "https://skyserver.sdss.org/dr17/SkyServerWS (Microsoft-IIS/10.0)"
+REAL = ("https://skyserver.sdss.org/dr17/SkyServerWS (Microsoft-IIS/10.0)", "local: tables")
+
+
+def manifest_of(folder: Path, archive: str) -> None:
+    path = manifest(folder)
     Manifest(Header("test", "2026", archive=archive), Manifest.read(path).table).write(path)
-    settings = settings_in(tmp_path, server.url)
-    with pytest.raises(UsageError, match=r"lists a real sky, but .* draws a simulated one"):
-        download(settings, limits=QUICK)
+
+
+@pytest.mark.parametrize("archive", REAL)
+@pytest.mark.parametrize("fault", [None, lambda *_: image_reply(error_tile(SIZE), 404), http(500)])
+def test_a_manifest_of_the_real_sky_is_never_filled_from_a_simulated_one(tmp_path, archive, fault):
+    manifest_of(tmp_path, archive)
+    with CutoutServer({-1: fault} if fault else {}) as server:
+        settings = settings_in(tmp_path, server.url)
+        with pytest.raises(UsageError, match=r"lists a real sky, but .* draws a simulated one"):
+            download(settings, limits=QUICK)
     assert images(tmp_path) == {}
     assert outcomes(settings) == {}
+
+
+@pytest.mark.parametrize(
+    "archive", ["local: t (simulated sky: x)", "file votes.csv", "folder old, labels old.csv", ""]
+)
+def test_a_simulated_sky_fills_what_is_simulated_or_not_known(tmp_path, server, archive):
+    manifest_of(tmp_path, archive)
+    assert run(settings_in(tmp_path, server.url)).kept == 10

@@ -123,6 +123,42 @@ def test_a_galaxy_of_another_field_that_reaches_in_is_seen(tmp_path):
     assert reaching(manifest, objects) == 0
 
 
+def test_a_giant_far_outside_the_field_is_seen(tmp_path):
+    """Its disc of 290 arcsec reaches in from 250 arcsec beyond the edge."""
+    objects = made_sky(tmp_path, n_galaxies=3)
+    ra, dec = from_munu(sum(MU) / 2, NU[1] + 250 / 3600, INCL)
+    giant = objects.iloc[[0]].assign(
+        objID=encode(run=3900, camcol=6, field=99, obj=1), ra=float(ra), dec=float(dec), r=11.0,
+        fieldID=encode(run=3900, camcol=6, field=99), petroRad_r=290.0, type=3,
+    )  # fmt: skip
+    both = pd.concat([objects, giant])
+    both.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    manifest, _ = negatives(settings(tmp_path))
+    assert len(manifest) >= 2
+    assert reaching(manifest, both) == 0
+
+
+def test_an_unmeasured_bright_galaxy_is_kept_clear_of(tmp_path):
+    objects = made_sky(tmp_path, n_galaxies=3)
+    objects.loc[:2, ["r", "petroRad_r"]] = [13.0, -9999.0]
+    objects.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    manifest, _ = negatives(settings(tmp_path))
+    assert reaching(manifest, objects.assign(petroRad_r=objects.petroRad_r.clip(75.3))) == 0
+
+
+def test_the_search_goes_on_until_it_meets_a_loaded_field(real_run):
+    """Of 812 good fields one is loaded; it is the 549th of the shuffle."""
+    manifest, _ = negatives(settings(real_run, limit=5))
+    assert len(manifest) == 5
+    assert set(manifest.column("field")) == {269}
+
+
+def test_beside_unloaded_fields_cutouts_keep_further_from_the_edge(real_run):
+    manifest, search = negatives(settings(real_run))
+    assert "rows of a neighbouring field are not loaded" in search.warnings[0]
+    assert max(manifest.column("clear_arcsec")) <= 300
+
+
 def test_a_fainter_limit_leaves_less_room(tmp_path):
     made_sky(tmp_path, n_galaxies=40)
     n = [len(negatives(settings(tmp_path, limit_mag_r=m))[0]) for m in (17.0, 19.0, 21.5)]

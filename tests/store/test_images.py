@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from galaxycurate.errors import InputError, StorageError
@@ -35,6 +39,72 @@ def test_a_name_that_would_leave_the_folder_is_refused(word):
         ImageTree("/").relative("spiral", word)
     with pytest.raises(InputError, match="cannot be a file name"):
         ImageTree("/").relative(word, "x")
+
+
+def gone_pid() -> int:
+    """The number of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait(20)
+    return child.pid
+
+
+def test_clean_removes_what_the_dead_left_and_nothing_of_the_living(tmp_path):
+    parts = {pid: tmp_path / ".part" / str(pid) / "images/a" for pid in (gone_pid(), os.getppid())}
+    for folder in parts.values():
+        folder.mkdir(parents=True)
+        (folder / "b.jpg").touch()
+    ImageTree(tmp_path).clean()
+    assert [folder.exists() for folder in parts.values()] == [False, True]
+
+
+def test_names_that_look_alike_are_made_in_different_places(tmp_path):
+    tree = ImageTree(tmp_path)
+    assert tree._part("images/a_b/c.jpg") != tree._part("images/a/b_c.jpg")
+
+
+@pytest.mark.parametrize("mode", ["write", "copy", "hardlink", "reference"])
+def test_an_image_arrives_although_its_place_in_the_making_was_cleaned_away(
+    tmp_path, mode, monkeypatch
+):
+    source, tree = tmp_path / "mine.jpg", ImageTree(tmp_path / "dataset")
+    source.write_bytes(b"mine")
+    rename, cleanings = os.replace, iter(range(1))
+
+    def cleaned_first(part, final):
+        for _ in cleanings:
+            part.unlink()
+        rename(part, final)
+
+    monkeypatch.setattr(os, "replace", cleaned_first)
+    if mode == "write":
+        tree.write("images/a/b.jpg", b"mine")
+    else:
+        tree.adopt(source, "images/a/b.jpg", mode)
+    assert tree.path("images/a/b.jpg").read_bytes() == b"mine"
+    assert next(cleanings, None) is None
+
+
+def test_an_image_adopted_twice_leaves_nothing_in_the_making(tmp_path):
+    source, tree = tmp_path / "mine.jpg", ImageTree(tmp_path / "dataset")
+    source.write_bytes(b"mine")
+    for _ in range(2):
+        tree.adopt(source, "images/a/b.jpg", "hardlink")
+    assert not [p for p in (tree.root / ".part").rglob("*") if p.is_file()]
+
+
+def test_what_is_set_aside_keeps_its_bytes_and_hides_nothing_that_lies_there(tmp_path):
+    tree = ImageTree(tmp_path)
+    for body in (b"one", b"two", b"three"):
+        tree.write("images/a/b.jpg", body)
+        tree.set_aside("images/a/b.jpg")
+    assert tree.size("images/a/b.jpg") is None
+    aside = {p.name: p.read_bytes() for p in (tmp_path / "set_aside" / "a").iterdir()}
+    assert aside == {"b.jpg": b"one", "b-2.jpg": b"two", "b-3.jpg": b"three"}
+
+
+def test_setting_aside_what_is_not_there_does_nothing(tmp_path):
+    ImageTree(tmp_path).set_aside("images/a/b.jpg")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

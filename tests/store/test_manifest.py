@@ -139,6 +139,33 @@ def test_another_request_never_replaces_a_manifest_unasked(tmp_path):
     assert Manifest.read(aside).sha256 == first.sha256
 
 
+def test_more_rows_of_the_same_request_take_the_place_of_fewer(tmp_path):
+    """As when a missing image was found and the import is repeated."""
+    path = tmp_path / "m.csv"
+    first = keep(made(), path)
+    fewer = {name: values[:1] for name, values in COLUMNS.items()}
+    second = keep(Manifest.build(HEADER, fewer, where="test"), path)
+    assert len(Manifest.read(path)) == 1
+    assert second.sha256 != first.sha256
+    aside = Manifest.read(tmp_path / "old" / f"m-{first.sha256[:8]}.csv")
+    assert aside.table.equals(made().table)
+
+
+def test_a_banner_of_the_server_is_no_other_request():
+    other = Header(**{**HEADER.__dict__, "archive": "https://skyserver.sdss.org (nginx)"})
+    assert HEADER.asks_the_same(other)
+    moved = Header(**{**HEADER.__dict__, "archive": "https://elsewhere.org (nginx)"})
+    assert not HEADER.asks_the_same(moved)
+
+
+def test_a_manifest_edited_to_nonsense_is_refused(tmp_path):
+    path = tmp_path / "m.csv"
+    made().write(path)
+    path.write_text(path.read_text().replace("164.34342615728403", "999"))
+    with pytest.raises(InputError, match=r"m.csv: ra = 999.0 is outside 0 to 360 degrees"):
+        Manifest.read(path)
+
+
 def test_no_manifest_and_an_empty_one_are_told_apart(tmp_path):
     with pytest.raises(InputError, match="no manifests in"):
         read_all([], folder=tmp_path)

@@ -51,6 +51,11 @@ def test_a_saved_value_is_read_back_and_the_others_stay(tmp_path):
     assert (tmp_path / "galaxycurate.toml").read_text().startswith("# mine\n")
 
 
+def test_a_backslash_is_saved_as_it_is(tmp_path):
+    settings.save("dataset", r"C:\Users\me \"x\"", folder=tmp_path)
+    assert settings.load(folder=tmp_path, environ={}).dataset == r"C:\Users\me \"x\""
+
+
 def test_a_bad_value_is_not_saved(tmp_path):
     with pytest.raises(SettingError, match="outside 64 to 2048"):
         settings.save("size_px", "1", folder=tmp_path)

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import io
 import itertools
 import re
+import struct
+import zlib
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from galaxycurate.errors import StorageError
 from galaxycurate.pipeline.dedupe import dedupe
@@ -135,6 +139,36 @@ def test_a_truncated_picture_is_a_placeholder_too(project):
     file = next((project.root / "dataset/images/spiral").glob("*.jpg"))
     file.write_bytes(file.read_bytes()[:400])
     assert "unreadable" in page_of(project, curate=False)
+
+
+def bomb() -> bytes:
+    """A head that asks for 3 GB of memory."""
+    head = struct.pack(">IIBBBBB", 32_000, 32_000, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", head), (b"IDAT", b""), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    )
+
+
+def broken_png() -> bytes:
+    """Whole at its head; a chunk inside bears no name."""
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    body = io.BytesIO()
+    Image.fromarray(noise).save(body, "PNG")
+    first, *others = body.getvalue().split(b"IDAT")
+    return first + b"IDAT" + others[0] + b"\0\0\0\0" + b"IDAT".join(others[1:])
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(bomb, "DecompressionBombError"), (broken_png, "SyntaxError")]
+)
+def test_whatever_pillow_says_of_a_file_it_is_a_placeholder(project, make, name):
+    project.fetch(project.manifest("spiral", 2))
+    next((project.root / "dataset/images/spiral").glob("*.jpg")).write_bytes(make())
+    text = page_of(project, curate=False)
+    assert f"unreadable: {name}" in text
+    assert len(Page(text).all("img")) == 1
 
 
 def test_figures_of_the_proof_stand_on_the_page(page):

@@ -24,7 +24,15 @@ from galaxycurate.pipeline.report.facts import (
 from galaxycurate.pipeline.report.proof import prove_split
 from galaxycurate.pipeline.report.rows import Rows
 from galaxycurate.pipeline.report.sheets import Sheets
-from galaxycurate.pipeline.status import TRAINING, Recorded, by_reason, by_split, label_of, recorded
+from galaxycurate.pipeline.status import (
+    TRAINING,
+    Recorded,
+    by_reason,
+    by_split,
+    cutouts_of,
+    label_of,
+    recorded,
+)
 from galaxycurate.store.manifest import Manifest, read_all
 from galaxycurate.store.settings import Settings
 
@@ -61,7 +69,7 @@ def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
         There are no manifests, or nothing was downloaded or imported yet.
     """
     rows = Rows.of(read_all((), folder=Path(settings.manifests)))
-    records = recorded(settings)
+    records = recorded(settings, cutouts_of(rows.manifests))
     if not records.outcomes:
         raise InputError(
             f"the dataset {settings.dataset}/ is empty: no cutout was downloaded or imported yet",
