@@ -128,9 +128,11 @@ def test_a_repetition_changes_no_file_of_the_dataset(done, project):
 
 @pytest.mark.parametrize(
     "command",
-    ["negatives --replace", "positives", "download", "dedupe --dry-run", "split --dry-run", "status",
-     "report", "config show"],
-)  # fmt: skip
+    [
+        *("negatives --replace", "positives", "download", "dedupe --dry-run"),
+        *("split --dry-run", "status", "report", "config show"),
+    ],
+)
 def test_every_answer_may_be_json_alone(done, project, command):
     made = run(f"galaxycurate {command} --json", project)
     assert made.returncode == 0, made.stderr

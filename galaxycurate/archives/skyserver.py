@@ -10,9 +10,9 @@ import io
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from galaxycurate import __version__
+from galaxycurate.core.origin import is_loopback
 from galaxycurate.core.query import Query
 from galaxycurate.errors import (
     GalaxyCurateError,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 READ_TIMEOUT_S = 620.0  # the server's own limit is 600 s
 THROTTLE_PAUSE_S = 60.0
 _RETRY_PAUSES_S = (2.0, 6.0)
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _FLOATS = {"float", "real", "numeric", "decimal"}
 
 
@@ -154,7 +153,7 @@ class SkyServerArchive:
             self._session = requests.Session()
             self._session.headers["User-Agent"] = f"galaxycurate/{__version__}"
             # the environment's proxies lead out, never back to this machine
-            self._session.trust_env = urlsplit(self._server).hostname not in _LOOPBACK
+            self._session.trust_env = not is_loopback(self._server)
         form = {"cmd": sql, "format": "csv"}
         timeout = (10.0, READ_TIMEOUT_S)
         reply = self._session.post(self.url, data=form, timeout=timeout)

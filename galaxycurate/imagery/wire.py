@@ -7,21 +7,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from galaxycurate import __version__
+from galaxycurate.core.origin import is_loopback
 from galaxycurate.imagery.job import Limits
 
 if TYPE_CHECKING:
     import aiohttp
 
 USER_AGENT = f"galaxycurate/{__version__} (SDSS cutouts for machine learning)"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def is_loopback(server: str) -> bool:
-    """Whether a server is this machine."""
-    return urlsplit(server).hostname in _LOOPBACK
 
 
 class Silence(Exception):

@@ -10,14 +10,13 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from galaxycurate.core.origin import is_simulated
+from galaxycurate.core.origin import is_loopback, is_simulated
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError, SomeFailed, Unreachable, UsageError
 from galaxycurate.imagery.engine import fetch
 from galaxycurate.imagery.job import Job, Limits, Settled
 from galaxycurate.imagery.provider import SkyServer
-from galaxycurate.imagery.wire import is_loopback
 from galaxycurate.pipeline.wanted import Mark, Wanted, gather
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
