@@ -59,7 +59,7 @@ def demo(
 
     started = time.monotonic()
     check_writable(folder)  # said before anything starts
-    with _sandbox(folder / "sky") as url:
+    with _sandbox(folder / "sky", _port_of(folder)) as url:
         with replacing(folder / "galaxycurate.toml") as part:
             part.write_text(SETTINGS.format(url=url, limit=limit))
         for step in CHAIN:
@@ -69,6 +69,15 @@ def demo(
         f"({time.monotonic() - started:.0f} s in all)"
     )
     face.answer(NEXT)
+
+
+def _port_of(folder: Path) -> int:
+    """The port of an earlier demo in this folder, whose manifests name it; else any."""
+    from urllib.parse import urlsplit
+
+    from galaxycurate.store.settings import load
+
+    return urlsplit(load(folder=folder, environ={}).server).port or 0
 
 
 def _run(command: str, folder: Path) -> None:
@@ -91,11 +100,13 @@ def _run(command: str, folder: Path) -> None:
 
 
 @contextmanager
-def _sandbox(sky: Path) -> Iterator[str]:
+def _sandbox(sky: Path, port: int) -> Iterator[str]:
     """The sandbox in a process of its own, for as long as the block runs."""
     from galaxycurate.errors import GalaxyCurateError
 
-    command = f"galaxycurate sandbox serve --sky simulated --folder {sky} --port 0"
+    command = (
+        f"galaxycurate sandbox serve --sky simulated --folder {shlex.quote(str(sky))} --port {port}"
+    )
     face.talk(f"$ {command} --queries-per-minute 0 &")
     words = [*shlex.split(command)[1:], "--queries-per-minute", "0"]
     server = subprocess.Popen(
