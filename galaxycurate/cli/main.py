@@ -73,6 +73,9 @@ app.add_typer(config, name="config")
 app.add_typer(sandbox.app, name="sandbox")
 
 
+_EXTRAS = {"galsim": "sandbox", "sep": "sandbox", "torch": "train"}
+
+
 def run() -> None:
     """Run the command line and end the process with its exit code."""
     sys.exit(main(sys.argv[1:]))
@@ -104,6 +107,12 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.DONE)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            return _unforeseen(error)
+        face.talk(f"galaxycurate: this needs {error.name}, which is not installed")
+        face.talk(f"  hint: pip install 'galaxycurate[{_EXTRAS[error.name]}]'")
+        return int(ExitCode.FAILED)
     except OSError as error:
         face.complain(unwritable(Path(error.filename or "the answer"), error))
         return int(ExitCode.FAILED)
