@@ -16,7 +16,7 @@ _VERBS = {  # the library's names, each imported when it is first used
     "negatives": ("galaxycurate.pipeline.negatives", "negatives"),
     "positives": ("galaxycurate.pipeline.positives", "positives"),
     "adopt": ("galaxycurate.pipeline.adopt", "adopt"),
-    "Collection": ("galaxycurate.pipeline.adopt", "Collection"),
+    "Collection": ("galaxycurate.pipeline.collection", "Collection"),
     "download": ("galaxycurate.pipeline.download", "download"),
     "dedupe": ("galaxycurate.pipeline.dedupe", "dedupe"),
     "split": ("galaxycurate.pipeline.split", "split"),

@@ -213,10 +213,11 @@ def adopt(
     """
     from galaxycurate.errors import SomeFailed
     from galaxycurate.pipeline import adopt as verb
+    from galaxycurate.pipeline.collection import Collection
     from galaxycurate.store.manifest import check_replaceable
 
     settings = options.settings(dataset=dataset, manifests=manifests)
-    collection = verb.Collection(
+    collection = Collection(
         folder=folder, labels=labels, id_column=id_column, label_column=label_column,
         classes=_classes(classes or []), mode=mode.value, pixscale=pixscale,
     )  # fmt: skip

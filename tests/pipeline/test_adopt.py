@@ -6,7 +6,8 @@ from PIL import Image
 
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
-from galaxycurate.pipeline.adopt import Collection, adopt
+from galaxycurate.pipeline.adopt import adopt
+from galaxycurate.pipeline.collection import Collection
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
 
