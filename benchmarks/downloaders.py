@@ -92,7 +92,7 @@ def galaxycurate(server: str, folder: Path):
 CLIENTS = {f.__name__: f for f in (requests_loop, requests_threads, galaxycurate)}
 
 
-def main() -> None:
+def _run() -> None:
     name, server, folder = sys.argv[1:]
     client = CLIENTS[name](server, Path(folder))
     next(client)
@@ -102,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    _run()
