@@ -104,6 +104,7 @@ def _circumstances(trained, data) -> dict:
             "splits": {name: tree.counts(name) for name in ("train", "val", "test")},
             "groups": split.get("groups"),
             "leaking_pairs": split.get("leaking_pairs"),
+            "without_footprint": split.get("without_footprint", 0),
             "split_seed": split.get("seed"),
             "manifest_sha256": split.get("manifest_sha256", []),
             "test_images_also_in_train_or_val": data.shared,

@@ -151,6 +151,11 @@ def split(
             face.talk(f"  warning: {name} has no {' and no '.join(lacking)}")
     if len(made.counts["train"]) < 2:
         face.talk("  warning: there is one class only; a classifier needs two")
+    if made.without_footprint:
+        face.talk(
+            f"  {made.without_footprint:,} images have no position or scale: whether they share "
+            "sky across splits could not be measured"
+        )
     checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
     face.answer(
         f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "

@@ -273,7 +273,7 @@ def _judge_picture(checked: Checked | None, reply: Reply) -> Judgement:
 
 @contextmanager
 def _on_interrupt(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]):
-    """Ctrl-C calls the handler; only the main thread hears it."""
+    """Ctrl-C calls the handler; only the main thread hears it, and on Windows no event loop can."""
     heard = threading.current_thread() is threading.main_thread()
     with suppress(NotImplementedError):
         if heard:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galaxycurate.archives.choose import Archive, open_archive
-from galaxycurate.core.geometry import iau_name, reach
+from galaxycurate.core.geometry import field_of_view, iau_name, reach
 from galaxycurate.core.ids import parse
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.vacancy import (
@@ -296,7 +296,7 @@ def _in_field(
     strategy, archive: Archive, row, settings: Settings, taken, extra_arcsec: float
 ) -> Iterator[dict]:
     area = FieldArea(row.ra, row.dec, (row.muStart, row.muEnd), (row.nuStart, row.nuEnd))
-    width = settings.pixscale * settings.size_px
+    width = field_of_view(settings.pixscale, settings.size_px)
     pad = reach(width) / 2 + extra_arcsec
     if strategy is Strategy.STAR:
         stars = archive.run(sqlfiles.read("negatives_star").bind(fieldID=int(row.fieldID)))

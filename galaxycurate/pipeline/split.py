@@ -38,6 +38,8 @@ class Split:
         Pairs that show the same thing, found anew from pixels, ids and sky, by kind.
     leaking_pairs : Counter
         Those of them that lie in different splits, by kind; all zero, or the split is not written.
+    without_footprint : int
+        Images without position or scale: whether they share sky could not be measured.
     """
 
     images: int
@@ -47,6 +49,7 @@ class Split:
     largest_group: int
     pairs_checked: Counter = field(default_factory=Counter)
     leaking_pairs: Counter = field(default_factory=Counter)
+    without_footprint: int = 0
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -155,6 +158,7 @@ def _prove(kept: Kept, group, place, chosen, min_overlap: float) -> Split:
         largest_group=max(sizes.values(), default=0),
         pairs_checked=checked,
         leaking_pairs=leaking,
+        without_footprint=int((chosen & ~kept.placed).sum()),
     )
 
 
@@ -169,6 +173,7 @@ def _about(settings: Settings, kept: Kept, result: Split, seed: int, fractions) 
         "groups": result.n_groups,
         "pairs_checked": dict(result.pairs_checked),
         "leaking_pairs": result.leaking_pairs.total(),
+        "without_footprint": result.without_footprint,
         "left_out": result.left_out,
     }
 

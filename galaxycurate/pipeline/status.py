@@ -9,6 +9,7 @@ from pathlib import Path
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.curation.split import NAMES
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
 from galaxycurate.store import formats
@@ -19,8 +20,6 @@ from galaxycurate.store.settings import SPECS, Settings
 
 TRAINING = "training"
 """Where `python -m train` writes, unless told otherwise."""
-
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def by_split(places: Mapping[str, tuple[int, str]]) -> dict[str, dict[str, int]]
     counts: dict[str, Counter] = {}
     for path, (_group, split) in places.items():
         counts.setdefault(split, Counter())[label_of(path)] += 1
-    order = [name for name in SPLITS if name in counts] + sorted(set(counts) - set(SPLITS))
+    order = [name for name in NAMES if name in counts] + sorted(set(counts) - set(NAMES))
     return {name: dict(sorted(counts[name].items())) for name in order}
 
 

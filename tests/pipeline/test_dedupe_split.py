@@ -102,6 +102,25 @@ def test_nothing_is_deleted_by_dedupe(settings):
     assert sorted((Path(settings.dataset) / "images").rglob("*.jpg")) == before
 
 
+def test_images_without_a_footprint_are_counted_as_not_compared(settings):
+    rows = lonely(20, "spiral")
+    fill(settings, rows)
+    path = Path(settings.manifests) / "m.parquet"
+    asked = Manifest.read(path)
+    columns = {n: asked.column(n) for n in asked.table.column_names}
+    columns["ra"] = [None] * 5 + columns["ra"][5:]
+    with Ledger.open(settings.ledger_url) as ledger:
+        imported = [
+            Outcome(**{**vars(o), "request": "import x"}) for o in ledger.outcomes(Status.OK)
+        ]
+        ledger.add_outcomes(ledger.start("import", {}), imported)
+    Manifest.build(asked.header, columns, where="test").write(path)
+    dedupe(settings)
+    assert split(settings).without_footprint == 5
+    about = json.loads((Path(settings.dataset) / "split" / "split.json").read_text())
+    assert about["without_footprint"] == 5
+
+
 def test_a_split_before_dedupe_is_refused(settings):
     fill(settings, lonely(5, "spiral"))
     with pytest.raises(InputError, match=r"were not compared yet") as caught:

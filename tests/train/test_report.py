@@ -58,6 +58,12 @@ def test_a_split_without_a_check_is_said(tmp_path):
     assert "Footprint check of the split:\nnone is known." in page
 
 
+def test_what_the_split_could_not_compare_is_said(tmp_path):
+    page = render(metrics(data={"without_footprint": 3877}), tmp_path)
+    assert "For 3,877 images position or scale is unknown" in page
+    assert "could not be measured" not in render(metrics(), tmp_path)
+
+
 def test_names_cannot_become_html(tmp_path):
     page = render(metrics(origin="<script>alert(1)</script>"), tmp_path)
     assert "<script>" not in page
