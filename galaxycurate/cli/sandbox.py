@@ -26,7 +26,7 @@ def serve(
     seed: Annotated[int, typer.Option(help="Of the simulated sky.")] = 42,
     fields: Annotated[int, typer.Option(help="Of the simulated sky, in each camcol.")] = 6,
 ) -> None:
-    """Serve SkyServer's SqlSearch and ImgCutout on 127.0.0.1 until Ctrl-C.
+    """Serve SkyServer, CasJobs and SAS frames on 127.0.0.1 until Ctrl-C.
 
     Example: galaxycurate sandbox serve --sky simulated --folder sky
     """

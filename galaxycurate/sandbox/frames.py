@@ -155,6 +155,15 @@ def read_image(path: Path) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{path} cannot be read as a frame: {error}") from error
 
 
+def uncompressed(path: Path):
+    """A Rice-compressed frame as a plain image, `astropy.io.fits.PrimaryHDU`."""
+    from astropy.io import fits
+
+    with _quiet(), fits.open(path, memmap=False) as hdus:
+        hdu = hdus[_hdu(path)]
+        return fits.PrimaryHDU(hdu.data, hdu.header)
+
+
 class FrameCache:
     """Decompressed frames, the last used ones first to stay; threads may share it.
 

@@ -122,10 +122,10 @@ def text_tile(text: str, width: int, height: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def jpeg(rgb: np.ndarray, sky: Sky) -> bytes:
+def jpeg(rgb: np.ndarray, sky: Sky, *, quality: int = JPEG_QUALITY) -> bytes:
     """Encode as ImgCutout does; a simulated sky says so in the file's comment."""
     data = simplejpeg.encode_jpeg(
-        np.ascontiguousarray(rgb), quality=JPEG_QUALITY, colorspace="RGB", colorsubsampling="420"
+        np.ascontiguousarray(rgb), quality=quality, colorspace="RGB", colorsubsampling="420"
     )
     if not sky.simulated:
         return data

@@ -15,12 +15,12 @@ from pathlib import Path
 from aiohttp import web
 
 from galaxycurate.errors import GalaxyCurateError, InputError, QueryRefused, StorageError
-from galaxycurate.sandbox import imgcutout, sqlsearch
+from galaxycurate.sandbox import casjobs, documented, imgcutout, keystone, sas, spoiling, sqlsearch
 from galaxycurate.sandbox.faults import Faults
 from galaxycurate.sandbox.sky import Sky
 
 MAX_URL_BYTES = 8192  # maxUrlLength of the service
-RETRY_AFTER_S = 2
+MAX_UPLOAD_BYTES = 64 * 2**20
 _RELEASE = r"/{release:[dD][rR]\d+}"
 
 
@@ -41,17 +41,31 @@ class Sandbox:
         self.throttle = sqlsearch.Throttle(queries_per_minute)
         self.faults = Faults()
         self.counts: Counter[str] = Counter()
+        self.keystone = keystone.Keystone()
+        self.casjobs = casjobs.CasJobs(
+            sky, self.keystone, faults=lambda: self.faults, in_thread=self._in_thread
+        )
+        self.frames = sas.Frames(sky)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sandbox")
 
     def app(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[_long_urls_are_refused], client_max_size=4 * 2**20)
+        app = web.Application(
+            middlewares=[_long_urls_are_refused], client_max_size=MAX_UPLOAD_BYTES
+        )
         service = f"{_RELEASE}/{{ws:(?i:skyserverws)}}"
         search = f"{service}/{{tools:(?i:searchtools)}}/{{sql:(?i:sqlsearch)}}"
-        app.router.add_get(f"{service}/{{img:(?i:imgcutout)}}/{{jpeg:(?i:getjpeg)}}", self.getjpeg)
-        app.router.add_get(search, self.sql_search)
-        app.router.add_post(search, self.sql_search)
-        app.router.add_get(f"{_RELEASE}/en/tools/search/x_results.aspx", self.sql_search)
+        pages = f"{_RELEASE}/en/tools/search/{{page:x_results\\.aspx|x_sql\\.aspx?}}"
+        on = partial(spoiling.spoiled, lambda: self.faults, self.counts)
+        sql_search, jpeg = on("sql", self.sql_search), on("cutout", self.getjpeg)
+        app.router.add_get(f"{service}/{{img:(?i:imgcutout)}}/{{jpeg:(?i:getjpeg)}}", jpeg)
+        app.router.add_get(search, sql_search)
+        app.router.add_post(search, sql_search)
+        app.router.add_get(pages, sql_search)
+        app.router.add_get(sas.ROUTE, self.frame)
+        self.keystone.add_routes(app)
+        for method, path, handler in self.casjobs.routes():
+            app.router.add_route(method, path, on("casjobs", self.casjobs.guarded(handler)))
         app.router.add_get("/", self.page)
         app.router.add_post("/__faults__", self.set_faults)
         app.router.add_get("/__stats__", self.stats)
@@ -59,28 +73,25 @@ class Sandbox:
         app.on_cleanup.append(self._close)
         return app
 
-    async def getjpeg(self, request: web.Request) -> web.StreamResponse:
+    async def getjpeg(self, request: web.Request) -> web.Response:
         """One cutout, or what today's faults make of it."""
         try:
             wanted = imgcutout.parse(_lower(request.query))
         except InputError as error:
             self.counts["cutout 400"] += 1
             return _answer(*sqlsearch.error_body(400, "BadRequest", str(error), "json"))
-        fault = self.faults.next_fault(request.path_qs)
-        if self.faults.latency_s:
-            await asyncio.sleep(self.faults.latency_s)
-        if fault in ("status_500", "status_503"):
-            return self._server_error(fault, wanted)
-        if fault == "error_tile":
+        if request["fault"] == "status_500":
+            self.counts["cutout 500"] += 1
+            return _image(500, imgcutout.FAILED, imgcutout.error_tile(wanted, self.sky))
+        if request["fault"] == "error_tile":
             self.counts["cutout error tile"] += 1
             return _image(200, "OK", imgcutout.error_tile(wanted, self.sky))
         status, reason, body = await self._in_thread(imgcutout.picture, wanted, self.sky)
-        if fault == "truncate":
-            return await self._half(request, body)
-        self.counts[f"cutout {status}"] += 1
+        if request["fault"] != "truncate":
+            self.counts[f"cutout {status}"] += 1
         return _image(status, reason, body)
 
-    async def sql_search(self, request: web.Request) -> web.StreamResponse:
+    async def sql_search(self, request: web.Request) -> web.Response:
         """One query, by GET or POST."""
         params = _lower(request.query)
         if request.method == "POST":
@@ -89,18 +100,30 @@ class Sandbox:
         if not sql.strip():
             self.counts["sql 400"] += 1
             return _answer(*sqlsearch.error_body(400, "BadRequest", "cmd is missing", form))
-        if not self.throttle.allows(request.remote or ""):
+        if request["fault"] == "sql_timeout":
+            self.counts["sql timeout"] += 1
+            return _answer(
+                *sqlsearch.error_body(500, "InternalServerError", sqlsearch.TIMEOUT, form)
+            )
+        limit = int(self.faults["sql_max_rows"])
+        if request["fault"] == "sql_throttle" or not self.throttle.allows(request.remote or ""):
             self.counts["sql throttled"] += 1
             refusal: str | None = self.throttle.refusal(sql)
         else:
-            sql, refusal = sqlsearch.filtered(sql)
+            sql, refusal = sqlsearch.filtered(sql, limit=limit)
             self.counts["sql refused" if refusal else "sql"] += 1
-        status, body, kind = await self._in_thread(self._query, sql, refusal, form)
+        status, body, kind = await self._in_thread(self._query, sql, refusal, form, limit)
         return _answer(status, body, kind)
+
+    async def frame(self, request: web.Request) -> web.Response:
+        """One file of the Science Archive Server."""
+        found = await self._in_thread(self.frames.read, **request.match_info)
+        self.counts[f"frame {200 if found else 404}"] += 1
+        return _answer(200, *found) if found else web.Response(status=404, text="Not Found\n")
 
     async def page(self, _request: web.Request) -> web.Response:
         """A page for people: which sky this is."""
-        return web.Response(text=_page(self.sky), content_type="text/html")
+        return web.Response(text=_page(self.sky, self.keystone.hint), content_type="text/html")
 
     async def set_faults(self, request: web.Request) -> web.Response:
         """Replace the faults by those of a JSON object."""
@@ -108,7 +131,7 @@ class Sandbox:
             settings = await request.json()
             if not isinstance(settings, dict):
                 raise InputError("faults are a JSON object such as {}")
-            self.faults = Faults.of(settings)
+            self.faults = Faults(settings)
         except (json.JSONDecodeError, GalaxyCurateError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response(settings)
@@ -117,47 +140,31 @@ class Sandbox:
         """What was asked so far, by kind of answer."""
         return web.json_response(dict(sorted(self.counts.items())))
 
-    def _query(self, sql: str, refusal: str | None, form: str) -> tuple[int, bytes, str]:
+    def _query(
+        self, sql: str, refusal: str | None, form: str, limit: int
+    ) -> tuple[int, bytes, str]:
         try:
-            table = sqlsearch.error_table(refusal) if refusal else self.sky.archive.execute(sql)
+            if refusal:
+                table = sqlsearch.error_table(refusal)
+            elif (table := documented.columns(sql, self.sky.archive.schema)) is None:
+                table = self.sky.archive.execute(sql)
         except QueryRefused as error:
             self.counts["sql errors"] += 1
             return sqlsearch.error_body(500, "InternalServerError", str(error), form)
-        body, kind = sqlsearch.render(table.head(sqlsearch.MAX_ROWS), form, sql)
+        body, kind = sqlsearch.render(table.head(limit), form, sql)
         return 200, body, kind
 
-    async def _in_thread(self, function: Callable, *args):
+    async def _in_thread(self, function: Callable, *args, **named):
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, partial(function, *args)
+            self._pool, partial(function, *args, **named)
         )
-
-    def _server_error(self, fault: str, wanted: imgcutout.CutoutRequest) -> web.Response:
-        self.counts[f"cutout {fault.removeprefix('status_')}"] += 1
-        if fault == "status_500":
-            return _image(500, imgcutout.FAILED, imgcutout.error_tile(wanted, self.sky))
-        page = (
-            "<html><body><h1>503 Service Unavailable</h1>\n"
-            "No server is available to handle this request.\n</body></html>\n"
-        )
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
-        return web.Response(status=503, text=page, content_type="text/html", headers=headers)
-
-    async def _half(self, request: web.Request, body: bytes) -> web.StreamResponse:
-        """Promise the whole body, send half of it, hang up."""
-        self.counts["cutout truncated"] += 1
-        response = web.StreamResponse(headers={"Content-Type": "image/jpeg"})
-        response.content_length = len(body)
-        await response.prepare(request)
-        await response.write(body[: len(body) // 2])
-        if request.transport is not None:
-            request.transport.close()
-        return response
 
     async def _sign(self, _request: web.Request, response: web.StreamResponse) -> None:
         name = self.sky.name.encode("ascii", "replace").decode()
         response.headers["Server"] = f"galaxycurate-sandbox ({self.sky.kind} sky: {name})"
 
     async def _close(self, _app: web.Application) -> None:
+        await self.casjobs.close()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -240,7 +247,7 @@ def _image(status: int, reason: str, body: bytes) -> web.Response:
     return web.Response(status=status, reason=reason, body=body, content_type="image/jpeg")
 
 
-def _page(sky: Sky) -> str:
+def _page(sky: Sky, login: str) -> str:
     simulated = "<p><strong>This sky is simulated. It is not SDSS.</strong></p>"
     name, note = html.escape(sky.name), html.escape(sky.note)
     tables = ", ".join(sorted(sky.archive.schema))
@@ -248,7 +255,12 @@ def _page(sky: Sky) -> str:
 <h1>galaxycurate sandbox</h1>{simulated if sky.simulated else ""}
 <p>Sky: <b>{name}</b> ({sky.kind}), {len(sky.frames)} fields with frames. {note}</p>
 <p>Tables: {html.escape(tables)}</p>
-<p>It answers as SkyServer does, for any release:</p>
+<p>It answers as SkyServer, SAS and CasJobs do, for any release:</p>
 <pre>/dr17/SkyServerWS/SearchTools/SqlSearch?format=csv&amp;cmd=SELECT TOP 5 * FROM Field
-/dr17/SkyServerWS/ImgCutout/getjpeg?ra=&amp;dec=&amp;scale=0.396127&amp;width=256&amp;height=256</pre>
+/dr17/SkyServerWS/ImgCutout/getjpeg?ra=&amp;dec=&amp;scale=0.396127&amp;width=256&amp;height=256
+/sas/dr17/eboss/photoObj/frames/301/RUN/CAMCOL/frame-r-RUN-CAMCOL-FIELD.fits.bz2
+{keystone.PATH}
+{casjobs.ROOT}/contexts/DR17/query</pre>
+<p>CasJobs: {html.escape(login)}.</p>
+<p>What the real services do otherwise, or may do, stands in docs/sandbox.md.</p>
 """

@@ -106,6 +106,26 @@ class Sky:
         g, r, i = flux
         return lupton_irg(i, r, g)
 
+    def field(self, run: int, camcol: int, field: int) -> np.ndarray | None:
+        """A whole field in the survey's colours, on the pixels of r, the last row first.
+
+        Returns
+        -------
+        ndarray of uint8, shape (rows, columns, 3), or None
+            None where there is no such field.
+        """
+        frame = next((f for f in self.frames if f.key == (run, camcol, field)), None)
+        if frame is None:
+            return None
+        pixels = self._cache.get(frame)
+        to_sky = np.linalg.inv(pixels.project[1])
+        rows, cols = (slice(0, n) for n in frame.shape)
+        g, r, i = (
+            _sample(flux, *_project(project @ to_sky, rows, cols), 1)
+            for flux, project in zip(pixels.flux, pixels.project, strict=True)
+        )
+        return lupton_irg(i, r, g)[::-1]
+
     def _near(self, ra: float, dec: float, half_diagonal_arcsec: float) -> list[int]:
         if self._tree is None:
             return []

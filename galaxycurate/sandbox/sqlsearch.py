@@ -7,7 +7,6 @@ After `spExecuteSQL` (sciserver/sqlloader, `spSQLSupport.sql`) and `SqlSearchCon
 from __future__ import annotations
 
 import html
-import io
 import json
 import re
 import time
@@ -16,10 +15,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from galaxycurate.sandbox import formats
+
 if TYPE_CHECKING:
     import pandas as pd
 
 MAX_ROWS = 500_000
+TIMEOUT = (
+    "Execution Timeout Expired.  The timeout period elapsed prior to completion of the operation "
+    "or the server is not responding."
+)
+"""SQL Server's words after 600 s."""
+
 _FORBIDDEN = re.compile(r"[. ](xp|sp|fn|ms|dt)_", re.IGNORECASE)
 _SELECT = re.compile(r"select ", re.IGNORECASE)
 _HEAD = re.compile(r"\s*select\s+?(\s*all |\s*distinct )?", re.IGNORECASE)
@@ -64,7 +71,8 @@ class Throttle:
 
     def refusal(self, sql: str) -> str:
         """The service's words for the query that was one too many."""
-        return f"ERROR: Maximum {self.per_minute} queries allowed per minute. Rejected query: {sql}"
+        limit = self.per_minute or 60
+        return f"ERROR: Maximum {limit} queries allowed per minute. Rejected query: {sql}"
 
 
 def filtered(sql: str, *, limit: int = MAX_ROWS) -> tuple[str, str | None]:
@@ -149,12 +157,12 @@ def render(table: pd.DataFrame, form: str, sql: str) -> tuple[bytes, str]:
     content_type : str
     """
     writers: dict[str, Callable[[pd.DataFrame, str], bytes]] = {
-        "csv": lambda t, _: b"#Table1\n" + _csv(t),
-        "txt": lambda t, _: b"#Table1\n" + _csv(t),
+        "csv": lambda t, _: b"#Table1\n" + formats.csv(t),
+        "txt": lambda t, _: b"#Table1\n" + formats.csv(t),
         "json": _json,
         "xml": _xml,
-        "votable": lambda t, _: _astropy(t, "votable"),
-        "fits": lambda t, _: _astropy(t, "fits"),
+        "votable": lambda t, _: formats.astropy(t, "votable"),
+        "fits": lambda t, _: formats.astropy(t, "fits"),
         "html": _html,
     }
     return writers[form](table, sql), _TYPES[form]
@@ -189,15 +197,6 @@ def error_body(status: int, kind: str, message: str, form: str) -> tuple[int, by
         "LogTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
     }
     return status, json.dumps(body).encode(), "application/json"
-
-
-def _csv(table: pd.DataFrame) -> bytes:
-    text = {c: str(v).lower() for c, v in ((True, "true"), (False, "false"))}
-    table = table.copy(deep=False)
-    flags = [n for n, kind in enumerate(table.dtypes) if kind == "boolean"]
-    for n in flags:
-        table.isetitem(n, table.iloc[:, n].map(text))
-    return table.to_csv(index=False, lineterminator="\n").encode()
 
 
 def _json(table: pd.DataFrame, sql: str) -> bytes:
@@ -237,19 +236,9 @@ def _html(table: pd.DataFrame, sql: str) -> bytes:
     ).encode()
 
 
-def _astropy(table: pd.DataFrame, form: str) -> bytes:
-    from astropy.table import Table
-
-    out = io.BytesIO()
-    Table.from_pandas(table).write(out, format=form)
-    return out.getvalue()
-
-
 def _records(table: pd.DataFrame) -> list[dict]:
-    """Rows of plain Python values; NULL and NaN are None."""
-    plain = table.astype(object).where(table.notna(), None)
     names = [str(name) for name in table.columns]
-    return [dict(zip(names, row, strict=True)) for row in plain.itertuples(index=False, name=None)]
+    return [dict(zip(names, row, strict=True)) for row in formats.records(table)]
 
 
 def _text(value: object) -> str:

@@ -162,6 +162,51 @@ def test_faults_on_demand(url):
     assert stats["cutout 503"] == 1
 
 
+@pytest.fixture
+def bad_day(url):
+    def set_faults(**faults):
+        assert requests.post(f"{url}/__faults__", json=faults, timeout=30).ok
+
+    yield set_faults
+    set_faults()
+
+
+def test_sql_fails_on_demand_and_then_answers(url, bad_day):
+    sql = "SELECT run, field FROM Field ORDER BY field"
+    good = query(url, sql).text
+    bad_day(sql_503_first=1, sql_throttle_first=1, sql_timeout_first=1)
+    page, throttled, timeout = (query(url, sql) for _ in range(3))
+    assert (page.status_code, page.text[:6]) == (503, "<html>")
+    assert "Maximum 60 queries allowed per minute" in throttled.text
+    assert timeout.json()["ErrorMessage"].startswith("Execution Timeout Expired.")
+    assert query(url, sql).text == good
+
+
+def test_sql_answers_break_off(url, bad_day):
+    sql = "SELECT run, field FROM Field ORDER BY field"
+    good = query(url, sql).text
+    bad_day(sql_drop_first=1, sql_truncate_first=1, sql_cut_first=1)
+    for _ in range(2):
+        with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+            query(url, sql)
+    cut = query(url, sql)
+    assert cut.ok
+    assert good.startswith(cut.text)
+    assert len(cut.text) < len(good)
+    assert query(url, sql).text == good
+
+
+def test_the_row_cap_cuts_without_a_word(url, bad_day):
+    bad_day(sql_max_rows=1)
+    assert query(url, "SELECT field FROM Field ORDER BY field").text == "#Table1\nfield\n11\n"
+    assert "error: limit is  top 1" in query(url, "SELECT TOP 2 field FROM Field").text
+
+
+def test_sql_waits_on_demand(url, bad_day):
+    bad_day(sql_latency_s=0.5)
+    assert query(url, "SELECT 1 AS a").elapsed.total_seconds() > 0.5
+
+
 def test_the_throttle_answers_as_the_service_does(tiny_sky):
     process, url = start(tiny_sky, "--queries-per-minute", "3")
     try:

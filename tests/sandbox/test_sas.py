@@ -1,0 +1,74 @@
+"""Frames under the addresses of the Science Archive Server."""
+
+import bz2
+import io
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from PIL import Image
+
+from galaxycurate.sandbox.sas import Frames
+from galaxycurate.sandbox.sky import Sky
+from tests.sandbox import tiny
+
+WHERE = dict(release="dr17", survey="eboss", run="94", camcol="1")
+
+
+def read(frames, name, **other):
+    return frames.read(**(WHERE | other), name=name)
+
+
+@pytest.mark.parametrize("suffix", [".fits", ".fits.bz2", ".fits.fz", ".fits.gz"])
+def test_a_frame_is_served_as_bzip2_however_it_is_kept(tmp_path, suffix):
+    kept = tiny.make(tmp_path / "sky", suffix=suffix, fields=(11,))
+    body, kind = read(Frames(Sky.open(kept)), "frame-r-000094-1-0011.fits.bz2")
+    assert kind == "application/x-bzip2"
+    with fits.open(io.BytesIO(bz2.decompress(body))) as hdus:
+        assert hdus[0].header["RUN"] == 94
+        flux = tiny.image(tiny.header(11, band_shift=2), 1, seed=111)
+        assert np.abs(hdus[0].data - flux).max() < 0.01
+
+
+def test_other_bands_runs_and_surveys_are_not_there(tiny_sky):
+    frames = Frames(Sky.open(tiny_sky))
+    assert read(frames, "frame-u-000094-1-0011.fits.bz2") is None
+    assert read(frames, "frame-r-000094-1-0099.fits.bz2") is None
+    assert read(frames, "frame-r-000094-1-0011.fits.bz2", run="95") is None
+    assert read(frames, "frame-r-000094-1-0011.fits.bz2", survey="boss") is None
+    assert read(frames, "frame-irg-000094-1-0099.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("release", "survey"),
+    [("dr8", "boss"), ("dr13", "eboss"), ("dr18", "prior-surveys/sdss4-dr17-eboss")],
+)
+def test_each_release_has_its_survey(tiny_sky, release, survey):
+    frames = Frames(Sky.open(tiny_sky))
+    name = "frame-g-000094-1-0011.fits.bz2"
+    assert read(frames, name, release=release, survey=survey) is not None
+
+
+def test_the_rendered_jpeg_of_a_real_field_is_that_of_the_survey(tmp_path, shared_data):
+    (tmp_path / "frames").mkdir()
+    for band in "gri":
+        name = f"frame-{band}-003918-3-0213.fits.bz2"
+        (tmp_path / "frames" / name).symlink_to(shared_data / "sdss" / "frames" / name)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "Field.csv").write_text("run,camcol,field\n3918,3,213\n")
+    (tmp_path / "sky.toml").write_text('kind = "real"\n')
+    frames, name = Frames(Sky.open(tmp_path)), "frame-irg-003918-3-0213.jpg"
+    body, _ = read(frames, name, run="3918", camcol="3")
+    ours = np.asarray(Image.open(io.BytesIO(body))).astype(int)
+    theirs = np.asarray(Image.open(shared_data / "sdss" / "irg" / name)).astype(int)
+    assert np.median(np.abs(ours - theirs)) <= 2
+
+
+def test_the_jpeg_of_a_field_is_rendered_on_the_pixels_of_r_upside_down(tiny_sky):
+    body, kind = read(Frames(Sky.open(tiny_sky)), "frame-irg-000094-1-0011.jpg")
+    assert kind == "image/jpeg"
+    picture = np.asarray(Image.open(io.BytesIO(body)))
+    assert picture.shape == (*tiny.SHAPE, 3)
+    row, col = np.unravel_index(picture[..., 0].argmax(), tiny.SHAPE)
+    assert abs(tiny.SHAPE[0] - 1 - row - (120.5 - 2 - 1)) <= 1
+    assert abs(col - (160.5 + 2 - 1)) <= 1
