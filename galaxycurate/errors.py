@@ -11,7 +11,10 @@
     ├── ServiceError                  1  a server did not answer as SDSS does
     │   ├── Unreachable                  no connection, time-out
     │   ├── QueryRefused                 SkyServer's `error_message`, a syntax error
+    │   ├── AnswerTooLarge               more rows, or longer, than the server gives at once
+    │   ├── JobFailed                    a CasJobs job that failed or was canceled
     │   └── Throttled                    60 queries a minute were exceeded
+    ├── LoginNeeded                   4  no user, a wrong password, a token that has expired
     ├── StorageError                  1  disk full, folder not writable, ledger locked
     └── SomeFailed                    3  the work is done but for the objects that are named
 
@@ -78,8 +81,22 @@ class QueryRefused(ServiceError):
     """The SQL was refused; the text is the server's first line."""
 
 
+class AnswerTooLarge(ServiceError):
+    """The answer has more rows, or takes longer, than the server gives at once."""
+
+
+class JobFailed(ServiceError):
+    """A CasJobs job ended otherwise than finished."""
+
+
 class Throttled(ServiceError):
     """The server's limit of queries a minute was exceeded."""
+
+
+class LoginNeeded(GalaxyCurateError):
+    """Nobody is logged in, or not any more."""
+
+    exit_code = ExitCode.LOGIN_NEEDED
 
 
 class StorageError(GalaxyCurateError):

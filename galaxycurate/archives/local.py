@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import tomllib
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives import cas
-from galaxycurate.archives.tsql import Schema, to_duckdb
-from galaxycurate.core import ids
+from galaxycurate.archives import cas, tablefile
+from galaxycurate.archives.adding import ENDINGS, MARK, prepare
+from galaxycurate.archives.idcheck import check_ids, id_type, is_id
+from galaxycurate.archives.tsql import Schema, columns_used, to_duckdb
+from galaxycurate.core.digits import held
+from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
-from galaxycurate.errors import IdentityError, InputError, QueryRefused, first_line
+from galaxycurate.core.rows import typed
+from galaxycurate.errors import InputError, QueryRefused, first_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,15 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TABLE_ENDINGS = (".parquet", ".csv", ".csv.gz")
-_SPECTRUM_ID = "specobjid"  # ends in zero bits by nature, as if it had been rounded
-_IDS = {
-    "objid", "dr7objid", "dr8objid", "objid7", "objid8", "bestobjid", "parentid", "fieldid",
-    "thingid", "htmid", _SPECTRUM_ID,
-}  # fmt: skip
-_SAMPLE = 10_000
-"""So many ids tell whether their column was rounded."""
-
-_DUCKDB_ENDINGS = {".duckdb", ".db"}
 
 
 class LocalArchive:
@@ -41,7 +34,8 @@ class LocalArchive:
     ----------
     path : str or Path
         A folder of ``<table>.parquet``, ``<table>.csv`` or ``<table>.csv.gz`` (SkyServer's
-        ``#Table1`` line may stand first), which are read into memory; or a DuckDB file.
+        ``#Table1`` line may stand first), which are read into memory; or a DuckDB file, asked
+        where it lies. One that `adding.add` made is opened at once, others are looked at first.
 
     Raises
     ------
@@ -56,10 +50,12 @@ class LocalArchive:
 
         self.path = Path(path)
         self._connection = duckdb.connect()
+        prepare(self._connection)
         self._connection.execute("CREATE SCHEMA dbo; SET python_enable_replacements = false")
         self._banner = _banner(self.path)
-        tables = self._attached() if self.path.is_file() else self._read_files()
-        self._add_cas({name.lower(): name for name in tables})
+        self._search = "main"
+        self.tables = sorted(self._attached() if self.path.is_file() else self._read_files())
+        self._add_cas({name.lower(): name for name in self.tables})
         self._connection.execute("SET enable_external_access = false")  # SELECT reads no other file
         self._schema = self._read_schema()
 
@@ -73,7 +69,7 @@ class LocalArchive:
         """SQL types of the columns, ``{table: {column: type}}``, views included."""
         return self._schema
 
-    def run(self, query: Query) -> pd.DataFrame:
+    def run(self, query: Query, *, progress: Progress = silent) -> pd.DataFrame:
         """Ask one question.
 
         Parameters
@@ -91,17 +87,8 @@ class LocalArchive:
         QueryRefused
             A syntax error, or a table or column that is not here.
         """
-        from galaxycurate.archives.skyserver import typed
-
         table = self.execute(query.sql)
-        if not query.columns:
-            return table
-        lower = {column.lower(): column for column in table.columns}
-        missing = [name for name, _ in query.columns if name.lower() not in lower]
-        if missing:
-            raise QueryRefused(f"the answer to {query.name} lacks the column {', '.join(missing)}")
-        names = [name for name, _ in query.columns]
-        return typed(table.rename(columns={lower[n.lower()]: n for n in names})[names], query)
+        return typed(table, query) if query.columns else table
 
     def execute(self, sql: str) -> pd.DataFrame:
         """Run one SELECT; may be called from several threads.
@@ -125,6 +112,7 @@ class LocalArchive:
 
         duck_sql = to_duckdb(sql, schema=self._schema)
         cursor = self._connection.cursor()
+        cursor.execute(f"SET search_path = '{self._search}'")
         try:
             return _frame(cursor.sql(duck_sql).to_arrow_table())
         except duckdb.Error as error:
@@ -132,22 +120,54 @@ class LocalArchive:
         finally:
             cursor.close()
 
+    def lacks(self, sql: str) -> list[str]:
+        """What a statement needs and this archive does not have.
+
+        Parameters
+        ----------
+        sql : str
+            T-SQL.
+
+        Returns
+        -------
+        list of str
+            Tables, and columns as ``table.column``.
+        """
+        have = {table.lower(): {c.lower() for c in self._schema[table]} for table in self._schema}
+        missing = []
+        for table, columns in columns_used(sql).items():
+            if table.lower() not in have:
+                missing.append(table)
+            else:
+                absent = [c for c in columns if c.lower() not in have[table.lower()]]
+                missing += [f"{table}.{column}" for column in absent]
+        return missing
+
     def _attached(self) -> list[str]:
         """The tables of a DuckDB file, looked at where they lie."""
-        if self.path.suffix not in _DUCKDB_ENDINGS:
+        if self.path.suffix not in ENDINGS:
             raise InputError(
                 f"{self.path} is neither a folder of tables nor a DuckDB file",
                 hint="give the folder that holds Field.parquet and PhotoObjAll.parquet",
             )
-        with _readable(self.path):
-            self._connection.execute(f"ATTACH {_text(self.path)} AS cas (READ_ONLY)")
+        with _opened(self.path):
+            self._connection.execute(f"ATTACH {tablefile.quoted(self.path)} AS cas (READ_ONLY)")
             rows = self._connection.execute(
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = 'cas'"
             ).fetchall()
-            for (name,) in rows:
-                where = f"{self.path.name}: table {name}"
-                self._take("VIEW", name, self._exact(f'cas."{name}"', where))
-        return [name for (name,) in rows]
+            names = [name for (name,) in rows if name != MARK]
+            if (MARK,) in rows:  # as it lies: a view of 500 columns would cost 30 ms a question
+                self._search = "main,cas.main"
+                self._connection.execute(f"SET search_path = '{self._search}'")
+            else:
+                for name in names:
+                    where = f"{self.path.name}: table {name}"
+                    self._take("VIEW", name, self._exact(f'cas."{name}"', where))
+        if not names:
+            raise InputError(
+                f"{self.path} holds no tables", hint="galaxycurate catalog add FILE... puts some in"
+            )
+        return names
 
     def _read_files(self) -> list[str]:
         """The tables of a folder, read into memory."""
@@ -164,56 +184,38 @@ class LocalArchive:
                 hint="a table is a file such as Field.parquet or PhotoObjAll.csv",
             )
         for file in files:
-            with _readable(file):
-                self._take("TABLE", _stem(file), self._exact(self._reader(file), file.name))
-        return [_stem(file) for file in files]
+            with tablefile.readable(file):
+                self._take(
+                    "TABLE", tablefile.stem(file), self._exact(self._reader(file), file.name)
+                )
+        return [tablefile.stem(file) for file in files]
 
     def _reader(self, file: Path) -> str:
         """The DuckDB function that reads a file; ids in text are left to `_exact`."""
         if file.suffix == ".parquet":
-            return f"read_parquet({_text(file)})"
-        bare = f"read_csv({_text(file)}, header = true, skip = {_comment_lines(file)}"
-        names = [n for n in self._describe(f"{bare}, all_varchar = true)") if n.lower() in _IDS]
+            return f"read_parquet({tablefile.quoted(file)})"
+        names = [n for n in self._describe(tablefile.csv_source(file)) if is_id(n)]
         kinds = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-        return f"{bare}, types = {{{kinds}}})" if names else f"{bare})"
+        return tablefile.csv_source(file, types=f"{{{kinds}}}" if names else "")
 
     def _exact(self, source: str, where: str) -> str:
         """The source, its ids checked and as 64-bit integers."""
-        wanted = []
-        for name, kind in self._describe(source).items():
-            if name.lower() in _IDS:
-                self._check_ids(source, where, name, kind)
-                if kind != "BIGINT":
-                    wanted.append(f'CAST("{name}" AS BIGINT) AS "{name}"')
+        columns = self._describe(source)
+        check_ids(self._connection, source, where, columns)
+        wanted = [
+            f'CAST("{name}" AS {id_type(name)}) AS "{name}"'
+            for name, kind in columns.items()
+            if is_id(name) and kind != id_type(name)
+        ]
         return f"(SELECT * REPLACE ({', '.join(wanted)}) FROM {source})" if wanted else source
-
-    def _check_ids(self, source: str, where: str, name: str, kind: str) -> None:
-        if kind in ("DOUBLE", "FLOAT"):
-            raise IdentityError(
-                f"{where}: column {name} is stored as floating point; the last digits of its "
-                "ids are lost and cannot be repaired",
-                hint="export the table again with CAST(objID AS varchar(20)), and read ids as text",
-            )
-        is_spectrum = name.lower() == _SPECTRUM_ID
-        rows = f'SELECT "{name}" FROM {source} WHERE "{name}" IS NOT NULL'
-        if kind == "VARCHAR":
-            rows += f""" AND NOT regexp_matches("{name}", '^-?[0-9]+$')""" if is_spectrum else ""
-        elif is_spectrum:
-            return
-        else:  # fieldIDs end in zero bits, too
-            rows += f' AND CAST("{name}" AS BIGINT) & 65535 <> 0 LIMIT {_SAMPLE}'
-        values = [value for (value,) in self._connection.execute(rows).fetchall()]
-        ids.parse(values, where=where, column=name)
 
     def _describe(self, source: str) -> dict[str, str]:
         rows = self._connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         return {row[0]: row[1] for row in rows}
 
     def _take(self, kind: str, table: str, source: str) -> None:
-        extra = ""
-        if table.lower() == "photoobjall":
-            more = cas.derived(list(self._describe(source)))
-            extra = "".join(f', {expression} AS "{name}"' for name, expression in more.items())
+        more = cas.derived(table, list(self._describe(source)))
+        extra = "".join(f', {expression} AS "{name}"' for name, expression in more.items())
         self._connection.execute(f'CREATE {kind} "{table}" AS SELECT *{extra} FROM {source}')
 
     def _add_cas(self, tables: dict[str, str]) -> None:
@@ -223,19 +225,47 @@ class LocalArchive:
             return
         columns = list(self._describe("PhotoObjAll"))
         have = {column.lower() for column in columns}
-        for view, (table, condition) in cas.VIEWS.items():
+        if "field" in tables:
+            self._complete_fields(have)
+        for view in cas.VIEWS:
             if view.lower() not in tables and {"mode", "type"} <= have:
                 self._connection.execute(
-                    f"CREATE VIEW {view} AS SELECT * FROM {table} WHERE {condition}"
+                    f"CREATE VIEW {view} AS SELECT * FROM PhotoObjAll WHERE {cas.condition(view)}"
                 )
         for statement in cas.searches(columns):
             self._connection.execute(statement)
 
+    def _complete_fields(self, have: set[str]) -> None:
+        """Every object has a field, as in CAS: where Field lacks it, a row of its place alone.
+
+        Questions find objects by their fields; none may be lost because a file was not added.
+        """
+        import duckdb
+
+        fields = {column.lower() for column in self._describe("Field")} & have
+        if not {"fieldid", "ra", "dec"} <= fields:
+            return
+        wanted = ", ".join(f"{v} AS {k}" for k, v in cas.FIELD_OF_OBJECTS.items() if k in fields)
+        lost = (
+            f"SELECT {wanted} FROM PhotoObjAll WHERE fieldID NOT IN (SELECT fieldID FROM Field) "
+            "GROUP BY fieldID"
+        )
+        if not self._connection.execute(f"SELECT 1 FROM ({lost}) LIMIT 1").fetchone():
+            return
+        self._connection.execute(
+            f"CREATE TABLE memory.main.Fields AS SELECT * FROM Field UNION ALL BY NAME {lost}"
+        )
+        for kind in ("TABLE", "VIEW"):  # that of an attached file is hidden, not changed
+            with suppress(duckdb.CatalogException):
+                self._connection.execute(f"DROP {kind} IF EXISTS memory.main.Field")
+        self._connection.execute("ALTER TABLE memory.main.Fields RENAME TO Field")
+
     def _read_schema(self) -> Schema:
         rows = self._connection.execute(
             "SELECT table_name, column_name, data_type FROM duckdb_columns() "
-            "WHERE schema_name = 'main' AND NOT internal"
-        ).fetchall()
+            "WHERE schema_name = 'main' AND NOT internal AND table_name <> ? "
+            "AND (database_name = 'memory' OR ?)", [MARK, self._search != "main"]
+        ).fetchall()  # fmt: skip
         schema: Schema = {}
         for table, column, kind in rows:
             schema.setdefault(table, {})[column] = kind
@@ -268,29 +298,35 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     kinds = {
         pa.int8(): pd.Int64Dtype(), pa.int16(): pd.Int64Dtype(), pa.int32(): pd.Int64Dtype(),
         pa.int64(): pd.Int64Dtype(), pa.uint8(): pd.Int64Dtype(), pa.uint16(): pd.Int64Dtype(),
-        pa.uint32(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(),
+        pa.uint32(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype(),
+        pa.bool_(): pd.BooleanDtype(),
     }  # fmt: skip
     columns = []
     for column in table.columns:
         if pa.types.is_decimal(column.type):  # SUM of integers
             column = column.cast(pa.int64() if column.type.scale == 0 else pa.float64())
+        elif pa.types.is_float32(column.type):  # `real`: SkyServer prints 7 digits
+            column = pa.array(held(column.to_numpy(), 7), from_pandas=True)
         columns.append(column)
     plain = pa.Table.from_arrays(columns, names=table.column_names)
     return plain.to_pandas(types_mapper=kinds.get)
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[None]:
-    """What DuckDB and gzip say of a damaged file is the user's to know, in one line."""
+def _opened(path: Path) -> Iterator[None]:
+    """A file that somebody writes at the moment is whole, but cannot be asked."""
     import duckdb
 
-    try:
-        yield
-    except (duckdb.Error, OSError, EOFError, zlib.error) as error:
-        raise InputError(
-            f"{file} cannot be read as a table: {first_line(error)}",
-            hint="is the file whole, and does its ending tell its format? copy or export it again",
-        ) from error
+    with tablefile.readable(path):
+        try:
+            yield
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            raise InputError(
+                f"{path} is being written by another process",
+                hint="wait until galaxycurate catalog add is done, then repeat",
+            ) from None
 
 
 def _banner(path: Path) -> str:
@@ -302,23 +338,3 @@ def _banner(path: Path) -> str:
         return ""  # no sky of the sandbox
     name = about.get("name", about_file.parent.name)
     return f" (simulated sky: {name})" if about.get("kind") == "simulated" else ""
-
-
-def _stem(file: Path) -> str:
-    return file.name.split(".")[0]
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _comment_lines(file: Path) -> int:
-    """SkyServer's CSV starts with `#Table1`."""
-    opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8", errors="replace") as lines:
-        count = 0
-        for line in lines:
-            if not line.startswith("#"):
-                break
-            count += 1
-    return count

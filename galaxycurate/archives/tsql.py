@@ -32,6 +32,38 @@ def to_duckdb(sql: str, *, schema: Schema | None = None) -> str:
     QueryRefused
         A syntax error, or anything but one SELECT.
     """
+    tree = _parsed(sql)
+    _typed(tree, schema)
+    return _rewritten(tree).sql(dialect="duckdb", comments=False, copy=False)
+
+
+def columns_used(sql: str) -> dict[str, list[str]]:
+    """Which columns of which tables a statement reads.
+
+    Parameters
+    ----------
+    sql : str
+        One SELECT statement in T-SQL, whose columns name their table.
+
+    Returns
+    -------
+    dict of str to list of str
+        Columns by table, in the order of the statement.
+    """
+    from sqlglot import exp
+    from sqlglot.optimizer.scope import traverse_scope
+
+    used: dict[str, list[str]] = {}
+    for scope in traverse_scope(_parsed(sql)):
+        for alias, source in scope.sources.items():
+            if isinstance(source, exp.Table):
+                columns = used.setdefault(source.name, [])
+                names = [c.name for c in scope.columns if c.table.lower() == alias.lower()]
+                columns += [n for n in dict.fromkeys(names) if n not in columns]
+    return used
+
+
+def _parsed(sql: str) -> exp.Query:
     import sqlglot
     from sqlglot import errors
 
@@ -41,9 +73,7 @@ def to_duckdb(sql: str, *, schema: Schema | None = None) -> str:
         raise _syntax_error(error) from None
     except errors.TokenError:
         raise QueryRefused("Unclosed quotation mark or bracket in the SQL.") from None
-    tree = _only_select(statements)
-    _typed(tree, schema)
-    return _rewritten(tree).sql(dialect="duckdb", comments=False)
+    return _only_select(statements)
 
 
 def _only_select(statements: list) -> exp.Query:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from galaxycurate.cli import face, options
+from galaxycurate.cli import casjobs, face, options
 
 
 class StrategyName(StrEnum):
@@ -54,6 +54,16 @@ def negatives(
     margin_arcsec: Annotated[
         float | None, typer.Option(help="Free sky around the cutout [arcsec] [5].")
     ] = None,
+    star_mag: Annotated[
+        float | None,
+        typer.Option(help="Keep clear of the halos of stars brighter than this, too [mag] [off]."),
+    ] = None,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="Keep clear of masked sky, too (table Mask).")
+    ] = False,
+    per_field: Annotated[
+        int | None, typer.Option(help="Cutouts from one field at most [20].")
+    ] = None,
     limit: options.Limit = None,
     size: options.Size = None,
     pixscale: options.Pixscale = None,
@@ -64,6 +74,10 @@ def negatives(
     manifests: options.Manifests = None,
     out: options.Out = None,
     replace: options.Replace = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Show the SQL, its rows, every dropped field and the odds."),
+    ] = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
@@ -72,26 +86,38 @@ def negatives(
     Example: galaxycurate negatives --score 0.2 --limit 500
     """
     from galaxycurate.pipeline import negatives as verb
+    from galaxycurate.pipeline.archive import shelf_of
+    from galaxycurate.pipeline.search import LABEL, Strategy
     from galaxycurate.store.manifest import check_replaceable
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
         archive=archive, manifests=manifests, limit_mag_r=limit_mag_r, margin_arcsec=margin_arcsec,
+        star_mag_r=star_mag, per_field=per_field,
     )  # fmt: skip
     cut = None if no_score else verb.check_score(score)
-    chosen = verb.Strategy(strategy.value)
+    chosen = Strategy(strategy.value)
     if dry_run:
-        _show_queries(verb.queries(settings, chosen, cut), settings, as_json)
+        _show_queries(verb.queries(settings, chosen, cut, masks=masks), settings, as_json)
         return
     path = out or Path(settings.manifests) / "negatives.parquet"
-    _check_free(path)
-    check_replaceable(verb.request(settings, cut, chosen), path, replace_old=replace)
+    if not explain:
+        _check_free(path)
+    shelf = shelf_of(settings)
+    asked = _archive(settings, shelf)
+    if explain:
+        _explain(settings, chosen, cut, masks, asked, as_json)
+        return
+    planned = verb.request(settings, cut, chosen, masks=masks, archive=asked)
+    check_replaceable(planned, path, replace_old=replace)
     with face.progress_bar("negatives") as progress:
         manifest, search = verb.negatives(
-            settings, score=cut, strategy=chosen, command=options.command_line(), progress=progress
-        )
+            settings, score=cut, strategy=chosen, masks=masks, archive=asked,
+            command=options.command_line(), progress=progress,
+        )  # fmt: skip
     _tell_fields(search, cut)
-    written = _keep(manifest, path, replace) if len(manifest) else None
+    written = _keep(manifest, path, replace, settings) if len(manifest) else None
+    shelf.clear()
     if as_json:
         face.answer_json(
             {
@@ -103,7 +129,7 @@ def negatives(
             }
         )
     elif written:
-        face.answer(f"{path}: {len(manifest):,} cutouts labelled {verb.LABEL}")
+        face.answer(f"{path}: {len(manifest):,} cutouts labelled {LABEL}")
         face.next_command("galaxycurate positives --threshold 0.85")
     else:
         face.answer("no cutouts: nothing was written")
@@ -141,6 +167,7 @@ def positives(
     Example: galaxycurate positives --threshold 0.85 --votes debiased
     """
     from galaxycurate.pipeline import positives as verb
+    from galaxycurate.pipeline.archive import shelf_of
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
@@ -156,10 +183,15 @@ def positives(
     path = out or Path(settings.manifests) / "positives.parquet"
     if not dry_run:
         _check_free(path)
-    manifest, labels = verb.positives(
-        settings, threshold=threshold, table=table, catalog=catalog.value, kind=kind,
-        command=options.command_line(),
-    )  # fmt: skip
+    shelf = shelf_of(settings)
+    asked = None
+    if table is None:
+        asked = _archive(settings, shelf)
+    with face.progress_bar("positives") as progress:
+        manifest, labels = verb.positives(
+            settings, threshold=threshold, table=table, catalog=catalog.value, kind=kind,
+            archive=asked, command=options.command_line(), progress=progress,
+        )  # fmt: skip
     face.talk(face.table(labels.funnel))
     placeless = sum(ra is None for ra in manifest.column("ra"))
     if placeless:
@@ -168,7 +200,8 @@ def positives(
         )
     written = len(manifest) and not dry_run
     if written:
-        _keep(manifest, path, replace)
+        _keep(manifest, path, replace, settings)
+        shelf.clear()
     if as_json:
         face.answer_json(
             {
@@ -232,7 +265,7 @@ def adopt(
             progress=progress,
         )  # fmt: skip
     if not dry_run:
-        _keep(manifest, path, replace)
+        _keep(manifest, path, replace, settings)
     for name, why in done.flawed[:10]:
         face.talk(f"  rejected {name}: {why}")
     counts = {
@@ -270,6 +303,16 @@ def _classes(words: list[str]) -> dict[str, list[str]]:
     return result
 
 
+def _archive(settings, shelf):
+    """Whoever the settings name, with a person at hand to be asked."""
+    from galaxycurate.pipeline.archive import archive_of
+
+    return archive_of(
+        settings, shelf=shelf, talk=face.talk, confirm=face.confirm,
+        credentials=casjobs.credentials,
+    )  # fmt: skip
+
+
 def _check_free(path: Path) -> None:
     """Find out before the work whether the manifest could be written."""
     from galaxycurate.store import formats
@@ -279,10 +322,10 @@ def _check_free(path: Path) -> None:
     check_writable(path.parent)
 
 
-def _keep(manifest, path: Path, replace: bool):
+def _keep(manifest, path: Path, replace: bool, settings):
     from galaxycurate.store.manifest import keep
 
-    return keep(manifest, path, replace_old=replace)
+    return keep(manifest, path, replace_old=replace, db=settings.db)
 
 
 def _show_queries(queries, settings, as_json: bool) -> None:
@@ -293,6 +336,51 @@ def _show_queries(queries, settings, as_json: bool) -> None:
     face.talk(f"dry run: nothing is asked of {settings.archive} ({settings.server})")
     for query in shown:
         face.answer(f"-- {query['query']} sha256 {query['sha256'][:16]}\n{query['sql']}\n")
+
+
+def _explain(settings, strategy, cut: float | None, masks: bool, archive, as_json: bool) -> None:
+    """Everything that is known about why a search ends as it does."""
+    from dataclasses import asdict
+
+    from galaxycurate.pipeline.explain import explain as verb
+
+    with face.progress_bar("explain") as progress:
+        told = verb(
+            settings, score=cut, strategy=strategy, masks=masks, archive=archive, progress=progress
+        )
+    search = told.search
+    if as_json:
+        face.answer_json(
+            {
+                "queries": [
+                    {"query": q.name, "sha256": q.sha256, "sql": q.sql, "rows": n}
+                    for q, n in told.asked
+                ],
+                "found": len(search.rows),
+                "census": search.census,
+                "dropped": [{"field": name, "why": why} for name, why in search.dropped],
+                "odds": [asdict(odds) for odds in told.odds],
+                "windows": told.n_windows,
+                "fields": told.n_fields,
+                "warnings": search.warnings,
+            }
+        )
+        return
+    for query, rows in told.asked:
+        face.answer(f"-- {query.name}: {rows:,} rows expected\n{query.sql}\n")
+    face.answer(f"found {len(search.rows):,} of {settings.limit:,} cutouts; nothing is written")
+    face.answer(face.table(search.census))
+    for name, why in search.dropped:
+        face.answer(f"  dropped {name}: {why}")
+    for warning in search.warnings:
+        face.answer(f"  warning: {warning}")
+    if told.odds:
+        face.answer(
+            f"\n{told.n_windows:,} windows of {settings.size_px} px, {told.n_fields:,} good fields:"
+            "\n  galaxies to   no centre inside   no disc reaches in"
+        )
+    for odds in told.odds:
+        face.answer(f"  r < {odds.limit_mag_r:<8g} {odds.no_centre:>17.3f} {odds.clear:>20.3f}")
 
 
 def _tell_fields(search, cut: float | None) -> None:

@@ -34,6 +34,14 @@ def complain(error: GalaxyCurateError) -> None:
         talk(f"  hint: {error.hint}")
 
 
+def confirm(question: str) -> bool:
+    """Ask a person yes or no; where nobody sits at a terminal the answer is no."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    talk(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def next_command(command: str) -> None:
     """Each command ends with the next one."""
     talk(f"next: {command}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -80,11 +79,11 @@ def config_show(as_json: options.Json = False) -> None:
 
     Example: galaxycurate config show
     """
-    from galaxycurate.store.settings import SPECS, load
+    from galaxycurate.store.settings import SPECS, load, masked
 
     settings = load()
     rows = {n: (getattr(settings, n), settings.origin(n)) for n in SPECS}
-    rows["db"] = (re.sub(r"://([^:/@]*):[^@]*@", r"://\1:***@", settings.db), rows["db"][1])
+    rows["db"] = (masked(settings.db), rows["db"][1])
     if as_json:
         face.answer_json({n: {"value": v, "origin": o} for n, (v, o) in rows.items()})
         return
@@ -104,7 +103,7 @@ def config_set(
 
     Example: galaxycurate config set size_px 128
     """
-    from galaxycurate.store.settings import save
+    from galaxycurate.store.settings import masked, save
 
     path = save(name, value)
-    face.answer(f"{path}: {name} = {value}")
+    face.answer(f"{path}: {name} = {masked(value) if name == 'db' else value}")

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from galaxycurate import __version__
-from galaxycurate.cli import ask, demo, face, images, look, sandbox
+from galaxycurate.cli import ask, casjobs, catalog, demo, face, images, look, manifests, sandbox
 from galaxycurate.errors import ExitCode, GalaxyCurateError
 from galaxycurate.store.files import unwritable
 
@@ -70,6 +70,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(config, name="config")
+app.add_typer(catalog.app, name="catalog")
+app.add_typer(casjobs.app, name="casjobs")
+app.add_typer(manifests.app, name="manifests")
 app.add_typer(sandbox.app, name="sandbox")
 
 

@@ -17,7 +17,9 @@ Out = Annotated[Path | None, typer.Option(help="The manifest to write; its endin
 Replace = Annotated[bool, typer.Option("--replace", help="Put another request's manifest aside.")]
 Server = Annotated[str | None, typer.Option(help="Where SkyServer answers.")]
 Release = Annotated[str | None, typer.Option(help="Data release, dr8 to dr19 [dr17].")]
-ArchiveName = Annotated[str | None, typer.Option("--archive", help="skyserver, or local:PATH.")]
+ArchiveName = Annotated[
+    str | None, typer.Option("--archive", help="skyserver, casjobs, or local:PATH.")
+]
 Limit = Annotated[int | None, typer.Option(help="Rows at most [1000].")]
 Size = Annotated[int | None, typer.Option("--size", help="Side of a cutout [pixel] [256].")]
 Pixscale = Annotated[float | None, typer.Option(help="Pixel scale [arcsec/pixel] [0.396127].")]

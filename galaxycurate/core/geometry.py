@@ -58,7 +58,14 @@ def unit_vectors(ra, dec) -> np.ndarray:
     ndarray of float64, shape (n, 3)
     """
     ra, dec = np.radians(np.asarray(ra, float)), np.radians(np.asarray(dec, float))
-    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
+    outward = np.empty((*np.broadcast(ra, dec).shape, 3))  # filling is faster than stacking
+    level = np.cos(dec)
+    outward[..., 0], outward[..., 1], outward[..., 2] = (
+        level * np.cos(ra),
+        level * np.sin(ra),
+        np.sin(dec),
+    )
+    return outward
 
 
 def separation(ra1, dec1, ra2, dec2):

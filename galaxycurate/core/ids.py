@@ -137,7 +137,7 @@ def looks_like_sdss(objid):
     return bool(fits) if fits.ndim == 0 else fits
 
 
-def parse(values, *, where: str, column: str) -> np.ndarray:
+def parse(values, *, where: str, column: str, row: int = 1) -> np.ndarray:
     """Read a column of ids from text or integers, and refuse what went through a float.
 
     Parameters
@@ -148,6 +148,8 @@ def parse(values, *, where: str, column: str) -> np.ndarray:
         The file or table, for the message.
     column : str
         The column, for the message.
+    row : int
+        Of the first value, for the message.
 
     Returns
     -------
@@ -168,18 +170,18 @@ def parse(values, *, where: str, column: str) -> np.ndarray:
         ids = array.astype(np.int64)
     else:
         text = [str(v).strip() for v in array.tolist()]
-        for row, cell in enumerate(text):
+        for number, cell in enumerate(text, row):
             if _DIGITS.match(cell):
                 continue
             if not cell or cell.lower() in {"nan", "null", "none", "<na>"}:
                 raise IdentityError(
-                    f"{where}: column {column} is empty in row {row + 1}",
+                    f"{where}: column {column} is empty in row {number}",
                     hint="give every row its objID, or remove the row",
                 )
             if _FLOAT.match(cell):
                 raise _rounded(where, column, "the cells are written as floats", repr(cell))
             raise IdentityError(
-                f"{where}: column {column} holds {cell!r} in row {row + 1}, which is no objID",
+                f"{where}: column {column} holds {cell!r} in row {number}, which is no objID",
                 hint="an objID is an integer such as 1237662226208063489",
             )
         try:

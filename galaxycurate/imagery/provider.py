@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from galaxycurate.core.outcome import Reason, Status
+from galaxycurate.core.releases import release_of
 from galaxycurate.errors import SettingError
 
 
@@ -79,8 +80,9 @@ class SkyServer:
             The same text for the same values, always.
         """
         ra, dec, scale, size = _words(row)
+        release = release_of(self.release)
         return (
-            f"{self.server.rstrip('/')}/{self.release.lower()}/SkyServerWS/ImgCutout/getjpeg"
+            f"{self.server.rstrip('/')}/{release.name}/{release.cutout}"
             f"?ra={ra}&dec={dec}&scale={scale}&width={size}&height={size}"
         )
 

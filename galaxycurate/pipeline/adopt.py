@@ -88,7 +88,7 @@ def adopt(
         where=str(collection.labels),
     )
     if not dry_run:
-        with Ledger.open(settings.ledger_url) as ledger:
+        with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
             sizes = _take(settings, collection, joined.items, ledger, adoption, progress)
         manifest = _with_sizes(manifest, sizes)
     return manifest, adoption

@@ -186,7 +186,7 @@ def dedupe(
             f"min-overlap = {min_overlap:g} is outside 0 to 1",
             hint="0 groups cutouts that share any sky at all",
         )
-    with Ledger.open(settings.ledger_url, create=False) as ledger:
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = read_kept(settings, ledger)
         progress(0, 3, f"{len(kept):,} images")
         evidence = kept.evidence(min_overlap=min_overlap)

@@ -138,7 +138,7 @@ def download(
     if dry_run:
         urls = tuple(job.url for job in islice(wanted.jobs(), 3))
         return DownloadSummary(**_facts(wanted), left=_to_do(wanted), urls=urls)
-    with Ledger.open(settings.ledger_url) as ledger:
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
         tree.clean()
         run = ledger.start("download", _parameters(settings, read, retry_failed))
         limits = limits or Limits(rate=settings.rate, concurrency=settings.concurrency)
@@ -310,7 +310,7 @@ def _to_do(wanted: Wanted) -> int:
 
 def _ledger_if_any(settings: Settings) -> Ledger | None:
     try:
-        return Ledger.open(settings.ledger_url, create=False)
+        return Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False)
     except InputError:
         return None
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.archives.choose import open_archive
+from galaxycurate.archives.choose import Archive
 from galaxycurate.catalogs.labels import Labels, check_threshold, label_votes
 from galaxycurate.catalogs.votes import Votes, ids_or_zero, read_votes
 from galaxycurate.core.ids import decode, field_of
+from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.errors import QueryRefused
+from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.files import sha256_of
@@ -52,7 +54,9 @@ def positives(
     table: Path | None = None,
     catalog: str = "gz1",
     kind: str | None = None,
+    archive: Archive | None = None,
     command: str = "",
+    progress: Progress = silent,
 ) -> tuple[Manifest, Labels]:
     """Label galaxies by the votes of Galaxy Zoo.
 
@@ -67,8 +71,11 @@ def positives(
         Which votes the archive is asked for.
     kind : {'debiased', 'raw'}, optional
         By default debiased where the table has it.
+    archive : Archive, optional
+        Who is asked; by default the one that the settings name.
     command : str
         The command line, for the provenance.
+    progress : callable
 
     Returns
     -------
@@ -82,17 +89,19 @@ def positives(
     parents: Sequence[str] = ()
     if table is not None:
         votes = read_votes(table, kind=kind)
-        archive, parents = f"file {Path(table).name}", (sha256_of(table),)
+        source, parents = f"file {Path(table).name}", (sha256_of(table),)
     else:
         asked = query(settings, threshold=threshold, catalog=catalog, kind=kind or "debiased")
-        votes, archive = _ask(settings, asked, catalog, kind or "debiased")
+        archive = archive or archive_of(settings)
+        votes = _ask(archive, asked, catalog, kind or "debiased", progress)
+        source = archive.name
     labels = label_votes(votes, threshold=threshold, min_votes=settings.min_votes)
     if table is not None:
         labels = _at_most(labels, settings)
     header = Header(
         command=command or "galaxycurate.positives(...)",
         created_utc=utc_now(),
-        archive=archive,
+        archive=source,
         release=settings.release,
         query=asked.name if asked else "",
         query_sha256=asked.sha256 if asked else "",
@@ -109,24 +118,18 @@ def positives(
         counts=labels.funnel,
         parents=parents,
     )
-    return Manifest.build(header, _columns(votes, labels, settings), where=archive), labels
+    return Manifest.build(header, _columns(votes, labels, settings), where=source), labels
 
 
-def _ask(settings: Settings, asked: Query, catalog: str, kind: str) -> tuple[Votes, str]:
-    archive = open_archive(
-        settings.archive,
-        server=settings.server,
-        release=settings.release,
-        queries_per_minute=settings.queries_per_minute,
-    )
+def _ask(archive: Archive, asked: Query, catalog: str, kind: str, progress: Progress) -> Votes:
     try:
-        table = archive.run(asked)
+        table = archive.run(asked, progress=progress)
     except QueryRefused as error:
         if "zoo" in str(error).lower():
             error.hint = "does this archive hold Galaxy Zoo? --table FILE reads votes from disk"
         raise
     ids = {name: ids_or_zero(table[name], archive.name, name) for name in ("objID", "dr7objid")}
-    votes = Votes(
+    return Votes(
         catalog=CATALOGS[catalog],
         kind=kind,
         source=archive.name,
@@ -139,7 +142,6 @@ def _ask(settings: Settings, asked: Query, catalog: str, kind: str) -> tuple[Vot
         p_el=table.p_el.to_numpy(float),
         p_cs=table.p_cs.to_numpy(float),
     )
-    return votes, archive.name
 
 
 def _at_most(labels: Labels, settings: Settings) -> Labels:

@@ -88,7 +88,7 @@ def split(
     """
     seed = settings.seed if seed is None else seed
     fractions = check_fractions(fractions)
-    with Ledger.open(settings.ledger_url, create=False) as ledger:
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept, group = _placed(settings, ledger)
         dropped = {v.path for v in ledger.verdicts() if not v.keep}
         chosen = np.array([path not in dropped for path in kept.paths])

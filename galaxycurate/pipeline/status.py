@@ -59,7 +59,7 @@ class Recorded:
 def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
     """Read what the ledger knows of the cutouts asked for; an absent one is empty."""
     try:
-        ledger = Ledger.open(settings.ledger_url, create=False)
+        ledger = Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False)
     except InputError:
         return Recorded()
     with ledger:

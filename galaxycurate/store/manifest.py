@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from galaxycurate import __version__
 from galaxycurate.core.columns import COLUMNS, REQUIRED
-from galaxycurate.errors import InputError, LayoutError, UsageError
+from galaxycurate.errors import InputError, LayoutError, StorageError, UsageError
 from galaxycurate.store import formats
 from galaxycurate.store.files import existing, replacing, sha256_of
 
@@ -239,7 +239,7 @@ def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
     return manifests
 
 
-def keep(manifest: Manifest, path: Path, *, replace_old: bool = False) -> Manifest:
+def keep(manifest: Manifest, path: Path, *, replace_old: bool = False, db: str = "") -> Manifest:
     """Write a new manifest, or find that the same request was answered before.
 
     Parameters
@@ -248,6 +248,8 @@ def keep(manifest: Manifest, path: Path, *, replace_old: bool = False) -> Manife
     path : Path
     replace_old : bool
         Put a manifest of another request aside, as `old/<name>-<sha256>`, instead of refusing.
+    db : str
+        SQLAlchemy URL of a database where the team finds it, too; empty for none.
 
     Returns
     -------
@@ -257,8 +259,27 @@ def keep(manifest: Manifest, path: Path, *, replace_old: bool = False) -> Manife
     ------
     UsageError
         Another request's manifest stands there.
+    StorageError
+        It is written, and the team's database did not take it.
     """
-    path = Path(path)
+    written = _freeze(manifest, Path(path), replace_old)
+    if db:
+        _share(written, db)
+    return written
+
+
+def _share(manifest: Manifest, db: str) -> None:
+    from galaxycurate.store.registry import Registry
+
+    try:
+        with Registry.open(db) as registry:
+            registry.push(manifest)
+    except StorageError as error:
+        again = f"{manifest.path} is written; share it with: galaxycurate manifests push"
+        raise StorageError(str(error), hint=f"{again} {manifest.path}") from error
+
+
+def _freeze(manifest: Manifest, path: Path, replace_old: bool) -> Manifest:
     check_replaceable(manifest.header, path, replace_old=replace_old)
     if path.exists():
         old = Manifest.read(path)

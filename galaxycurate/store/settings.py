@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from galaxycurate.core.geometry import NATIVE_PIXSCALE
+from galaxycurate.core.releases import RELEASES
 from galaxycurate.errors import SettingError
 from galaxycurate.store.files import existing, replacing
 
@@ -18,8 +20,9 @@ FILE = "galaxycurate.toml"
 ENV_PREFIX = "GALAXYCURATE_"
 
 
-def _setting(default, meaning: str, low=None, high=None):
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+def _setting(default, meaning: str, low=None, high=None, *, repr=True):
+    about = {"meaning": meaning, "low": low, "high": high}
+    return field(default=default, metadata=about, repr=repr)
 
 
 @dataclass(frozen=True)
@@ -28,15 +31,21 @@ class Settings:
 
     server: str = _setting("https://skyserver.sdss.org", "where SkyServer answers")
     release: str = _setting("dr17", "data release: dr8 to dr19")
-    archive: str = _setting("skyserver", "who answers SQL: skyserver, or local:PATH")
+    archive: str = _setting("skyserver", "who answers SQL: skyserver, casjobs, or local:PATH")
+    casjobs: str = _setting("", "root of CasJobs' REST service; empty: the server's own")
+    keystone: str = _setting("", "where CasJobs logs in; empty: the server's own")
+    keep_tables: int = _setting(0, "1 leaves the tables of CasJobs' jobs in MyDB", 0, 1)
     manifests: str = _setting("manifests", "folder of the manifests")
     dataset: str = _setting("dataset", "folder of the images and the ledger")
-    db: str = _setting("", "SQLAlchemy URL of the ledger; empty: ledger.sqlite in the dataset")
+    db: str = _setting("", "SQLAlchemy URL of the ledger; empty: in the dataset", repr=False)
+    dataset_name: str = _setting("", "the dataset's name in a shared db; empty: its full path")
     size_px: int = _setting(256, "side of a cutout [pixel]", 64, 2048)
     pixscale: float = _setting(NATIVE_PIXSCALE, "pixel scale [arcsec/pixel]", 0.015, 60.0)
-    limit: int = _setting(1000, "cutouts or fields at most", 1, 500_000)
+    limit: int = _setting(1000, "cutouts or fields at most", 1, 10_000_000)
     limit_mag_r: float = _setting(20.0, "a negative holds no galaxy brighter than this", 10.0, 30.0)
     margin_arcsec: float = _setting(5.0, "free sky around a negative [arcsec]", 0.0, 600.0)
+    star_mag_r: float = _setting(0.0, "no star brighter than this beside it; 0: any", 0.0, 30.0)
+    per_field: int = _setting(20, "negatives from one field at most", 1, 1000)
     min_votes: int = _setting(10, "volunteers at least", 1, 100_000)
     rate: float = _setting(2.0, "cutouts a second at most; 0: as fast as it goes", 0.0, 10_000.0)
     queries_per_minute: int = _setting(50, "SQL queries a minute at most; 0: no limit", 0, 10_000)
@@ -58,6 +67,11 @@ class Settings:
     def ledger_url(self) -> str:
         """The SQLAlchemy URL of the ledger."""
         return self.db or f"sqlite:///{Path(self.dataset) / 'ledger.sqlite'}"
+
+    @property
+    def ledger_dataset(self) -> str:
+        """Whose lines of the ledger are meant; one that lies in its dataset needs no name."""
+        return (self.dataset_name or str(Path(self.dataset).resolve())) if self.db else ""
 
 
 SPECS = {spec.name: spec for spec in fields(Settings) if spec.name != "origins"}
@@ -135,6 +149,12 @@ def save(name: str, value: str, *, folder: Path | None = None) -> Path:
     return path
 
 
+def masked(url: str) -> str:
+    """A database URL, or what should be one, without its password."""
+    url = re.sub(r"(://[^:/@]*:|^(?!.*://).*:).*@", r"\1***@", url)
+    return re.sub(r"([?&]\w*password=)[^&]*", r"\1***", url)
+
+
 def _from_file(path: Path) -> dict:
     if not path.exists():
         return {}
@@ -176,9 +196,6 @@ def _check(spec, value, origin: str) -> None:
             f"release = {value!r} ({origin}) is no data release with these services",
             hint=f"choose one of {', '.join(RELEASES)}",
         )
-
-
-RELEASES = tuple(f"dr{n}" for n in range(8, 20))
 
 
 def _unknown(name: str, origin: str) -> SettingError:

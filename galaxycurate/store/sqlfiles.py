@@ -9,11 +9,14 @@ parameters, with range and meaning behind them::
 
 SkyServer takes a single SELECT, so the values are bound here. No text of a user ever enters the
 SQL: values are checked by type and range and written as numbers.
+
+Rows come in the order of a seeded shuffle, by turns of 0 to 1,000,002; a line
+``-- part: @first_turn @last_turn`` names the two parameters that bound the turns, so that a
+question can be put in parts.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -25,10 +28,8 @@ from galaxycurate.errors import SettingError
 _PARAM = re.compile(
     r"DECLARE\s+@(\w+)\s+(int|bigint|real|float)\s*=\s*(\S+)\s+--\s*\[(\S+),\s*(\S+)\]\s+(.+)"
 )
-_TOP = re.compile(
-    r"\bTOP \((\d+)\)"
-)  # a variable needs the brackets, SkyServer's filter breaks on them
 _COLUMN = re.compile(r"--\s*column\s+(\w+)\s+(\w+)\s*(.*)", re.IGNORECASE)
+_PART = re.compile(r"--\s*part:\s*@(\w+)\s+@(\w+)")
 _PURPOSE = re.compile(r"--\s*purpose:\s*(.+)", re.IGNORECASE)
 
 
@@ -43,8 +44,8 @@ class Parameter:
     high: float
     meaning: str
 
-    def literal(self, value) -> str:
-        """The value as a SQL number.
+    def number(self, value) -> int | float:
+        """The value as a number of this type.
 
         Raises
         ------
@@ -66,7 +67,7 @@ class Parameter:
                 f"{self.name} = {value} is outside {self.low:g} to {self.high:g}",
                 hint=f"{self.name}: {self.meaning}",
             )
-        return repr(number)
+        return number
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class SqlFile:
     parameters: dict[str, Parameter]
     columns: tuple[tuple[str, str], ...]
     statement: str
+    part: tuple[str, str] | None = None
 
     def bind(self, **values) -> Query:
         """Bind values to the parameters.
@@ -100,13 +102,11 @@ class SqlFile:
             if name not in self.parameters:
                 known = ", ".join(self.parameters)
                 raise SettingError(f"sql/{self.name}.sql has no parameter {name!r}", hint=known)
-        bound = {
-            name: parameter.literal(values.get(name, parameter.default))
+        numbers = {
+            name: parameter.number(values.get(name, parameter.default))
             for name, parameter in self.parameters.items()
         }
-        sql = re.sub(r"@(\w+)", lambda found: bound[found[1]], self.statement)
-        sql = _TOP.sub(r"TOP \1", sql)
-        return Query(self.name, sql, self.columns, {k: json.loads(v) for k, v in bound.items()})
+        return Query(self.name, self.statement, self.columns, numbers, self.part)
 
 
 def folder() -> Path:
@@ -142,7 +142,7 @@ def read(name: str) -> SqlFile:
         m[1]: Parameter(m[1], m[2].lower(), m[3], float(m[4]), float(m[5]), m[6].strip())
         for m in _PARAM.finditer(text)
     }
-    purpose = _PURPOSE.search(text)
+    purpose, part = _PURPOSE.search(text), _PART.search(text)
     lines = (line.split("--")[0].strip() for line in text.splitlines())
     statement = " ".join(line for line in lines if not line.startswith("DECLARE"))
     return SqlFile(
@@ -151,4 +151,5 @@ def read(name: str) -> SqlFile:
         parameters=parameters,
         columns=tuple((m[1], m[2]) for m in _COLUMN.finditer(text)),
         statement=re.sub(r"\s+", " ", statement).strip(),
+        part=(part[1], part[2]) if part else None,
     )

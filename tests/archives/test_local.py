@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galaxycurate.archives.adding import add
 from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.tsql import columns_used, to_duckdb
 from galaxycurate.core import ids
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.query import Query
 from galaxycurate.errors import IdentityError, InputError, QueryRefused
+from galaxycurate.store import sqlfiles
 
 POSITIONS = [  # ra, dec, mode, type
     (180.0, 0.0, 1, 3),
@@ -95,12 +98,69 @@ def test_a_rectangle_may_cross_ra_0(folder):
     assert len(archive.execute(sql.format(1, 359))) == 0
 
 
-def test_functions_of_cas_answer(folder):
-    sql = (
-        "SELECT TOP 1 dbo.fPhotoTypeN(type) AS t, dbo.fPhotoType('GALAXY') AS g, "
-        "dbo.fObj(objID) AS o FROM Star"
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        ("dbo.fPhotoTypeN(type)", "STAR"),
+        ("dbo.fPhotoType('GALAXY')", 3),
+        ("dbo.fPhotoModeN(mode)", "PRIMARY"),
+        ("dbo.fPhotoMode('Secondary')", 2),
+        ("dbo.fSkyVersion(objID)", 2),
+        ("dbo.fRerun(objID)", 301),
+        ("dbo.fRun(objID)", 3900),
+        ("dbo.fCamcol(objID)", 6),
+        ("dbo.fField(objID)", 269),
+        ("dbo.fObj(objID)", 3),
+        ("dbo.fSDSS(objID)", "2-3900-301-6-269-3"),
+        ("dbo.fObjidFromSDSS(2, 3900, 301, 6, 269, 1)", 1237662226208063489),
+        ("dbo.fDistanceArcMinEq(359.5, 0, 0.5, 0)", 60.0),
+        ("dbo.fDistanceArcMinEq(10, 89.5, 190, 89.5)", 60.0),
+    ],
+)
+def test_functions_of_cas_answer(folder, call, value):
+    answer = LocalArchive(folder).execute(f"SELECT TOP 1 {call} AS a FROM Star ORDER BY objID")
+    assert answer["a"][0] == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+@pytest.mark.parametrize(("ra", "dec"), [(0.0, 0.0), (359.9, -35.0), (123.0, 89.9), (7.0, -90.0)])
+def test_neighbours_and_their_distances_are_those_of_astropy(tmp_path, ra, dec):
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    rng = np.random.default_rng(3)
+    centre = SkyCoord(ra, dec, unit="deg")
+    around = centre.directional_offset_by(
+        rng.uniform(0, 360, 300) * u.deg, 0.5 * rng.uniform(0, 1, 300) * u.deg
     )
-    assert LocalArchive(folder).execute(sql).iloc[0].tolist() == ["STAR", 3, 3]
+    frame = pd.DataFrame({"ra": around.ra.deg, "dec": around.dec.deg, "mode": 1, "type": 3})
+    frame.insert(0, "objID", ids.encode(run=94, camcol=1, field=11, obj=np.arange(1, 301)))
+    frame.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    found = LocalArchive(tmp_path).execute(
+        f"SELECT objID, distance FROM dbo.fGetNearbyObjEq({ra}, {dec}, 20) ORDER BY objID"
+    )
+    far = centre.separation(around).arcmin
+    assert found["objID"].tolist() == frame["objID"][far < 20].tolist()
+    np.testing.assert_allclose(found["distance"], far[far < 20], atol=1e-6)
+    nearest = f"SELECT objID FROM dbo.fGetNearestObjEq({ra}, {dec}, 30)"
+    assert LocalArchive(tmp_path).execute(nearest)["objID"].tolist() == [
+        frame["objID"][far.argmin()]
+    ]
+
+
+def test_reals_come_as_skyserver_prints_them(folder):
+    objects = pd.read_parquet(folder / "PhotoObjAll.parquet")
+    objects.assign(psfMag_r=np.float32(17.123456)).to_parquet(folder / "PhotoObjAll.parquet")
+    table = LocalArchive(folder).execute("SELECT TOP 1 psfMag_r, ra FROM PhotoObjAll")
+    assert table["psfMag_r"].tolist() == [17.12346]
+    assert table["psfMag_r"].dtype == "float64"
+
+
+def test_what_a_statement_lacks_is_named(folder):
+    archive = LocalArchive(folder)
+    assert archive.lacks("SELECT f.RUN, p.r, f.ra FROM Field AS f, PhotoObjAll AS p") == [
+        "Field.ra"
+    ]
+    assert archive.lacks("SELECT z.p_el FROM zooSpec AS z") == ["zooSpec"]
 
 
 @pytest.mark.parametrize(
@@ -245,3 +305,95 @@ def test_the_failed_fields_of_run_3900_are_found(shared_data, tmp_path):
         "JOIN PhotoObjAll AS p ON p.objID = n.objID WHERE p.type = 3 AND p.nChild = 0"
     )
     assert len(near) == 528
+
+
+QUESTIONS = sorted(path.stem for path in sqlfiles.folder().glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A catalogue with every column that a question names, 40 fields and 10 objects in each."""
+    folder = tmp_path_factory.mktemp("whole")
+    used = {}
+    for name in QUESTIONS:
+        for table, columns in columns_used(sqlfiles.read(name).bind().sql).items():
+            used.setdefault(table, set()).update(columns)
+    number = np.arange(400)
+    field = ids.encode(run=94, camcol=1, field=11 + number // 10)
+    known = {
+        "fieldID": field, "objID": field + number % 10 + 1, "objid": field + number % 10 + 1,
+        "dr8objid": field + number % 10 + 1, "maskID": number + 1, "ra": 10 + number / 1000,
+        "dec": 0.5, "run": 94, "rerun": 301, "camcol": 1, "field": 11 + number // 10, "score": 0.8,
+        "photoStatus": 0, "nTotal": 10, "type": number % 2 * 3 + 3, "mode": 1, "filter": 2,
+    }  # fmt: skip
+    for table, columns in used.items():
+        frame = pd.DataFrame({"n": number} | {c: known.get(c, 15) for c in columns | {"objID"}})
+        kept = frame.drop(columns="n").drop(columns=[] if "objID" in columns else "objID")
+        kept = kept.drop_duplicates("fieldID") if table == "Field" else kept
+        kept.to_csv(folder / f"{table}.csv", index=False)
+    add([folder / f"{table}.csv" for table in used], folder / "whole.duckdb")
+    return LocalArchive(folder / "whole.duckdb")
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_question_is_answered(whole, name):
+    query = sqlfiles.read(name).bind()
+    assert whole.lacks(query.sql) == []
+    table = whole.run(query)
+    assert list(table.columns) == [column for column, _ in query.columns]
+    assert len(table) > 0 or name in ("bright_stars", "negatives_field", "fields_left_out")
+
+
+@pytest.mark.parametrize("name", ["fields_good", "negatives_star", "positives_gz1_raw"])
+def test_the_answers_to_two_halves_are_the_answer_to_the_whole(whole, name):
+    query = sqlfiles.read(name).bind()
+    halves = pd.concat([whole.run(half) for half in query.halves()], ignore_index=True)
+    pd.testing.assert_frame_equal(halves, whole.run(query))
+
+
+@pytest.mark.parametrize("name", ["negatives_cell", "negatives_star", "fields_good"])
+def test_no_question_of_many_rows_compares_each_with_each(whole, name):
+    """Joins by hash: a nested loop over 5,000,000 objects would not end."""
+    sql = to_duckdb(sqlfiles.read(name).bind().sql, schema=whole.schema)
+    cursor = whole._connection.cursor()
+    cursor.execute("SET search_path = 'main,cas.main'")
+    plan = cursor.execute(f"EXPLAIN {sql}").fetchall()[0][1].upper()
+    assert "HASH" in plan
+    assert not any(slow in plan for slow in ("NESTED_LOOP", "NESTED LOOP", "BLOCKWISE"))
+
+
+def lost_objects(folder, kind):
+    """Objects of a field that Field lacks, on both sides of RA 0."""
+    lost = ids.encode(run=94, camcol=1, field=20)
+    objects = pd.DataFrame(dict(objID=lost + np.arange(1, 3), ra=[359.9, 0.1], dec=[5.0, 6.0]))
+    objects = objects.assign(mode=1, type=3)
+    known = ids.encode(run=94, camcol=1, field=11)
+    fields = pd.DataFrame([dict(fieldID=known, run=94, field=11, ra=50.0, dec=1.0, score=0.8)])
+    fields.to_parquet(folder / "Field.parquet")
+    objects.to_parquet(folder / "PhotoObjAll.parquet")
+    if kind == "folder":
+        return folder
+    path = folder / "cas.duckdb"
+    if kind == "added":
+        add([folder / "Field.parquet", folder / "PhotoObjAll.parquet"], path)
+    else:
+        db = duckdb.connect(str(path))
+        db.execute("CREATE TABLE Field AS SELECT * FROM fields")
+        db.execute("CREATE TABLE PhotoObjAll AS SELECT * FROM objects")
+        db.close()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "added", "foreign"])
+def test_objects_whose_field_was_not_added_have_a_field_of_their_place(tmp_path, kind):
+    path = lost_objects(tmp_path, kind)
+    table = LocalArchive(path).execute(
+        "SELECT f.run, f.field, f.ra, f.dec, f.score, COUNT(*) AS n FROM Field AS f "
+        "JOIN PhotoObjAll AS p ON p.fieldID = f.fieldID "
+        "GROUP BY f.run, f.field, f.ra, f.dec, f.score"
+    )
+    assert len(table) == 1
+    assert table[["run", "field", "dec", "n"]].iloc[0].tolist() == [94, 20, 5.5, 2]
+    assert min(table.ra[0], 360 - table.ra[0]) < 1e-9
+    assert pd.isna(table.score[0])
+    assert len(LocalArchive(path).execute("SELECT fieldID FROM Field")) == 2

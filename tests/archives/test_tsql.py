@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from galaxycurate.archives.tsql import to_duckdb
+from galaxycurate.archives.tsql import columns_used, to_duckdb
 from galaxycurate.errors import QueryRefused
 
 SCHEMA = {"PhotoObjAll": {"objID": "BIGINT", "run": "SMALLINT", "ra": "DOUBLE", "name": "VARCHAR"}}
@@ -43,6 +43,21 @@ def test_integers_divide_to_integers_without_a_float(ask):
     assert ask("SELECT objID / 65536, run / 2 FROM PhotoObjAll WHERE run = 7") == [
         (1237662226208063490 // 65536, 3)
     ]
+
+
+def test_types_are_known_through_a_derived_table(ask):
+    sql = "SELECT g.n / 2 FROM (SELECT run AS n FROM PhotoObjAll) AS g WHERE g.n = 7"
+    assert ask(sql) == [(3,)]
+
+
+def test_columns_are_listed_by_their_table():
+    sql = (
+        "SELECT g.n, (SELECT COUNT(*) FROM PhotoObjAll AS q WHERE q.fieldID = g.fieldID) AS k "
+        "FROM (SELECT f.fieldID, f.run + f.camcol AS n FROM Field AS f WHERE f.run > 7) AS g"
+    )
+    assert columns_used(sql) == {
+        "Field": ["fieldID", "run", "camcol"], "PhotoObjAll": ["fieldID"],
+    }  # fmt: skip
 
 
 def test_a_cast_to_int_cuts_the_fraction_off(ask):

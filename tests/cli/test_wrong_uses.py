@@ -39,7 +39,7 @@ TABLES = {
         (["negatives", "--scor", "1"], 2, "No such option: --scor", "--help"),
         (["negatives", "--score", "1.4"], 2, "score = 1.4 is outside 0 to 1", "--score 0.2"),
         (["negatives", "--score", "x"], 2, "Invalid value for '--score'", "--help"),
-        (["negatives", "--limit", "0"], 2, "limit = 0 (flag) is outside 1 to 500000", "limit:"),
+        (["negatives", "--limit", "0"], 2, "limit = 0 (flag) is outside 1 to 10000000", "limit:"),
         (["negatives", "--size", "9"], 2, "size_px = 9 (flag) is outside 64 to 2048", "side"),
         (["negatives", "--release", "dr99"], 2, "no data release with these services", "dr17"),
         (["negatives", "--archive", "casjob"], 2, "no archive is called 'casjob'", "local:PATH"),
@@ -107,14 +107,14 @@ def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
 def test_a_dry_run_shows_the_sql_and_asks_nobody(tmp_path):
     done = run("positives", "--threshold", "0.9", "--dry-run", *NOWHERE, cwd=tmp_path)
     assert done.returncode == 0
-    assert "z.p_el_debiased >= 0.9" in done.stdout
+    assert "v.p_el >= 0.9" in done.stdout
     assert made(tmp_path) == []
 
 
 def test_a_dry_run_in_json_is_json_alone_on_stdout(tmp_path):
     done = run("negatives", "--dry-run", "--json", cwd=tmp_path)
     queries = json.loads(done.stdout)["queries"]
-    assert [q["query"] for q in queries] == ["field_census", "good_fields"]
+    assert [q["query"] for q in queries] == ["fields_census", "fields_good", "negatives_cell"]
     assert all(len(q["sha256"]) == 64 for q in queries)
 
 

@@ -3,7 +3,7 @@ import csv
 import numpy as np
 import pytest
 
-from galaxycurate.core.geometry import from_plane, overlap_fraction, separation
+from galaxycurate.core.geometry import from_plane, overlap_fraction, separation, to_plane
 from galaxycurate.curation import vacancy
 
 WIDTH = 101.4
@@ -69,6 +69,42 @@ def test_cutouts_that_exist_are_kept_clear_of():
     ra, dec = from_plane([0.0, 90.0, 110.0], [0.0, 0.0, 0.0], 10.0, 20.0)
     taken = (np.array([ra[0]]), np.array([dec[0]]))
     assert vacancy.pick_apart(ra, dec, WIDTH, taken, at_most=9).tolist() == [2]
+
+
+def test_the_first_clear_candidates_are_those_that_the_slow_way_finds():
+    rng = np.random.default_rng(5)
+    ra, dec = AREA.centres(WIDTH, 71.7, rng)
+    discs = (rng.choice(ra, 60), rng.choice(dec, 60), rng.uniform(2, 12, 60))
+    taken = (ra[:1] + 0.01, dec[:1])
+    rows, clear = vacancy.first_clear(ra, dec, WIDTH, discs, taken, margin_arcsec=5.0, at_most=6)
+    slow = vacancy.clearance(ra, dec, WIDTH, discs)
+    free = np.flatnonzero(slow >= 5)
+    chosen = free[vacancy.pick_apart(ra[free], dec[free], WIDTH, taken, at_most=6)]
+    assert rows.tolist() == chosen.tolist()
+    assert clear == pytest.approx(slow[chosen])
+
+
+@pytest.mark.parametrize("dec0", [0.0, 60.0, 89.95])
+def test_clearance_by_unit_vectors_is_that_on_the_tangent_plane(dec0):
+    rng = np.random.default_rng(8)
+    ra, dec = from_plane(*rng.uniform(-400, 400, (2, 300)), 359.99, dec0)
+    gal_ra, gal_dec = from_plane(*rng.uniform(-600, 600, (2, 40)), 359.99, dec0)
+    radius = rng.uniform(0, 30, 40)
+    xi, eta = to_plane(gal_ra, gal_dec, ra[:, None], dec[:, None])
+    dx, dy = (np.maximum(np.abs(v) - WIDTH / 2, 0) for v in (xi, eta))
+    plain = (np.hypot(dx, dy) - radius).min(axis=1)
+    assert vacancy.clearance(ra, dec, WIDTH, (gal_ra, gal_dec, radius)) == pytest.approx(plain)
+
+
+def test_a_disc_on_the_other_side_of_the_sky_does_not_matter():
+    far = (np.array([0.0]), np.array([0.0]), np.array([300.0]))
+    assert vacancy.clearance(np.array([180.0]), np.array([0.0]), WIDTH, far)[0] > 1e6
+
+
+def test_the_halo_of_a_star_shrinks_with_its_magnitude():
+    """BOSS: 0.0802 B^2 - 1.86 B + 11.625 arcmin, 6.2 < B < 11.5."""
+    radius = vacancy.star_radius([3.0, 6.2, 8.0, 11.5, 14.0])
+    assert radius == pytest.approx([190.6, 190.6, 112.7, 50.5, 16.0], abs=0.3)
 
 
 def test_a_real_field_has_room_to_20_mag_but_none_for_every_galaxy(shared_data):

@@ -60,3 +60,31 @@ def test_a_bad_value_is_not_saved(tmp_path):
     with pytest.raises(SettingError, match="outside 64 to 2048"):
         settings.save("size_px", "1", folder=tmp_path)
     assert not (tmp_path / "galaxycurate.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql+psycopg://me:s3@t@host/team", "postgresql+psycopg://me:***@host/team"),
+        ("postgresql+psycopg://host/team?user=me&password=s3@t&x=1",
+         "postgresql+psycopg://host/team?user=me&password=***&x=1"),
+        ("postgresql:/me:s3@t@host", "postgresql:/me:***@host"),
+        ("postgresql+psycopg://me@host:5432/team", "postgresql+psycopg://me@host:5432/team"),
+        ("sqlite:////data/a@b/ledger.sqlite", "sqlite:////data/a@b/ledger.sqlite"),
+    ],
+)  # fmt: skip
+def test_the_password_of_a_database_is_told_nowhere(url, told):
+    assert settings.masked(url) == told
+    assert "s3" not in repr(settings.Settings(db=url))
+
+
+def test_a_ledger_in_its_dataset_has_no_name_and_one_in_a_shared_database_has(tmp_path):
+    here = settings.Settings(dataset=str(tmp_path / "x" / ".." / "d"), dataset_name="")
+    assert (here.ledger_url, here.ledger_dataset) == (
+        f"sqlite:///{tmp_path}/x/../d/ledger.sqlite",
+        "",
+    )
+    shared = settings.Settings(dataset=str(tmp_path / "x" / ".." / "d"), db="sqlite:///t.sqlite")
+    assert (shared.ledger_url, shared.ledger_dataset) == ("sqlite:///t.sqlite", f"{tmp_path}/d")
+    named = settings.Settings(dataset_name="stripe82", db="sqlite:///t.sqlite")
+    assert named.ledger_dataset == "stripe82"

@@ -1,0 +1,147 @@
+"""Why a search for negatives finds what it finds: its questions, its losses, and the odds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from galaxycurate.archives.choose import Archive
+from galaxycurate.core.geometry import field_of_view, reach
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.core.query import Query
+from galaxycurate.curation.vacancy import FieldArea, clearance
+from galaxycurate.pipeline.negatives import negatives, queries
+from galaxycurate.pipeline.search import PHOTO_STATUS, Search, Strategy, rows_missing
+from galaxycurate.pipeline.walk import Choice, stretches
+from galaxycurate.store import sqlfiles
+from galaxycurate.store.settings import Settings
+
+LIMITS_MAG_R = (17.0, 18.0, 19.0, 20.0, 21.0)
+_MOST_WINDOWS = 50_000
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How often a random window of a cutout's size, inside a good field, would be a negative.
+
+    Parameters
+    ----------
+    limit_mag_r : float
+        Galaxies brighter than this count [mag].
+    no_centre : float
+        Fraction of the windows that hold the centre of no galaxy.
+    clear : float
+        Fraction of those that no galaxy's disc reaches into, margin included.
+    """
+
+    limit_mag_r: float
+    no_centre: float
+    clear: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain` found out.
+
+    Parameters
+    ----------
+    asked : list of (Query, int)
+        The questions as bound for the first fields of the shuffle, and how many rows answer each.
+    search : Search
+        The search itself; nothing of it is written.
+    odds : list of Odds
+    n_windows, n_fields : int
+        What the odds were measured on.
+    """
+
+    asked: list[tuple[Query, int]]
+    search: Search
+    odds: list[Odds]
+    n_windows: int = 0
+    n_fields: int = 0
+
+
+def explain(
+    settings: Settings,
+    *,
+    score: float | None,
+    strategy: Strategy,
+    archive: Archive,
+    masks: bool = False,
+    progress: Progress = silent,
+) -> Explanation:
+    """Search as `negatives` would, and tell why it ends as it does.
+
+    Parameters
+    ----------
+    settings : Settings
+    score : float or None
+        Fields must score strictly above it; None drops the cut.
+    strategy : Strategy
+    archive : Archive
+    masks : bool
+        Keep clear of masked sky.
+    progress : callable
+
+    Returns
+    -------
+    Explanation
+    """
+    asked = queries(settings, strategy, score, masks=masks)
+    _, search = negatives(
+        settings, score=score, strategy=strategy, masks=masks, archive=archive, progress=progress
+    )
+    if strategy is Strategy.FIELD:
+        return Explanation(_with_rows(archive, asked), search, [])
+    n_good = int(archive.run(asked[0]).nGood.iloc[0])
+    cut = asked[0].values["score"]
+    search.dropped[:0] = _left_out(archive, cut)
+    deep = replace(settings, limit_mag_r=max(settings.limit_mag_r, *LIMITS_MAG_R))
+    first = next(stretches(archive, deep, Choice(cut), n_good, settings.limit))
+    last_turn = int(max(first.fields.turn, default=0))
+    bound = [replace(q, values={**q.values, "last_turn": last_turn}) for q in asked[1:]]
+    limits = sorted({*LIMITS_MAG_R, settings.limit_mag_r})
+    odds, n_windows, n_fields = _odds(first, settings, limits)
+    return Explanation(_with_rows(archive, [asked[0], *bound]), search, odds, n_windows, n_fields)
+
+
+def _left_out(archive: Archive, score: float) -> list[tuple[str, str]]:
+    """Fields that the cuts leave out: which, and why."""
+    rows = archive.run(sqlfiles.read("fields_left_out").bind(score=score))
+    return [(f"{r.run}-{r.camcol}-{r.field}", _why(r, score)) for r in rows.itertuples()]
+
+
+def _why(row, score: float) -> str:
+    if row.photoStatus:
+        status = PHOTO_STATUS.get(int(row.photoStatus), "unknown")
+        return f"failed reduction: photoStatus {row.photoStatus} ({status})"
+    if row.score <= score:
+        return f"score too low: {row.score:g}"
+    return "nothing detected"
+
+
+def _with_rows(archive: Archive, asked: list[Query]) -> list[tuple[Query, int]]:
+    return [(query, int(archive.run(query.counted()).nRows.iloc[0])) for query in asked]
+
+
+def _odds(stretch, settings: Settings, limits: list[float]) -> tuple[list[Odds], int, int]:
+    width = field_of_view(settings.pixscale, settings.size_px)
+    free = {limit: [0, 0] for limit in limits}
+    n_windows = n_fields = 0
+    for row in stretch.fields.itertuples():
+        if rows_missing(row) or n_windows >= _MOST_WINDOWS:
+            continue
+        area = FieldArea(row.ra, row.dec, (row.muStart, row.muEnd), (row.nuStart, row.nuEnd))
+        rng = np.random.default_rng([settings.seed, int(row.fieldID) >> 16])
+        ra, dec = area.centres(width, reach(width) / 2, rng)
+        n_fields, n_windows = n_fields + 1, n_windows + ra.size
+        near = stretch.near(area, settings.margin_arcsec)
+        for limit, counts in free.items():
+            g_ra, g_dec, radius = stretch.discs(near[stretch.mag_r[near] < limit])
+            points = clearance(ra, dec, width, (g_ra, g_dec, np.zeros_like(radius)))
+            discs = clearance(ra, dec, width, (g_ra, g_dec, radius))
+            counts[0] += int((points > 0).sum())
+            counts[1] += int((discs >= settings.margin_arcsec).sum())
+    n = max(n_windows, 1)
+    return [Odds(k, a / n, b / n) for k, (a, b) in free.items()], n_windows, n_fields

@@ -1,0 +1,160 @@
+"""The database behind the ledger and a team's manifests: SQLite by default, any SQLAlchemy URL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from galaxycurate.errors import SettingError, StorageError, first_line
+from galaxycurate.store.files import unwritable
+from galaxycurate.store.settings import masked
+
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers INTEGER keys only
+_LOCKS = {"sqlite": "begin immediate", "postgresql": "select pg_advisory_xact_lock(7302915)"}
+_AGAIN = "what was committed stays: run the same command to continue"
+
+
+class Words(sa.TypeDecorator[str]):
+    """Text that every database takes, and sorts by code point, as Python does."""
+
+    impl = sa.String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect):
+        """PostgreSQL sorts by the server's language unless told, and refuses longer text."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.Text(collation="C"))
+        return super().load_dialect_impl(dialect)
+
+    def process_bind_param(self, value, dialect):
+        """PostgreSQL takes no NUL in a text."""
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value else value
+
+
+class Database:
+    """An open database.
+
+    Parameters
+    ----------
+    engine : sqlalchemy.Engine
+    url : str
+        Without its password.
+    what : str
+        What it holds, for messages: the ledger, a team's manifests.
+    """
+
+    def __init__(self, engine: sa.Engine, url: str, what: str):
+        self._engine, self.url, self._what = engine, url, what
+
+    @classmethod
+    def open(cls, url: str, *, what: str) -> Database:
+        """Open a database; what is absent is not made yet.
+
+        Raises
+        ------
+        StorageError, SettingError
+            Its driver is not installed; the URL is none.
+        """
+        try:
+            parsed = sa.engine.make_url(url)
+            if parsed.get_backend_name() == "postgresql" and "connect_timeout" not in parsed.query:
+                parsed = parsed.update_query_dict({"connect_timeout": "20"})
+            engine = sa.create_engine(parsed, pool_pre_ping=True)
+        except (NoSuchModuleError, ImportError) as error:
+            raise StorageError(
+                f"the {what} {masked(url)} does not open: {first_line(error)}",
+                hint="for PostgreSQL: pip install 'galaxycurate[postgres]', "
+                "and db = postgresql+psycopg://USER@HOST/DATABASE",
+            ) from error
+        except (ArgumentError, ValueError):
+            raise SettingError(
+                f"db = {masked(url)!r} is no SQLAlchemy URL",
+                hint="such as sqlite:///dataset/ledger.sqlite, or "
+                "postgresql+psycopg://USER@HOST/DATABASE",
+            ) from None
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _sqlite_pragmas)
+        return cls(engine, masked(url), what)
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database."""
+        url = self._engine.url
+        sqlite = url.get_backend_name() == "sqlite" and url.database
+        return Path(url.database) if sqlite and url.database else None
+
+    def make(self, tables: sa.MetaData, upgrade: Callable[[sa.Connection], None] | None = None):
+        """Make the tables that are absent; another process may do so at the same moment.
+
+        Parameters
+        ----------
+        tables : sqlalchemy.MetaData
+        upgrade : callable, optional
+            Brings tables of an earlier version up to date, in the same transaction.
+        """
+        if self.file:
+            try:
+                self.file.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise unwritable(self.file.parent, error) from error
+        if self._is_made(tables):
+            return
+        with self.begin() as db:
+            db.exec_driver_sql(_LOCKS.get(self._engine.dialect.name, "select 1"))
+            tables.create_all(db)
+            if upgrade:
+                upgrade(db)
+
+    def holds(self, table: str) -> bool:
+        """Whether a table is there; looking makes no file."""
+        if self.file and not self.file.exists():
+            return False
+        with self.begin() as db:
+            return sa.inspect(db).has_table(table)
+
+    def _is_made(self, tables: sa.MetaData) -> bool:
+        """Whether all tables are there with all their columns."""
+        with self.begin() as db:
+            there = sa.inspect(db)
+            return all(
+                there.has_table(t.name)
+                and {c["name"] for c in there.get_columns(t.name)} >= set(t.columns.keys())
+                for t in tables.sorted_tables
+            )
+
+    @contextmanager
+    def begin(self):
+        """A connection in a transaction of its own.
+
+        Raises
+        ------
+        StorageError
+            The server, the file or the user's rights do not allow it.
+        """
+        try:
+            with self._engine.begin() as db:
+                yield db
+        except DBAPIError as error:
+            broke = "broke off" if error.connection_invalidated else "does not open"
+            raise StorageError(
+                f"the {self._what} {self.url} {broke}: {first_line(error.orig)}",
+                hint=_AGAIN if error.connection_invalidated
+                else "galaxycurate config show tells where db comes from",
+            ) from error  # fmt: skip
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._engine.dispose()
+
+
+def _sqlite_pragmas(connection, _record) -> None:
+    """WAL: a killed process loses no line that a commit acknowledged."""
+    connection.execute("pragma busy_timeout=30000")
+    with suppress(sqlite3.OperationalError):  # another process turns it on at this moment
+        connection.execute("pragma journal_mode=wal")
+    connection.execute("pragma synchronous=normal")
