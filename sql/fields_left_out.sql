@@ -1,7 +1,7 @@
 -- purpose: fields that are not looked into, and why: a failed reduction, a low score, nothing found
 -- context: DR8 and later
 DECLARE @score real = 0.2           -- [-1, 1] fields must score strictly above this
-DECLARE @limit int = 1000           -- [1, 500000] fields at most
+DECLARE @limit int = 1000           -- [1, 10000000] fields at most
 -- column fieldID varchar the field
 -- column run int drift scan
 -- column camcol int camera column

@@ -3,7 +3,7 @@
 -- A good SDSS field always holds hundreds of galaxies (27 at least among 815 real ones), so what
 -- comes back are mostly failed reductions: read photoStatus and nTotal before you believe it.
 DECLARE @score real = 0.2           -- [-1, 1] fields must score strictly above this; -1 drops the cut
-DECLARE @limit int = 1000           -- [1, 500000] fields at most
+DECLARE @limit int = 1000           -- [1, 10000000] fields at most
 DECLARE @seed int = 42              -- [0, 2147483647] of the shuffle
 DECLARE @first_turn int = 0         -- [0, 1000002] turns of the shuffle from here
 DECLARE @last_turn int = 1000002    -- [0, 1000002] to here

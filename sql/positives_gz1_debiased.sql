@@ -2,7 +2,7 @@
 -- context: any release with zooSpec (Lintott et al. 2011, table 2)
 DECLARE @threshold real = 0.85      -- [0.5, 1] fraction of the votes that a class needs
 DECLARE @min_votes int = 10         -- [1, 100000] volunteers at least
-DECLARE @limit int = 1000           -- [1, 500000] galaxies at most
+DECLARE @limit int = 1000           -- [1, 10000000] galaxies at most
 DECLARE @seed int = 42              -- [0, 2147483647] of the shuffle
 DECLARE @first_turn int = 0         -- [0, 1000002] turns of the shuffle from here
 DECLARE @last_turn int = 1000002    -- [0, 1000002] to here

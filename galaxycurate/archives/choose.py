@@ -120,12 +120,12 @@ def open_archive(archive: str, access: Access) -> Archive:
 
         return SkyServerArchive(access)
     if archive == "casjobs":
-        from galaxycurate.archives.casjobs import CasJobsArchive
+        from galaxycurate.archives.casjobs.archive import CasJobsArchive
 
         return CasJobsArchive(access)
     kind, _, path = archive.partition(":")
     if kind == "local" and path:
-        from galaxycurate.archives.local import LocalArchive
+        from galaxycurate.archives.local.archive import LocalArchive
 
         return LocalArchive(path)
     raise SettingError(

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from galaxycurate.archives.adding import Added as Added
-from galaxycurate.archives.adding import add
-from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.local.adding import Added as Added
+from galaxycurate.archives.local.adding import add
+from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError
 from galaxycurate.store import sqlfiles

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.tsql import to_duckdb
+from galaxycurate.archives.local.tsql import to_duckdb
 from galaxycurate.errors import QueryRefused, first_line
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.core.colour import lupton_irg
 from galaxycurate.errors import InputError, QueryRefused
 from galaxycurate.sandbox.frames import Frame, FrameCache, find_frames, tangent_basis

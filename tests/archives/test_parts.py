@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from galaxycurate.archives.choose import Access, NoShelf
-from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.archives.parts import run_in_parts
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.core.query import Query

@@ -13,8 +13,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from galaxycurate.archives.adding import add
-from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.local.adding import add
+from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.core import ids
 from galaxycurate.errors import (
     IdentityError,
@@ -319,7 +319,7 @@ def test_a_sweep_gets_ids_modes_and_magnitudes(tmp_path, to):
 KILLED = """
 import sys
 from pathlib import Path
-from galaxycurate.archives.adding import add
+from galaxycurate.archives.local.adding import add
 add([Path(sys.argv[1])], Path(sys.argv[2]), progress=lambda *news: print(*news, flush=True))
 """
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives import cas, tablefile
-from galaxycurate.archives.adding import ENDINGS, MARK, prepare
-from galaxycurate.archives.idcheck import check_ids, id_type, is_id
-from galaxycurate.archives.tsql import Schema, columns_used, to_duckdb
+from galaxycurate.archives.local import cas, tablefile
+from galaxycurate.archives.local.adding import ENDINGS, MARK, prepare
+from galaxycurate.archives.local.idcheck import check_ids, id_type, is_id
+from galaxycurate.archives.local.tsql import Schema, columns_used, to_duckdb
 from galaxycurate.core.digits import held
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

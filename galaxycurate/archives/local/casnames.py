@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib.resources import files
 
-from galaxycurate.archives.idcheck import is_id
+from galaxycurate.archives.local.idcheck import is_id
 from galaxycurate.errors import LayoutError
 
 BANDS = "ugriz"

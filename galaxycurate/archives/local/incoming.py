@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives import cas, casnames
-from galaxycurate.archives.casnames import CasTable
-from galaxycurate.archives.idcheck import check_ids, is_id
-from galaxycurate.archives.tablefile import stem
+from galaxycurate.archives.local import cas, casnames
+from galaxycurate.archives.local.casnames import CasTable
+from galaxycurate.archives.local.idcheck import check_ids, is_id
+from galaxycurate.archives.local.tablefile import stem
 from galaxycurate.errors import IdentityError, LayoutError, SettingError
 
 if TYPE_CHECKING:

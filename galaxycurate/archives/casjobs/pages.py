@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.into import ROW
-from galaxycurate.archives.jobs import CasJobs
+from galaxycurate.archives.casjobs.into import ROW
+from galaxycurate.archives.casjobs.jobs import CasJobs
 from galaxycurate.archives.wire import PAUSES_S
 from galaxycurate.core.progress import Progress
 from galaxycurate.core.query import Query

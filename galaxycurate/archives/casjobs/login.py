@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from galaxycurate.archives import tokens
+from galaxycurate.archives.casjobs import tokens
 from galaxycurate.archives.wire import Wire
 from galaxycurate.core.origin import is_loopback
 from galaxycurate.errors import LoginNeeded, ServiceError

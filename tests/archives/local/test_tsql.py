@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from galaxycurate.archives.tsql import columns_used, to_duckdb
+from galaxycurate.archives.local.tsql import columns_used, to_duckdb
 from galaxycurate.errors import QueryRefused
 
 SCHEMA = {"PhotoObjAll": {"objID": "BIGINT", "run": "SMALLINT", "ra": "DOUBLE", "name": "VARCHAR"}}

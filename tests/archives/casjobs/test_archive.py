@@ -11,11 +11,11 @@ import traceback
 import pandas as pd
 import pytest
 
-from galaxycurate.archives import casjobs
-from galaxycurate.archives.casjobs import CasJobsArchive
+from galaxycurate.archives.casjobs import archive as casjobs
+from galaxycurate.archives.casjobs.archive import CasJobsArchive
+from galaxycurate.archives.casjobs.into import into, table_of
 from galaxycurate.archives.choose import Access
-from galaxycurate.archives.into import into, table_of
-from galaxycurate.archives.local import LocalArchive
+from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.core.query import Query
 from galaxycurate.errors import JobFailed, LoginNeeded, QueryRefused, Unreachable
@@ -306,8 +306,8 @@ def test_two_who_ask_the_same_both_get_it(url, stars):
 ASK = """
 import os, signal, sys
 from pathlib import Path
-from galaxycurate.archives import pages
-from galaxycurate.archives.casjobs import CasJobsArchive
+from galaxycurate.archives.casjobs import pages
+from galaxycurate.archives.casjobs.archive import CasJobsArchive
 from galaxycurate.archives.choose import Access
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.shelf import FolderShelf

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives import tablefile
-from galaxycurate.archives.incoming import Incoming
+from galaxycurate.archives.local import tablefile
+from galaxycurate.archives.local.incoming import Incoming
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import GalaxyCurateError, InputError, StorageError, first_line
 

@@ -1,0 +1,1 @@
+"""CasJobs: long questions as jobs of a user, for anybody with a login of SciServer."""
