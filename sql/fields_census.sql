@@ -6,13 +6,10 @@ DECLARE @score real = 0.2  -- [-1, 1] the score cut
 -- column nLowScore int reduced, but the score does not pass
 -- column nEmpty int reduced and passing, but nothing at all was detected
 -- column nGood int reduced, passing, with detections
--- column nDetected bigint objects detected in those
 SELECT
     COUNT(*) AS nFields,
-    SUM(CASE WHEN f.photoStatus <> 0 THEN 1 ELSE 0 END) AS nFailed,
-    SUM(CASE WHEN f.photoStatus = 0 AND f.score <= @score THEN 1 ELSE 0 END) AS nLowScore,
-    SUM(CASE WHEN f.photoStatus = 0 AND f.score > @score AND f.nTotal = 0 THEN 1 ELSE 0 END) AS nEmpty,
-    SUM(CASE WHEN f.photoStatus = 0 AND f.score > @score AND f.nTotal > 0 THEN 1 ELSE 0 END) AS nGood,
-    SUM(CASE WHEN f.photoStatus = 0 AND f.score > @score THEN CAST(f.nTotal AS bigint) ELSE 0 END)
-        AS nDetected
+    SUM(CASE WHEN ISNULL(f.photoStatus, -1) <> 0 THEN 1 ELSE 0 END) AS nFailed,
+    SUM(CASE WHEN f.photoStatus = 0 AND ISNULL(f.score, -1) <= @score THEN 1 ELSE 0 END) AS nLowScore,
+    SUM(CASE WHEN f.photoStatus = 0 AND f.score > @score AND ISNULL(f.nTotal, 0) = 0 THEN 1 ELSE 0 END) AS nEmpty,
+    SUM(CASE WHEN f.photoStatus = 0 AND f.score > @score AND f.nTotal > 0 THEN 1 ELSE 0 END) AS nGood
 FROM Field AS f

@@ -23,7 +23,7 @@ DECLARE @last_turn int = 1000002    -- [0, 1000002] to here
 -- column nTotal int objects detected
 -- column nGalaxy int childless galaxies detected
 -- column nLoaded int rows of PhotoObjAll that this archive holds for the field
--- column bareBeside int 1 where it holds no row of the next field along the scan
+-- column bareBeside int 1 where the next field along the scan failed, or no row of it is held
 SELECT
     CAST(g.fieldID AS varchar(20)) AS fieldID, g.turn, g.run, g.rerun, g.camcol, g.field, g.ra, g.dec,
     g.muStart, g.muEnd, g.nuStart, g.nuEnd, g.score, g.quality, g.photoStatus, g.nTotal, g.nGalaxy,
@@ -31,7 +31,7 @@ SELECT
     CASE WHEN EXISTS (
         SELECT 1 FROM Field AS b
         WHERE b.run = g.run AND b.rerun = g.rerun AND b.camcol = g.camcol
-            AND b.field BETWEEN g.field - 1 AND g.field + 1 AND b.nTotal > 0
+            AND b.field BETWEEN g.field - 1 AND g.field + 1
             AND NOT EXISTS (SELECT 1 FROM PhotoObjAll AS q WHERE q.fieldID = b.fieldID)
     ) THEN 1 ELSE 0 END AS bareBeside
 FROM (

@@ -11,7 +11,7 @@ DECLARE @limit int = 1000           -- [1, 10000000] fields at most
 -- column nTotal int objects detected
 SELECT TOP (@limit)
     CAST(f.fieldID AS varchar(20)) AS fieldID, f.run, f.camcol, f.field,
-    ISNULL(f.photoStatus, -1) AS photoStatus, f.score, ISNULL(f.nTotal, 0) AS nTotal
+    ISNULL(f.photoStatus, -1) AS photoStatus, ISNULL(f.score, -1) AS score, ISNULL(f.nTotal, 0) AS nTotal
 FROM Field AS f
-WHERE ISNULL(f.photoStatus, -1) <> 0 OR f.score <= @score OR ISNULL(f.nTotal, 0) = 0
+WHERE ISNULL(f.photoStatus, -1) <> 0 OR ISNULL(f.score, -1) <= @score OR ISNULL(f.nTotal, 0) = 0
 ORDER BY f.fieldID

@@ -27,4 +27,4 @@ FROM (
 ) AS v
 WHERE v.objid > 0 AND v.n_votes >= @min_votes AND v.turn BETWEEN @first_turn AND @last_turn
     AND (v.p_el >= @threshold OR v.p_cs >= @threshold)
-ORDER BY v.turn, v.objid
+ORDER BY v.turn, v.objid, v.n_votes DESC, v.p_el DESC, v.p_cs DESC

@@ -21,6 +21,10 @@ class Archive(Protocol):
     def name(self) -> str:
         """Where the rows come from, for the provenance."""
 
+    @property
+    def rows_at_once(self) -> int:
+        """So many rows one answer may well have."""
+
     def run(self, query: Query, *, progress: Progress = silent) -> pd.DataFrame:
         """Ask one question; the answer is `core.rows.typed`."""
 

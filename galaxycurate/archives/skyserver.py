@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 from galaxycurate.archives import replies
 from galaxycurate.archives.choose import Access
+from galaxycurate.archives.owned import OwnedShelf
 from galaxycurate.archives.parts import run_in_parts
 from galaxycurate.archives.wire import Wire, check_address
 from galaxycurate.core.progress import Progress, silent
@@ -30,6 +31,7 @@ ADDRESS_BYTES = 8192
 READ_TIMEOUT_S = 620.0  # the server's own limit is 600 s
 THROTTLE_PAUSE_S = 60.0
 THROTTLE_PAUSES = 3
+_HELLO = Query("hello", "SELECT 1 AS one", (("one", "int"),))
 
 
 class SkyServerArchive:
@@ -43,6 +45,8 @@ class SkyServerArchive:
     most_rows : int
         An answer of so many rows may be cut.
     """
+
+    rows_at_once = 400_000  # under the cap of 500,000
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class SkyServerArchive:
         per_minute = access.queries_per_minute
         self._gap_s = 60.0 / per_minute if per_minute else 0.0
         self._access = access
+        self._shelf = OwnedShelf(access.shelf, self._giver)
         self._sleep = sleep
         self._most_rows = most_rows
         self._last = -1e9
@@ -111,7 +116,12 @@ class SkyServerArchive:
             The server's address is none.
         """
         check_address(self._access.server, is_secret=False)
-        return run_in_parts(query, self._patiently, self._access.shelf, progress=progress)
+        return run_in_parts(query, self._patiently, self._shelf, progress=progress)
+
+    def _giver(self) -> str:
+        if self._wire.says is None:
+            self._patiently(_HELLO)
+        return self._wire.says or ""
 
     def _patiently(self, query: Query) -> pd.DataFrame:
         for _ in range(THROTTLE_PAUSES):

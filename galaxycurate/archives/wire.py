@@ -62,7 +62,7 @@ class Wire:
         is_secret: bool = True,
         talk: Callable[[str], None] = lambda text: None,
     ):
-        self.says = ""
+        self.says: str | None = None  # until anybody has answered
         self._service = service
         self._sleep = sleep
         self._fault = fault
@@ -117,7 +117,7 @@ class Wire:
                     method, url, timeout=(CONNECT_TIMEOUT_S, timeout_s or READ_TIMEOUT_S),
                     allow_redirects=method == "GET" and not self._is_secret, **what,
                 )  # fmt: skip
-                self.says = reply.headers.get("Server", self.says)
+                self.says = reply.headers.get("Server", self.says or "")
                 fault = self._fault(reply)
                 if fault is None:
                     return read(reply)

@@ -107,6 +107,7 @@ def negatives(
     asked = _archive(settings, shelf)
     if explain:
         _explain(settings, chosen, cut, masks, asked, as_json)
+        shelf.clear()
         return
     planned = verb.request(settings, cut, chosen, masks=masks, archive=asked)
     check_replaceable(planned, path, replace_old=replace)
@@ -201,7 +202,7 @@ def positives(
     written = len(manifest) and not dry_run
     if written:
         _keep(manifest, path, replace, settings)
-        shelf.clear()
+    shelf.clear()
     if as_json:
         face.answer_json(
             {

@@ -110,7 +110,7 @@ def cancel(
     if as_json:
         face.answer_json({"job": number, "state": "canceled"})
     else:
-        face.answer(f"job {number} is canceled")
+        face.answer(f"job {number} is being canceled")
 
 
 @app.command("drop")

@@ -33,7 +33,7 @@ def held(values, digits: int) -> np.ndarray:
     whole = np.rint(scaled)
     # one multiplication and one division, each rounded once, are exact but beside a half
     doubt = np.abs(np.abs(scaled - whole) - 0.5) < 4 * np.finfo(np.longdouble).eps * 10**digits
-    doubt |= (np.abs(whole) < 10 ** (digits - 1)) | (np.abs(whole) > 10**digits)
+    doubt |= (np.abs(whole) <= 10 ** (digits - 1)) | (np.abs(whole) > 10**digits)
     whole, ten = whole.astype(np.float64), ten.astype(np.float64)
     result[easy] = np.where(power[easy] < 0, whole * ten, whole / ten)
     slow = todo & ~easy

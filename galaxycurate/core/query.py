@@ -26,7 +26,8 @@ class Query:
         Number by parameter name.
     part : tuple of (str, str) or None
         The two whole-number parameters that bound the turns of the shuffle. The answers to
-        neighbouring bounds, one after the other, are the answer to the whole.
+        neighbouring bounds, one after the other, are the answer to the whole; what lies around
+        the fields of both comes twice.
     """
 
     name: str

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from galaxycurate.core.digits import held
 from galaxycurate.core.query import Query
-from galaxycurate.errors import QueryRefused
+from galaxycurate.errors import QueryRefused, ServiceError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DIGITS = {"float": 15, "real": 7}
 """Significant digits that SkyServer prints (`Double.ToString`, `Single.ToString` of .NET)."""
+
+_NULL = {"", "null", "nan"}
 
 
 def typed(table: pd.DataFrame, query: Query) -> pd.DataFrame:
@@ -38,6 +40,8 @@ def typed(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     ------
     QueryRefused
         A column is missing.
+    ServiceError
+        A column of numbers holds something else.
     """
     import pandas as pd
 
@@ -45,9 +49,13 @@ def typed(table: pd.DataFrame, query: Query) -> pd.DataFrame:
     missing = [name for name, _ in query.columns if name.lower() not in names]
     if missing:
         raise QueryRefused(f"the answer to {query.name} lacks the column {', '.join(missing)}")
-    return pd.DataFrame(
-        {name: _as(table[names[name.lower()]], kind) for name, kind in query.columns}
-    )
+    columns = {}
+    for name, kind in query.columns:
+        try:
+            columns[name] = _as(table[names[name.lower()]], kind)
+        except ValueError as error:
+            raise ServiceError(f"the answer to {query.name} is damaged: {name} = {error}") from None
+    return pd.DataFrame(columns)
 
 
 def empty(query: Query) -> pd.DataFrame:
@@ -62,7 +70,14 @@ def _as(values: pd.Series, kind: str) -> pd.Series:
 
     if kind == "varchar":
         return values.fillna("").astype(str).reset_index(drop=True)
-    numbers = pd.to_numeric(values, errors="coerce").reset_index(drop=True)
+    values = values.reset_index(drop=True)
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = numbers.isna() & ~values.isna()  # only text can be: an empty cell is NULL
+    wrong[wrong] = ~values[wrong].astype(str).str.strip().str.lower().isin(_NULL)
+    if kind not in DIGITS:
+        wrong |= (numbers.notna() & (numbers % 1 != 0)).astype(bool)
+    if wrong.any():
+        raise ValueError(repr(values[wrong].iloc[0]))
     if kind in DIGITS:
         return pd.Series(held(numbers.astype("float64").to_numpy(), DIGITS[kind]))
     return numbers.astype("Int64")

@@ -53,5 +53,6 @@ def archive_of(
 
 def shelf_of(settings: Settings) -> FolderShelf:
     """Where answers wait until the manifest is written; cleared then."""
-    asked_of = f"{settings.archive} {settings.server} {settings.release}"
+    names = ("archive", "server", "casjobs", "release")
+    asked_of = " ".join(str(getattr(settings, name)) for name in names)
     return FolderShelf(Path(settings.manifests) / ".answers", asked_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +14,13 @@ from galaxycurate.core.query import Query
 from galaxycurate.curation.vacancy import FieldArea, clearance
 from galaxycurate.pipeline.negatives import negatives, queries
 from galaxycurate.pipeline.search import PHOTO_STATUS, Search, Strategy, rows_missing
-from galaxycurate.pipeline.walk import Choice, stretches
+from galaxycurate.pipeline.walk import Choice, Stretch, stretches
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.settings import Settings
 
+_MOST_NAMED = 100_000  # fields that the cuts leave out
 LIMITS_MAG_R = (17.0, 18.0, 19.0, 20.0, 21.0)
-_MOST_WINDOWS = 50_000
+_FIELDS = 40  # tell the odds: some 60,000 windows of 256 px
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,18 @@ def explain(
     n_good = int(archive.run(asked[0]).nGood.iloc[0])
     cut = asked[0].values["score"]
     search.dropped[:0] = _left_out(archive, cut)
-    deep = replace(settings, limit_mag_r=max(settings.limit_mag_r, *LIMITS_MAG_R))
-    first = next(stretches(archive, deep, Choice(cut), n_good, settings.limit))
+    limits = sorted({*LIMITS_MAG_R, settings.limit_mag_r})
+    deep = replace(settings, limit_mag_r=limits[-1], star_mag_r=0.0)
+    first, *some = _enough(stretches(archive, deep, Choice(cut), n_good, 0))
     last_turn = int(max(first.fields.turn, default=0))
     bound = [replace(q, values={**q.values, "last_turn": last_turn}) for q in asked[1:]]
-    limits = sorted({*LIMITS_MAG_R, settings.limit_mag_r})
-    odds, n_windows, n_fields = _odds(first, settings, limits)
+    odds, n_windows, n_fields = _odds([first, *some], settings, limits)
     return Explanation(_with_rows(archive, [asked[0], *bound]), search, odds, n_windows, n_fields)
 
 
 def _left_out(archive: Archive, score: float) -> list[tuple[str, str]]:
     """Fields that the cuts leave out: which, and why."""
-    rows = archive.run(sqlfiles.read("fields_left_out").bind(score=score))
+    rows = archive.run(sqlfiles.read("fields_left_out").bind(score=score, limit=_MOST_NAMED))
     return [(f"{r.run}-{r.camcol}-{r.field}", _why(r, score)) for r in rows.itertuples()]
 
 
@@ -125,12 +127,25 @@ def _with_rows(archive: Archive, asked: list[Query]) -> list[tuple[Query, int]]:
     return [(query, int(archive.run(query.counted()).nRows.iloc[0])) for query in asked]
 
 
-def _odds(stretch, settings: Settings, limits: list[float]) -> tuple[list[Odds], int, int]:
+def _enough(walk: Iterator[Stretch]) -> list[Stretch]:
+    """Stretches of the walk with fields enough to tell the odds."""
+    taken, n_fields = [], 0
+    for stretch in walk:
+        taken.append(stretch)
+        n_fields += sum(not rows_missing(row) for row in stretch.fields.itertuples())
+        if n_fields >= _FIELDS:
+            break
+    return taken
+
+
+def _odds(
+    some: list[Stretch], settings: Settings, limits: list[float]
+) -> tuple[list[Odds], int, int]:
     width = field_of_view(settings.pixscale, settings.size_px)
     free = {limit: [0, 0] for limit in limits}
     n_windows = n_fields = 0
-    for row in stretch.fields.itertuples():
-        if rows_missing(row) or n_windows >= _MOST_WINDOWS:
+    for stretch, row in ((one, row) for one in some for row in one.fields.itertuples()):
+        if rows_missing(row) or n_fields >= _FIELDS:
             continue
         area = FieldArea(row.ra, row.dec, (row.muStart, row.muEnd), (row.nuStart, row.nuEnd))
         rng = np.random.default_rng([settings.seed, int(row.fieldID) >> 16])

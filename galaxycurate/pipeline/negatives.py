@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from galaxycurate.archives.choose import Archive
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
-from galaxycurate.errors import SettingError
+from galaxycurate.errors import QueryRefused, SettingError
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.search import LABEL, Search, Strategy, inside_fields, whole_fields
@@ -105,7 +105,12 @@ def negatives(
         whole_fields(search, archive.run(main, progress=progress), settings)
     else:
         choice = _choice(strategy, score, masks)
-        inside_fields(search, archive, choice, settings, int(fields.nGood), progress)
+        try:
+            inside_fields(search, archive, choice, settings, int(fields.nGood), progress)
+        except QueryRefused as error:
+            if masks and "Mask" in str(error):
+                error.hint = "this archive holds no table Mask: leave --masks out"
+            raise
         if archive.run(sqlfiles.read("secondaries").bind()).empty:
             search.warnings.append(_ONLY_PRIMARIES)
     counts = {**search.census, "fields dropped": len(search.dropped), LABEL: len(search.rows)}

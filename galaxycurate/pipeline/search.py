@@ -98,9 +98,9 @@ def inside_fields(
     most = 1
     while most < min(settings.per_field, 1.25 * settings.limit / max(n_good, 1)):
         most *= 2
+    wanted = -(-settings.limit * 11 // (10 * most))
     while True:
         most = min(most, settings.per_field)
-        wanted = -(-settings.limit * 11 // (10 * most))
         walk = stretches(archive, settings, choice, n_good, wanted, progress)
         found = _one_pass(search, walk, settings, most, progress)
         if len(found) >= settings.limit or most >= settings.per_field:
@@ -190,7 +190,7 @@ def _about_lonely(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     noun = "field" if len(names) == 1 else "fields"
     return (
-        f"{noun} {', '.join(names[:_NAMED])}{more}: rows of a neighbouring field are not loaded, "
+        f"{noun} {', '.join(names[:_NAMED])}{more}: rows of a neighbouring field are missing, "
         f'so cutouts stay {_UNKNOWN_ARCSEC:g}" further from the edge'
     )
 

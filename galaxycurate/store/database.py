@@ -8,7 +8,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    ProgrammingError,
+)
 
 from galaxycurate.errors import SettingError, StorageError, first_line
 from galaxycurate.store.files import unwritable
@@ -140,7 +147,9 @@ class Database:
             with self._engine.begin() as db:
                 yield db
         except DBAPIError as error:
-            broke = "broke off" if error.connection_invalidated else "does not open"
+            refused = isinstance(error, DataError | IntegrityError | ProgrammingError)
+            broke = "refuses it" if refused else "does not open"
+            broke = "broke off" if error.connection_invalidated else broke
             raise StorageError(
                 f"the {self._what} {self.url} {broke}: {first_line(error.orig)}",
                 hint=_AGAIN if error.connection_invalidated

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from galaxycurate import __version__
 from galaxycurate.core.columns import COLUMNS, REQUIRED
-from galaxycurate.errors import InputError, LayoutError, StorageError, UsageError
+from galaxycurate.errors import InputError, LayoutError, SettingError, StorageError, UsageError
 from galaxycurate.store import formats
 from galaxycurate.store.files import existing, replacing, sha256_of
 
@@ -274,7 +274,7 @@ def _share(manifest: Manifest, db: str) -> None:
     try:
         with Registry.open(db) as registry:
             registry.push(manifest)
-    except StorageError as error:
+    except (SettingError, StorageError) as error:
         again = f"{manifest.path} is written; share it with: galaxycurate manifests push"
         raise StorageError(str(error), hint=f"{again} {manifest.path}") from error
 

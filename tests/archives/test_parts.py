@@ -327,6 +327,16 @@ def test_a_fault_midway_keeps_the_parts_and_names_itself(url, local, shelf):
     assert repeated <= asked(url) - before - 3
 
 
+def test_who_gave_what_is_kept_is_told_all_the_same(url, shelf):
+    names = []
+    for _ in range(2):
+        archive = skyserver(url, 1000, shelf)
+        archive.run(ZOO)
+        names.append(archive.name)
+    assert names[0] == names[1]
+    assert names[1].endswith("(galaxycurate-sandbox (simulated sky: small))")
+
+
 def test_another_question_of_the_same_name_is_another_answer(local, shelf):
     other = sqlfiles.read("positives_gz1_raw").bind(threshold=0.9)
     run_in_parts(ZOO, Capped(local, 8), shelf)

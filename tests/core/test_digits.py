@@ -11,6 +11,7 @@ MANY = {
     "positions": RNG.uniform(-90, 360, 20_000),
     "wide": RNG.normal(size=20_000) * 10.0 ** RNG.integers(-300, 300, 20_000),
     "halves": (np.arange(20_000) + 0.5) / 10.0 ** RNG.integers(0, 12, 20_000),
+    "just below a power": 10.0 ** np.arange(1, 22) * (1 - np.arange(1, 60)[:, None] * 1e-16),
     "odd": np.array([0.0, -0.0, 1.0, 9.9999999999999999, 999999.95, 1e22, 1e23, 5e-324, -9999.0]),
 }
 
@@ -18,6 +19,7 @@ MANY = {
 @pytest.mark.parametrize("digits", [7, 15])
 @pytest.mark.parametrize("values", MANY.values(), ids=MANY)
 def test_a_held_number_is_the_printed_one_read_again(values, digits):
+    values = np.ravel(values)
     printed = [float(f"{v:.{digits}g}") for v in np.asarray(values, float).tolist()]
     assert held(values, digits).tolist() == printed
 

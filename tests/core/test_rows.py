@@ -3,7 +3,7 @@ import pytest
 
 from galaxycurate.core.query import Query
 from galaxycurate.core.rows import empty, typed
-from galaxycurate.errors import QueryRefused
+from galaxycurate.errors import QueryRefused, ServiceError
 
 COLUMNS = (("objID", "varchar"), ("n", "int"), ("ra", "float"), ("r", "real"))
 QUERY = Query("q", "SELECT 1", COLUMNS)
@@ -36,3 +36,12 @@ def test_no_rows_keep_their_types():
 def test_a_missing_column_is_named():
     with pytest.raises(QueryRefused, match="the answer to q lacks the column n, r"):
         typed(pd.DataFrame({"objID": [ID], "ra": [1.0]}), QUERY)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("ra", "14x6.7"), ("n", "7x"), ("n", "7.5"), ("r", "1e"), ("n", "inf")]
+)
+def test_a_number_that_is_none_is_an_error_not_a_null(column, value):
+    row = {"objID": ID, "n": "7", "ra": "1.5", "r": ""} | {column: value}
+    with pytest.raises(ServiceError, match=f"the answer to q is damaged: {column} = '{value}'"):
+        typed(pd.DataFrame([row]), QUERY)

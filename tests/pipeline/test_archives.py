@@ -4,6 +4,7 @@ import hashlib
 import json
 
 import pytest
+import requests
 
 from galaxycurate.cli.main import main
 from galaxycurate.store.manifest import Manifest
@@ -53,14 +54,9 @@ def answers(sky, tmp_path_factory):
     for archive in ARCHIVES:
         folder = tmp_path_factory.mktemp(archive)
         named = f"local:{sky / 'tables'}" if archive == "local" else archive
-        environ = {
-            "SCISERVER_USER": "sandbox", "SCISERVER_PASSWORD": "sandbox",
-            "GALAXYCURATE_SERVER": url, "GALAXYCURATE_ARCHIVE": named,
-            "GALAXYCURATE_QUERIES_PER_MINUTE": "0", "XDG_CONFIG_HOME": str(folder),
-        }  # fmt: skip
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
-            for name, value in environ.items():
+            for name, value in environment(url, named, folder).items():
                 patch.setenv(name, value)
             for name, words in QUESTIONS.items():
                 out = folder / f"{name}.parquet"
@@ -70,6 +66,34 @@ def answers(sky, tmp_path_factory):
     process.terminate()
     process.wait(20)
     return made
+
+
+@pytest.fixture(scope="module")
+def by_jobs(sky, tmp_path_factory):
+    """Some questions, asked of a CasJobs that answers nothing large at once."""
+    process, url = start(sky, "--queries-per-minute", "0")
+    requests.post(f"{url}/__faults__", json={"quick_cells": 50, "job_s": 0.2}, timeout=10)
+    folder, made = tmp_path_factory.mktemp("jobs"), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in environment(url, "casjobs", folder).items():
+            patch.setenv(name, value)
+        for name in ("cell", "star", "gz1", "gz2"):
+            out = folder / f"{name}.parquet"
+            assert main([*QUESTIONS[name].split(), "--out", str(out)]) == 0
+            made[name] = Manifest.read(out)
+    made["stats"] = requests.get(f"{url}/__stats__", timeout=10).json()
+    process.terminate()
+    process.wait(20)
+    return made
+
+
+def environment(url, archive, folder):
+    return {
+        "SCISERVER_USER": "sandbox", "SCISERVER_PASSWORD": "sandbox",
+        "GALAXYCURATE_SERVER": url, "GALAXYCURATE_ARCHIVE": archive,
+        "GALAXYCURATE_QUERIES_PER_MINUTE": "0", "XDG_CONFIG_HOME": str(folder),
+    }  # fmt: skip
 
 
 def rows_sha256(manifest):
@@ -89,3 +113,10 @@ def test_each_header_says_who_answered_and_that_it_was_simulated(answers):
         assert "simulated sky: survey" in manifest.header.archive, archive
     names = {answers[archive, "cell"].header.archive for archive in ARCHIVES}
     assert len(names) == 3
+
+
+def test_answers_that_come_as_jobs_make_the_same_manifests(answers, by_jobs):
+    stats = by_jobs.pop("stats")
+    assert sum(n for name, n in stats.items() if "job" in name) >= 5, stats
+    for name, manifest in by_jobs.items():
+        assert rows_sha256(manifest) == rows_sha256(answers["local", name]), name

@@ -47,3 +47,9 @@ def test_every_strategy_is_explained(tmp_path, strategy):
     told = ask(tmp_path, strategy)
     assert told.asked[0][0].name == "fields_census"
     assert bool(told.odds) == (strategy is not Strategy.FIELD)
+
+
+def test_stars_and_masks_do_not_enter_the_odds(tmp_path):
+    objects = made_sky(tmp_path)
+    objects.assign(psfMag_r=objects.r).to_parquet(tmp_path / "PhotoObjAll.parquet")
+    assert ask(tmp_path, star_mag_r=18.0).odds == ask(tmp_path).odds

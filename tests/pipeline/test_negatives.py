@@ -157,7 +157,7 @@ def test_the_search_goes_on_until_it_meets_a_loaded_field(real_run):
 
 def test_beside_unloaded_fields_cutouts_keep_further_from_the_edge(real_run):
     manifest, search = negatives(settings(real_run))
-    assert "rows of a neighbouring field are not loaded" in search.warnings[0]
+    assert "rows of a neighbouring field are missing" in search.warnings[0]
     assert max(manifest.column("clear_arcsec")) <= 300
 
 

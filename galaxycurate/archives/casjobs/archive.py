@@ -2,8 +2,8 @@
 
 A job fills a table of MyDB, named after the question. Whoever asks the same question again finds
 the job, by its note or by its name, and goes on; a table of that name which no job of ours is
-filling is used where its rows are complete, and dropped where it is empty: SQL Server inserts all
-rows of a SELECT INTO or none.
+filling is used where its rows are complete, and dropped where it is empty, lacks a row, or was left
+by a job that failed or was canceled.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from galaxycurate.archives.casjobs.into import into, table_of
 from galaxycurate.archives.casjobs.jobs import CasJobs, State
 from galaxycurate.archives.casjobs.pages import TableChanged, extent, fetch
 from galaxycurate.archives.choose import Access
+from galaxycurate.archives.owned import OwnedShelf
 from galaxycurate.archives.wire import PAUSES_S
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
@@ -49,9 +50,11 @@ class CasJobsArchive:
         Waits; tests switch it off.
     """
 
+    rows_at_once = 2_000_000
+
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep):
         self._access = access
-        self._shelf = access.shelf
+        self._shelf = OwnedShelf(access.shelf, self._giver)
         self._context = access.release.upper()
         self._sleep = sleep
         self._casjobs = CasJobs(access, sleep=sleep)
@@ -101,6 +104,11 @@ class CasJobsArchive:
             self._clear_away(query)
         return typed(answer, query)
 
+    def _giver(self) -> str:
+        if self._casjobs.says is None:
+            self._casjobs.tables()
+        return self._casjobs.says or ""
+
     def _by_job(self, query: Query, progress: Progress) -> pd.DataFrame:
         table = table_of(query, self._context)
         for _ in range(_ROUNDS):
@@ -123,8 +131,9 @@ class CasJobsArchive:
             return int(job["JobID"])
         if any(found["Name"].lower() == table for found in self._casjobs.tables()):
             rows, last = extent(self._casjobs, table)
-            is_ours = self._noted(query) and job and _state(job) == State.FINISHED
-            if rows == last and (rows or is_ours):
+            is_ours = self._noted(query) and job
+            is_whole = job is None or _state(job) == State.FINISHED
+            if rows == last and is_whole and (rows or is_ours):
                 return None
             self._casjobs.drop(table)
         return self._submit(query, table, job)
@@ -138,7 +147,8 @@ class CasJobsArchive:
                 return None
         ours = [
             job for job in self._casjobs.jobs()
-            if table in (job.get("TaskName") or "") or table in (job.get("Query") or "")
+            if (table in (job.get("TaskName") or "") or table in (job.get("Query") or ""))
+            and not _came_late(job)
         ]  # fmt: skip
         return max(
             ours, key=lambda job: (_state(job) in _GOING_ON, int(job["JobID"])), default=None
@@ -188,8 +198,9 @@ class CasJobsArchive:
         if _state(job) not in (State.FAILED, State.CANCELED):
             return
         self._shelf.write_note(query, None)
-        if _state(job) == State.FAILED and _TAKEN in message:
+        if _came_late(job):
             raise TableChanged
+        self._drop(table_of(query, self._context))  # it may hold some of the rows
         if _state(job) == State.CANCELED:
             raise JobFailed(
                 f"CasJobs job {number} was canceled", hint="the same command hands it in again"
@@ -218,14 +229,21 @@ class CasJobsArchive:
 
     def _clear_away(self, query: Query) -> None:
         """The answer is safe: drop the table, forget the job."""
-        table = table_of(query, self._context)
         if not self._access.keep_tables:
-            try:
-                self._casjobs.drop(table)
-            except GalaxyCurateError as error:
-                self._access.talk(f"{table} stays in MyDB ({error}): galaxycurate casjobs drop")
+            self._drop(table_of(query, self._context))
         self._shelf.write_note(query, None)
+
+    def _drop(self, table: str) -> None:
+        try:
+            self._casjobs.drop(table)
+        except GalaxyCurateError as error:
+            self._access.talk(f"{table} stays in MyDB ({error}): galaxycurate casjobs drop {table}")
 
 
 def _state(job: dict[str, Any]) -> State:
     return State(int(job["Status"]))
+
+
+def _came_late(job: dict[str, Any]) -> bool:
+    """Whether it failed because another job had made the table."""
+    return _state(job) == State.FAILED and _TAKEN in (job.get("Message") or "")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from galaxycurate.archives.casjobs.login import Login, is_official, package_urls
 from galaxycurate.archives.choose import Access
-from galaxycurate.archives.wire import Wire
+from galaxycurate.archives.wire import Wire, fault_of
 from galaxycurate.errors import AnswerTooLarge, LoginNeeded, QueryRefused, first_line
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class CasJobs:
 
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep):
         self.root, keystone = _addresses(access)
-        self._wire = Wire("CasJobs", sleep=sleep)
+        self._wire = Wire("CasJobs", sleep=sleep, fault=_fault)
         self.login = Login(self.root, keystone, access.credentials, self._wire)
 
     @property
-    def says(self) -> str:
-        """The server's own name, once it has answered."""
+    def says(self) -> str | None:
+        """The server's own name; None until it has answered."""
         return self._wire.says
 
     def query(self, sql: str, context: str = "MyDB") -> pd.DataFrame:
@@ -149,6 +149,11 @@ class CasJobs:
         )
 
 
+def _fault(reply: requests.Response) -> str | None:
+    """A page of HTML with these numbers is the service's own answer, not a front end's."""
+    return None if reply.status_code in (401, 403, 404, 405, 501) else fault_of(reply)
+
+
 class _NotLoggedIn(Exception):
     """HTTP 401."""
 
@@ -180,7 +185,7 @@ def _message(reply: requests.Response) -> str:
     try:
         body = reply.json()
     except ValueError:
-        return first_line(reply.text or reply.reason)
+        return first_line(fault_of(reply) or reply.text or reply.reason)
     if isinstance(body, dict):
         told = [text for name, text in body.items() if "message" in name.lower() and text]
         body = told[0] if told else reply.reason

@@ -45,6 +45,8 @@ class LocalArchive:
         Ids that went through a float.
     """
 
+    rows_at_once = 2_000_000
+
     def __init__(self, path: str | Path):
         import duckdb
 
@@ -247,8 +249,8 @@ class LocalArchive:
             return
         wanted = ", ".join(f"{v} AS {k}" for k, v in cas.FIELD_OF_OBJECTS.items() if k in fields)
         lost = (
-            f"SELECT {wanted} FROM PhotoObjAll WHERE fieldID NOT IN (SELECT fieldID FROM Field) "
-            "GROUP BY fieldID"
+            f"SELECT {wanted} FROM PhotoObjAll WHERE fieldID NOT IN "
+            "(SELECT fieldID FROM Field WHERE fieldID IS NOT NULL) GROUP BY fieldID"
         )
         if not self._connection.execute(f"SELECT 1 FROM ({lost}) LIMIT 1").fetchone():
             return

@@ -133,8 +133,10 @@ def test_a_queue_is_told_of_and_waited_for(url, stars):
 def test_an_answer_that_is_kept_is_not_asked_for_again(url, shelf, jobs):
     faults(url, **JOB)
     first = archive(url, shelf).run(STARS)
-    pd.testing.assert_frame_equal(archive(url, shelf).run(STARS), first)
+    again = archive(url, shelf)
+    pd.testing.assert_frame_equal(again.run(STARS), first)
     assert len(jobs()) == 1
+    assert again.name.endswith("(galaxycurate-sandbox (simulated sky: small))")
 
 
 def test_tables_may_be_kept_and_are_used_again(url, stars, jobs):
@@ -281,6 +283,35 @@ def test_a_table_of_that_name_is_used_only_when_it_is_complete(url, stars, rows,
     faults(url, **JOB)
     pd.testing.assert_frame_equal(archive(url).run(STARS), stars)
     assert len(jobs()) == new_jobs
+    assert small.tables(url) == []
+
+
+def test_rows_that_a_failed_job_left_are_no_answer(url, stars, shelf, jobs):
+    """As when MyDB was full: the first rows are there, numbered without a gap."""
+    faults(url, **JOB, job_failed_first=1)
+    with pytest.raises(JobFailed):
+        archive(url, shelf).run(STARS)
+    left = _numbered(stars.head(5))
+    small.rest(url, "POST", f"/contexts/MyDB/Tables/{TABLE}", data=left)
+    pd.testing.assert_frame_equal(archive(url, shelf).run(STARS), stars)
+    assert len(jobs()) == 2
+
+
+def test_a_failed_job_leaves_no_table(url, stars, monkeypatch):
+    asked = archive(url)
+    monkeypatch.setattr(asked._casjobs, "jobs", lambda: [])  # nobody could tell whose rows they are
+    submit = asked._casjobs.submit
+
+    def submit_and_fill(*args):
+        number = submit(*args)
+        text = _numbered(stars.head(5))
+        small.rest(url, "POST", f"/contexts/MyDB/Tables/{TABLE}", data=text)
+        return number
+
+    monkeypatch.setattr(asked._casjobs, "submit", submit_and_fill)
+    faults(url, **JOB, job_failed_first=1)
+    with pytest.raises(JobFailed):
+        asked.run(STARS)
     assert small.tables(url) == []
 
 
