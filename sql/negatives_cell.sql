@@ -1,7 +1,7 @@
 -- purpose: every galaxy to a limit in and around good fields, from any field and run that covers them
 -- context: DR8 and later
 -- To prove absence no row may be left out: clean = 1 is not asked for, secondary detections count as
--- primary ones do, and where a field has no primary area its parents and outliers (modes 3, 4) too.
+-- primary ones do, one without a magnitude counts as bright enough, and where a field has no primary area its parents and outliers (modes 3, 4) too.
 DECLARE @score real = 0.2           -- [-1, 1] good fields score strictly above this
 DECLARE @seed int = 42              -- [0, 2147483647] of the shuffle
 DECLARE @first_turn int = 0         -- [0, 1000002] turns of the shuffle from here
@@ -17,7 +17,7 @@ DECLARE @reach float = 0.5          -- [0, 0.74] centres of fields whose objects
 SELECT CAST(p.objID AS varchar(20)) AS objID, p.ra, p.dec, p.r, p.petroRad_r
 FROM PhotoObjAll AS p
 JOIN Field AS o ON o.fieldID = p.fieldID
-WHERE p.type = 3 AND p.r < @limit_mag_r AND (p.mode IN (1, 2) OR ISNULL(o.primaryArea, 0) = 0)
+WHERE p.type = 3 AND (p.r < @limit_mag_r OR p.r IS NULL) AND (p.mode IN (1, 2) OR ISNULL(o.primaryArea, 0) = 0)
 AND p.fieldID IN (
     SELECT n.fieldID
     FROM (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -371,8 +372,9 @@ def _explain(settings, strategy, cut: float | None, masks: bool, archive, as_jso
         face.answer(f"-- {query.name}: {rows:,} rows expected\n{query.sql}\n")
     face.answer(f"found {len(search.rows):,} of {settings.limit:,} cutouts; nothing is written")
     face.answer(face.table(search.census))
-    for name, why in search.dropped:
-        face.answer(f"  dropped {name}: {why}")
+    for why, names in _by_reason(search.dropped).items():
+        face.answer(f"  dropped {len(names):,}, {why}:")
+        face.answer(textwrap.indent(textwrap.fill(", ".join(names), 92), "    "))
     for warning in search.warnings:
         face.answer(f"  warning: {warning}")
     if told.odds:
@@ -384,18 +386,23 @@ def _explain(settings, strategy, cut: float | None, masks: bool, archive, as_jso
         face.answer(f"  r < {odds.limit_mag_r:<8g} {odds.no_centre:>17.3f} {odds.clear:>20.3f}")
 
 
+def _by_reason(dropped: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """Fields with what is particular to them, by the reason that they share."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in dropped:
+        reason, _, detail = why.partition(": ")
+        reasons.setdefault(reason, []).append(f"{name} ({detail})" if detail else name)
+    return reasons
+
+
 def _tell_fields(search, cut: float | None) -> None:
     """Which fields were dropped, and why."""
-    from collections import Counter
-
     census = {"fields in the archive": search.census["fields"]}
     census |= {f"  {k}": v for k, v in search.census.items() if k != "fields" and v}
     face.talk(face.table(census))
-    reasons = Counter(why.split(":")[0] for _, why in search.dropped)
-    for reason, n in reasons.items():
-        examples = [f"{name} ({why})" for name, why in search.dropped if why.startswith(reason)]
-        more = f" and {n - 3:,} more" if n > 3 else ""
-        face.talk(f"  dropped {n:,}: {'; '.join(examples[:3])}{more}")
+    for why, names in _by_reason(search.dropped).items():
+        more = f" and {len(names) - 3:,} more (--explain names them)" if len(names) > 3 else ""
+        face.talk(f"  dropped {len(names):,}, {why}: {', '.join(names[:3])}{more}")
     for warning in search.warnings:
         face.talk(f"  warning: {warning}")
     if search.strategy == "field" and not search.rows:

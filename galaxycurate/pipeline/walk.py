@@ -16,6 +16,7 @@ from galaxycurate.core.geometry import unit_vectors
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.curation.vacancy import FieldArea, galaxy_radius, reach_deg, star_radius
+from galaxycurate.errors import InputError
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.settings import Settings
 
@@ -118,6 +119,12 @@ class Stretch:
         self._discs = tuple(
             np.concatenate([np.asarray(p[k], float) for p in parts]) for k in (0, 1, 2)
         )
+        lost = int((~np.isfinite(self._discs)).any(axis=0).sum())
+        if lost:
+            raise InputError(
+                f"{lost:,} galaxies, stars or masks near the fields have no position or size",
+                hint="the archive's rows are damaged: add the file again, or ask another archive",
+            )
         self._tree = cKDTree(unit_vectors(self._discs[0], self._discs[1]).reshape(-1, 3))
         self._widest = float(self._discs[2].max(initial=0.0))
 

@@ -14,6 +14,7 @@ import numpy as np
 from galaxycurate.core import geometry, ids
 from galaxycurate.errors import InputError, StorageError
 from galaxycurate.sandbox.frames import Frame, FrameCache, find_frames, read_header
+from galaxycurate.sandbox.tables import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def _fill(folder: Path, data: Path, frames: list[Frame], progress) -> None:
         tables["PhotoObjAll"] = pd.concat([tables["PhotoObjAll"], objects], ignore_index=True)
         tables["Field"] = pd.concat([tables["Field"], field], ignore_index=True)
     for name, table in tables.items():
-        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+        write_table(folder / "tables", name, table)
     note = _NOTE.format(
         survey=", ".join(f"run {run} camcol {camcol}" for run, camcol in sorted(runs)) or "no run",
         measured=", ".join(_label(frame) for frame in frames),

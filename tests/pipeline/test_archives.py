@@ -1,4 +1,4 @@
-"""One question, three archives, one manifest: SkyServer, CasJobs and local files of one sky."""
+"""One question, one manifest: SkyServer, CasJobs, local files and a catalogue of one sky."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from galaxycurate.store.manifest import Manifest
 from tests import survey
 from tests.sandbox.test_server import start
 
-ARCHIVES = ("skyserver", "casjobs", "local")
+ARCHIVES = ("skyserver", "casjobs", "local", "catalog")
 QUESTIONS = {
     "cell": "negatives --limit 60",
     "cell, deep": "negatives --limit 40 --limit-mag-r 21 --size 64 --star-mag 16 --per-field 2",
@@ -53,11 +53,14 @@ def answers(sky, tmp_path_factory):
     made = {}
     for archive in ARCHIVES:
         folder = tmp_path_factory.mktemp(archive)
-        named = f"local:{sky / 'tables'}" if archive == "local" else archive
+        named = {"local": f"local:{sky / 'tables'}", "catalog": "local:catalog.duckdb"}
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
-            for name, value in environment(url, named, folder).items():
+            for name, value in environment(url, named.get(archive, archive), folder).items():
                 patch.setenv(name, value)
+            if archive == "catalog":
+                files = [str(path) for path in sorted((sky / "tables").iterdir())]
+                assert main(["catalog", "add", *files]) == 0
             for name, words in QUESTIONS.items():
                 out = folder / f"{name}.parquet"
                 assert main([*words.split(), "--out", str(out)]) == 0, f"{archive} {words}"
@@ -110,9 +113,11 @@ def test_the_manifest_does_not_depend_on_the_archive(answers, name):
 
 def test_each_header_says_who_answered_and_that_it_was_simulated(answers):
     for (archive, _), manifest in answers.items():
+        if archive == "catalog":
+            continue  # files that were added carry no banner
         assert "simulated sky: survey" in manifest.header.archive, archive
     names = {answers[archive, "cell"].header.archive for archive in ARCHIVES}
-    assert len(names) == 3
+    assert len(names) == 4
 
 
 def test_answers_that_come_as_jobs_make_the_same_manifests(answers, by_jobs):

@@ -6,7 +6,7 @@ import pytest
 
 from galaxycurate.core.geometry import from_munu, separation, to_plane
 from galaxycurate.core.ids import encode
-from galaxycurate.errors import SettingError
+from galaxycurate.errors import InputError, SettingError
 from galaxycurate.pipeline.negatives import negatives
 from galaxycurate.pipeline.search import Strategy
 from galaxycurate.store.settings import load
@@ -275,3 +275,20 @@ def test_a_bright_star_and_a_mask_are_kept_clear_of(tmp_path):
     clear = [separation(r["ra"], r["dec"], *place) for r in masked.rows(["ra", "dec"])]
     assert min(clear) > WIDTH / 2 + 112 + 5
     assert len(masked) < len(plain)
+
+
+def test_a_galaxy_without_a_magnitude_is_kept_clear_of(tmp_path):
+    objects = made_sky(tmp_path, n_galaxies=8)
+    objects["r"] = np.nan
+    objects.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    manifest, _ = negatives(settings(tmp_path))
+    assert len(manifest) >= 2
+    assert reaching(manifest, objects.assign(r=19.0)) == 0
+
+
+def test_a_galaxy_without_a_position_stops_the_search(tmp_path):
+    objects = made_sky(tmp_path, n_galaxies=8)
+    objects.loc[0, ["ra", "r"]] = [np.nan, 15.0]
+    objects.to_parquet(tmp_path / "PhotoObjAll.parquet")
+    with pytest.raises(InputError, match="1 galaxies, stars or masks near the fields have no pos"):
+        negatives(settings(tmp_path))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from galaxycurate.errors import InputError, SettingError, StorageError
 from galaxycurate.sandbox.simulated.survey import Strip, plan
+from galaxycurate.sandbox.tables import write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ def _fill(
     _write_frames(folder / "frames", strips, truth, seed, workers, progress)
     progress(_FRAMES_SHARE, "simulated catalogues and votes")
     for name, table in _tables(strips, truth, seed).items():
-        table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)
+        write_table(folder / "tables", name, table)
     factor = density.zoo_excess
     denser = _DENSER.format(factor=factor) if factor > 1.5 else ""
     text = _SKY_TOML.format(seed=seed, density=denser, fields=strips[0].n_fields)
