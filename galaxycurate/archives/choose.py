@@ -28,6 +28,9 @@ class Archive(Protocol):
     def run(self, query: Query, *, progress: Progress = silent) -> pd.DataFrame:
         """Ask one question; the answer is `core.rows.typed`."""
 
+    def lacks(self, sql: str) -> list[str]:
+        """Tables and columns that a statement needs and that are known to be absent."""
+
 
 class Shelf(Protocol):
     """Where an archive puts what must survive its death: answers to parts, numbers of jobs."""

@@ -39,7 +39,7 @@ def run_in_parts(
         Puts one question; AnswerTooLarge tells that the answer cannot be believed, or did not come.
     shelf : Shelf
     progress : callable
-        Told turns.
+        Told the share of the turns, in percent; nothing where the whole is answered at once.
 
     Returns
     -------
@@ -73,7 +73,8 @@ def run_in_parts(
         tables.append(answer)
         rows += len(answer)
         left = sum(_turns(other) for other in waiting)
-        progress(total - left, total, f"{query.name}: {rows:,} rows")
+        if waiting or len(tables) > 1:
+            progress(100 * (total - left) // total, 100, f"{query.name}: {rows:,} rows")
     whole = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
     return typed(whole.head(query.limit) if query.limit else whole, query)
 

@@ -24,12 +24,19 @@ _TOO_MUCH = re.compile(
     r"timeout (period )?(elapsed|expired)|request timed out|buffer limit exceeded", re.I
 )
 _THROTTLED = "queries allowed per minute"
+_FEWER = re.compile(r"error: limit is\s+top\s+(\d+)", re.I)
 _NO_ROWS = "No objects have been found"  # an older page's way to say so
 _NOT_HERE = {404, 405, 501}
 
 
 class NotHere(Exception):
     """This address does not answer SQL, or not by this method."""
+
+
+class FewerRows(QueryRefused):
+    """More rows were asked for than this server gives; `most` is its limit."""
+
+    most: int
 
 
 def fault(reply: requests.Response) -> str | None:
@@ -120,10 +127,14 @@ def _refuse(message: str) -> NoReturn:
             f"SkyServer: {message[:120]}",
             hint="wait a minute, or lower queries_per_minute in galaxycurate.toml",
         )
-    raise QueryRefused(
+    fewer = _FEWER.match(message)
+    error = (FewerRows if fewer else QueryRefused)(
         f"SkyServer refused the query: {message[:300]}",
         hint="run the command with --dry-run to see its SQL",
     )
+    if isinstance(error, FewerRows) and fewer:
+        error.most = int(fewer[1])
+    raise error
 
 
 def _message(reply: requests.Response) -> str:

@@ -1,11 +1,14 @@
 """SkyServer's SqlSearch: anonymous SQL over HTTP, politely, within its limits.
 
-Facts of the service: 60 queries a minute and client, 500,000 rows, 600 s; an address holds less
-than 8,192 bytes; older releases take no POST.
+Facts of the service: 60 queries a minute and client, 500,000 rows (older servers give fewer),
+600 s; an address holds less than 8,192 bytes; older releases take no POST. A question without a TOP
+is cut at the limit of rows without a word, a TOP beyond the limit is refused with its number: each
+question is sent with a TOP.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +34,7 @@ ADDRESS_BYTES = 8192
 READ_TIMEOUT_S = 620.0  # the server's own limit is 600 s
 THROTTLE_PAUSE_S = 60.0
 THROTTLE_PAUSES = 3
+_NO_TOP = re.compile(r"\A\s*SELECT\s+(?:(?:ALL|DISTINCT)\s+)?(?!TOP\b|ALL\b|DISTINCT\b|\s)", re.I)
 _HELLO = Query("hello", "SELECT 1 AS one", (("one", "int"),))
 
 
@@ -42,19 +46,11 @@ class SkyServerArchive:
     access : Access
     sleep : callable
         Waits; tests switch it off.
-    most_rows : int
-        An answer of so many rows may be cut.
     """
 
-    rows_at_once = 400_000  # under the cap of 500,000
+    rows_at_once = 400_000  # under the limit of most servers
 
-    def __init__(
-        self,
-        access: Access,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        most_rows: int = MOST_ROWS,
-    ):
+    def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep):
         release = release_of(access.release)
         root = f"{access.server.rstrip('/')}/{release.name}"
         self._ways = [
@@ -67,7 +63,7 @@ class SkyServerArchive:
         self._access = access
         self._shelf = OwnedShelf(access.shelf, self._giver)
         self._sleep = sleep
-        self._most_rows = most_rows
+        self._most_rows = MOST_ROWS  # until the server names a lower limit
         self._last = -1e9
         self._wire = Wire(
             "SkyServer",
@@ -87,6 +83,10 @@ class SkyServerArchive:
         """Where the rows come from, with the server's own name once it has answered."""
         return f"{self.url} ({self._wire.says})" if self._wire.says else self.url
 
+    def lacks(self, sql: str) -> list[str]:
+        """Nothing: a release has all its columns."""
+        return []
+
     def run(self, query: Query, *, progress: Progress = silent) -> pd.DataFrame:
         """Ask one question, in parts where the answer is too large.
 
@@ -94,7 +94,7 @@ class SkyServerArchive:
         ----------
         query : Query
         progress : callable
-            Told the turns of the shuffle that are answered.
+            Told how much is answered, in percent, where there are parts.
 
         Returns
         -------
@@ -135,12 +135,22 @@ class SkyServerArchive:
         return self._ask(query)
 
     def _ask(self, query: Query) -> pd.DataFrame:
-        most = self._most_rows
+        while True:
+            try:
+                return self._ask_for(query, self._most_rows)
+            except replies.FewerRows as error:
+                if error.most >= self._most_rows:
+                    raise
+                self._most_rows = error.most
+
+    def _ask_for(self, query: Query, most: int) -> pd.DataFrame:
+        """At most so many rows; an answer of just so many may be cut."""
         if query.limit and query.limit <= most:
             return self._send(query)
-        if query.limit:  # the filter refuses a larger TOP
+        if query.limit:
             query = replace(query, values={**query.values, "limit": most})
-        table = self._send(query)
+        statement = _NO_TOP.sub(rf"\g<0>TOP {most} ", query.statement)
+        table = self._send(replace(query, statement=statement))
         if len(table) >= most:
             raise AnswerTooLarge(f"SkyServer gives {most:,} rows at most")
         return table

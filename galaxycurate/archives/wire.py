@@ -107,6 +107,7 @@ class Wire:
 
         check_address(url, self._is_secret)
         fault: object = None
+        is_absent = False
         for pause in (0.0,) if once else (0.0, *PAUSES_S):
             if pause:
                 self._talk(f"{self._service} did not answer: asking again in {pause:.0f} s")
@@ -126,9 +127,15 @@ class Wire:
                 fault, is_slow = error, isinstance(error, requests.ReadTimeout)
             if timeout_s and is_slow:
                 raise AnswerTooLarge(f"{self._service} did not answer in time at {url}")
+            is_absent = is_loopback(url) and _is_refused(fault)
+            if is_absent and pause:  # a server of one's own is there at once, or not at all
+                break
+        sandbox = "galaxycurate sandbox serve starts a server here;"
+        is_it = sandbox if is_absent else "is the service up?"
+        why = "connection refused" if is_absent else first_line(fault)
         raise Unreachable(
-            f"{self._service} did not answer at {url}: {first_line(fault)}",
-            hint="is the service up? galaxycurate config show tells which server is asked",
+            f"{self._service} did not answer at {url}: {why}",
+            hint=f"{is_it} galaxycurate config show tells which server is asked",
         ) from (fault if isinstance(fault, Exception) else None)
 
     def _opened(self, url: str) -> requests.Session:
@@ -152,3 +159,10 @@ def check_address(url: str, is_secret: bool) -> None:
             f"{url} is not encrypted: no password and no token is sent there",
             hint=f"did you mean https{url.removeprefix('http')}?",
         )
+
+
+def _is_refused(fault: object) -> bool:
+    """Whether nobody listens there: what lies under the errors of the libraries."""
+    while isinstance(fault, BaseException) and not isinstance(fault, ConnectionRefusedError):
+        fault = fault.__cause__ or fault.__context__
+    return isinstance(fault, ConnectionRefusedError)

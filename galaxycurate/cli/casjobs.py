@@ -156,7 +156,7 @@ def credentials(user: str | None = None) -> tuple[str, str] | None:
 def _connect():
     from galaxycurate.pipeline.casjobs import connect
 
-    return connect(options.settings(), credentials)
+    return connect(options.settings(), credentials, face.talk)
 
 
 def _show(rows: list[dict]) -> None:

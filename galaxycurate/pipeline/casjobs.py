@@ -16,7 +16,11 @@ from galaxycurate.store.settings import Settings
 Credentials = Callable[[], tuple[str, str] | None]
 
 
-def connect(settings: Settings, credentials: Credentials = lambda: None) -> CasJobs:
+def connect(
+    settings: Settings,
+    credentials: Credentials = lambda: None,
+    talk: Callable[[str], None] = lambda text: None,
+) -> CasJobs:
     """CasJobs as the settings name it.
 
     Parameters
@@ -24,6 +28,8 @@ def connect(settings: Settings, credentials: Credentials = lambda: None) -> CasJ
     settings : Settings
     credentials : callable
         Asked for user and password when nothing else tells them.
+    talk : callable
+        Told while the service does not answer.
 
     Returns
     -------
@@ -32,7 +38,7 @@ def connect(settings: Settings, credentials: Credentials = lambda: None) -> CasJ
     return CasJobs(
         Access(
             settings.server, settings.release, casjobs=settings.casjobs,
-            keystone=settings.keystone, credentials=credentials,
+            keystone=settings.keystone, credentials=credentials, talk=talk,
         )
     )  # fmt: skip
 

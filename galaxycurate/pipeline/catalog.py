@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Contents:
     path : str
     rows, columns : dict of str to int
         By table.
+    fields_made_up : int
+        Fields of which only objects tell: they are asked as well, but are no rows of Field.
     modes : dict of int to int
         Rows of PhotoObjAll by mode.
     covered, bare : int
@@ -41,6 +43,7 @@ class Contents:
     path: str
     rows: dict[str, int]
     columns: dict[str, int]
+    fields_made_up: int = 0
     modes: dict[int, int] = field(default_factory=dict)
     covered: int = 0
     bare: int = 0
@@ -73,11 +76,12 @@ def add_files(
     table: str | None = None,
     dry_run: bool = False,
     progress: Progress = silent,
+    refused: Callable[[Path, InputError], None] | None = None,
 ) -> list[Added]:
     """Add table files to a catalogue, see `archives.adding.add`."""
     if not dry_run:
         check_writable(to.parent)
-    return add(files, to, table=table, dry_run=dry_run, progress=progress)
+    return add(files, to, table=table, dry_run=dry_run, progress=progress, refused=refused)
 
 
 def contents(path: Path = CATALOG) -> Contents:
@@ -103,6 +107,8 @@ def contents(path: Path = CATALOG) -> Contents:
         )
     archive = LocalArchive(path)
     counts = {t: archive.execute(f"SELECT COUNT(*) AS n FROM {t}").n[0] for t in archive.tables}
+    if archive.fields_made_up:
+        counts["Field"] -= archive.fields_made_up
     columns = {table: len(archive.schema[table]) for table in archive.tables}
     modes = {}
     if not archive.lacks("SELECT p.mode FROM PhotoObjAll AS p"):
@@ -112,6 +118,7 @@ def contents(path: Path = CATALOG) -> Contents:
         path=str(path),
         rows={table: int(n) for table, n in counts.items()},
         columns=columns,
+        fields_made_up=archive.fields_made_up,
         modes=dict(sorted(modes.items())),
         missing={name: archive.lacks(_statement(name)) for name in _questions()},
         **_coverage(archive),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from galaxycurate.archives.choose import Archive
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
-from galaxycurate.errors import QueryRefused, SettingError
+from galaxycurate.errors import LayoutError, SettingError
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.search import LABEL, Search, Strategy, inside_fields, whole_fields
@@ -97,25 +97,22 @@ def negatives(
     Search
         What was left out, and why.
     """
-    census, main, *_ = queries(settings, strategy, score, masks=masks)
+    asked = queries(settings, strategy, score, masks=masks)
+    census, main, *_ = asked
     archive = archive or archive_of(settings)
+    _check_columns(archive, asked)
     fields = archive.run(census).iloc[0].fillna(0)
     search = Search(strategy, _census(fields))
     if strategy is Strategy.FIELD:
         whole_fields(search, archive.run(main, progress=progress), settings)
     else:
         choice = _choice(strategy, score, masks)
-        try:
-            inside_fields(search, archive, choice, settings, int(fields.nGood), progress)
-        except QueryRefused as error:
-            if masks and "Mask" in str(error):
-                error.hint = "this archive holds no table Mask: leave --masks out"
-            raise
+        inside_fields(search, archive, choice, settings, int(fields.nGood), progress)
         if archive.run(sqlfiles.read("secondaries").bind()).empty:
             search.warnings.append(_ONLY_PRIMARIES)
     counts = {**search.census, "fields dropped": len(search.dropped), LABEL: len(search.rows)}
-    asked = request(settings, score, strategy, masks=masks, archive=archive, command=command)
-    header = replace(asked, archive=archive.name, counts=counts)
+    planned = request(settings, score, strategy, masks=masks, archive=archive, command=command)
+    header = replace(planned, archive=archive.name, counts=counts)
     return Manifest.build(header, _columns(search.rows), where=archive.name), search
 
 
@@ -174,6 +171,16 @@ _ONLY_PRIMARIES = (
 )
 _MAIN = {Strategy.FIELD: 1, Strategy.CELL: 2, Strategy.STAR: 3}
 """Which of the questions is the one that the manifest answers."""
+
+
+def _check_columns(archive: Archive, asked: list[Query]) -> None:
+    """A column that is not there, or holds nothing, would make galaxies disappear."""
+    missing = sorted({name for query in asked for name in archive.lacks(query.sql)})
+    if missing:
+        raise LayoutError(
+            f"{archive.name} lacks {', '.join(missing)}",
+            hint="galaxycurate catalog add FILE... adds them; catalog show tells what is there",
+        )
 
 
 def _choice(strategy: Strategy, score: float | None, masks: bool) -> Choice:

@@ -126,7 +126,10 @@ def _ask(archive: Archive, asked: Query, catalog: str, kind: str, progress: Prog
         table = archive.run(asked, progress=progress)
     except QueryRefused as error:
         if "zoo" in str(error).lower():
-            error.hint = "does this archive hold Galaxy Zoo? --table FILE reads votes from disk"
+            error.hint = (
+                "does this archive hold Galaxy Zoo? galaxycurate catalog add FILE... adds its "
+                "tables, --table FILE reads votes from disk"
+            )
         raise
     ids = {name: ids_or_zero(table[name], archive.name, name) for name in ("objID", "dr7objid")}
     return Votes(

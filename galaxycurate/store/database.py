@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
@@ -23,6 +24,13 @@ from galaxycurate.store.settings import masked
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers INTEGER keys only
 _LOCKS = {"sqlite": "begin immediate", "postgresql": "select pg_advisory_xact_lock(7302915)"}
+_NO_PASSWORD = re.compile(r"no password supplied|password authentication failed", re.I)
+_NO_SERVER = re.compile(
+    r"connection refused|server closed the connection|terminating connection|timeout expired|"
+    r"starting up|shutting down",
+    re.I,
+)
+_WHERE = "galaxycurate config show tells where db comes from"
 _AGAIN = "what was committed stays: run the same command to continue"
 
 
@@ -152,13 +160,25 @@ class Database:
             broke = "broke off" if error.connection_invalidated else broke
             raise StorageError(
                 f"the {self._what} {self.url} {broke}: {first_line(error.orig)}",
-                hint=_AGAIN if error.connection_invalidated
-                else "galaxycurate config show tells where db comes from",
-            ) from error  # fmt: skip
+                hint=_hint(error),
+            ) from error
 
     def close(self) -> None:
         """Let the connections go."""
         self._engine.dispose()
+
+
+def _hint(error: DBAPIError) -> str:
+    """What to type next, by the server's words."""
+    said = str(error.orig)
+    if _NO_PASSWORD.search(said):
+        return (
+            "put the password into ~/.pgpass (HOST:PORT:DATABASE:USER:PASSWORD, chmod 600), or "
+            f"into the URL; {_WHERE}"
+        )
+    if error.connection_invalidated or _NO_SERVER.search(said):
+        return f"is the server up? {_WHERE}; {_AGAIN}"
+    return _WHERE
 
 
 def _sqlite_pragmas(connection, _record) -> None:

@@ -74,14 +74,18 @@ class Capped:
         return table
 
 
-def skyserver(url, most_rows, shelf=None, **more):
+def skyserver(url, shelf=None, **more):
     access = Access(url, "dr17", 0, shelf=shelf or NoShelf(), **more)
-    return SkyServerArchive(access, sleep=small.hurry, most_rows=most_rows)
+    return SkyServerArchive(access, sleep=small.hurry)
 
 
-def asked(url):
+def asked(url, how="sql"):
     """Queries that the server has answered."""
-    return requests.get(f"{url}/__stats__", timeout=10).json().get("sql", 0)
+    return requests.get(f"{url}/__stats__", timeout=10).json().get(how, 0)
+
+
+def refused(url):
+    return asked(url, "sql refused")
 
 
 @pytest.mark.parametrize("name", ORDERED)
@@ -205,12 +209,12 @@ def test_what_has_no_smaller_parts_is_one_clear_error(query, shelf):
     assert shelf.note(query) is None
 
 
-def test_progress_is_told_in_turns(local):
+def test_progress_is_told_as_the_share_of_turns(local):
     told = []
     run_in_parts(ZOO, Capped(local, 8), NoShelf(), progress=lambda *news: told.append(news))
     done = [done for done, _, _ in told]
     assert done == sorted(done)
-    assert done[-1] == told[-1][1] == 1_000_003
+    assert done[-1] == told[-1][1] == 100
     assert told[-1][2] == f"positives_gz1_raw: {len(local.run(ZOO))} rows"
 
 
@@ -218,7 +222,7 @@ def test_progress_is_told_in_turns(local):
 def test_skyserver_gives_more_than_its_cap(url, local, name):
     query, cap = sqlfiles.read(name).bind(), CAPS.get(name, 8)
     faults(url, sql_max_rows=cap)
-    table = skyserver(url, cap).run(query)
+    table = skyserver(url).run(query)
     pd.testing.assert_frame_equal(table, local.run(query), check_exact=True)
     assert len(table) >= cap
 
@@ -227,29 +231,45 @@ def test_as_many_rows_as_were_asked_for_are_all(url, local):
     query = sqlfiles.read("positives_gz1_raw").bind(threshold=0.5, limit=8)
     faults(url, sql_max_rows=8)
     before = asked(url)
-    table = skyserver(url, 8).run(query)
+    table = skyserver(url).run(query)
     pd.testing.assert_frame_equal(table, local.run(query), check_exact=True)
     assert asked(url) - before == 1
+
+
+def test_a_lower_limit_is_heard_of_once_and_the_next_question_keeps_it(url, local):
+    faults(url, sql_max_rows=30)
+    archive, before = skyserver(url), refused(url)
+    for _ in range(2):
+        pd.testing.assert_frame_equal(archive.run(ZOO), local.run(ZOO), check_exact=True)
+    assert len(archive.run(COUNT)) == 1
+    assert refused(url) - before == 1
+
+
+def test_an_answer_that_may_be_cut_and_has_no_parts_is_one_clear_error(url):
+    faults(url, sql_max_rows=8)
+    with pytest.raises(AnswerTooLarge, match="SkyServer gives 8 rows at most") as caught:
+        skyserver(url).run(Query("mine", "SELECT objID FROM PhotoObjAll", (("objID", "varchar"),)))
+    assert caught.value.hint == HINT
 
 
 def test_more_rows_may_be_asked_for_than_come_at_once(url, local):
     query = sqlfiles.read("positives_gz1_raw").bind(threshold=0.5, limit=30)
     faults(url, sql_max_rows=8)
-    table = skyserver(url, 8).run(query)
+    table = skyserver(url).run(query)
     pd.testing.assert_frame_equal(table, local.run(query), check_exact=True)
     assert len(table) == 30
 
 
 def test_a_query_that_takes_ten_minutes_is_asked_in_parts(url, local):
     faults(url, sql_timeout_first=3)
-    table = skyserver(url, 500_000).run(ZOO)
+    table = skyserver(url).run(ZOO)
     pd.testing.assert_frame_equal(table, local.run(ZOO), check_exact=True)
 
 
 def test_a_query_that_takes_ten_minutes_and_has_no_parts_is_one_clear_error(url):
     faults(url, sql_timeout_first=1)
     with pytest.raises(AnswerTooLarge) as caught:
-        skyserver(url, 500_000).run(COUNT)
+        skyserver(url).run(COUNT)
     assert str(caught.value).startswith(
         "fields_census cannot be asked in smaller parts: SkyServer: Execution Timeout Expired."
     )
@@ -264,7 +284,7 @@ def test_a_bad_hour_ends_in_the_right_answer(url, local, shelf, seed):
     """A third of the replies is spoiled in one way or another, and a few time out."""
     rates = {f"{kind}_rate": 0.06 for kind in BAD}
     faults(url, sql_max_rows=8, sql_timeout_rate=0.05, seed=seed, **rates)
-    archive = skyserver(url, 8, shelf)
+    archive = skyserver(url, shelf)
     table = archive.run(ZOO)
     pd.testing.assert_frame_equal(table, local.run(ZOO), check_exact=True)
 
@@ -278,7 +298,7 @@ from galaxycurate.store import sqlfiles
 from galaxycurate.store.shelf import FolderShelf
 
 url, folder, out = sys.argv[1:]
-archive = SkyServerArchive(Access(url, "dr17", 0, shelf=FolderShelf(Path(folder))), most_rows=8)
+archive = SkyServerArchive(Access(url, "dr17", 0, shelf=FolderShelf(Path(folder))))
 query = sqlfiles.read("positives_gz1_raw").bind(threshold=0.5)
 archive.run(query, progress=lambda *news: print(news, flush=True)).to_parquet(out)
 """
@@ -287,7 +307,7 @@ archive.run(query, progress=lambda *news: print(news, flush=True)).to_parquet(ou
 def test_after_kill_9_the_same_command_asks_for_the_missing_parts_only(url, local, tmp_path):
     faults(url, sql_max_rows=8)
     before = asked(url)
-    skyserver(url, 8).run(ZOO)
+    skyserver(url).run(ZOO)
     undisturbed = asked(url) - before
     faults(url, sql_max_rows=8, sql_latency_s=0.1)
     out = tmp_path / "answer.parquet"
@@ -309,7 +329,7 @@ def test_after_kill_9_the_same_command_asks_for_the_missing_parts_only(url, loca
 
 def test_a_fault_midway_keeps_the_parts_and_names_itself(url, local, shelf):
     faults(url, sql_max_rows=8)
-    archive, parts = skyserver(url, 8, shelf), []
+    archive, parts = skyserver(url, shelf), []
 
     def break_after_three(_done, _total, _text):
         parts.append(1)
@@ -323,14 +343,14 @@ def test_a_fault_midway_keeps_the_parts_and_names_itself(url, local, shelf):
     repeated = asked(url) - before
     pd.testing.assert_frame_equal(table, local.run(ZOO), check_exact=True)
     before = asked(url)
-    skyserver(url, 8).run(ZOO)
+    skyserver(url).run(ZOO)
     assert repeated <= asked(url) - before - 3
 
 
 def test_who_gave_what_is_kept_is_told_all_the_same(url, shelf):
     names = []
     for _ in range(2):
-        archive = skyserver(url, 1000, shelf)
+        archive = skyserver(url, shelf)
         archive.run(ZOO)
         names.append(archive.name)
     assert names[0] == names[1]
@@ -345,5 +365,5 @@ def test_another_question_of_the_same_name_is_another_answer(local, shelf):
 
 
 def test_a_query_of_ones_own_has_no_turns(url):
-    table = skyserver(url, 500_000).run(Query("mine", "SELECT 1 AS a", (("a", "int"),)))
+    table = skyserver(url).run(Query("mine", "SELECT 1 AS a", (("a", "int"),)))
     assert table.a.tolist() == [1]

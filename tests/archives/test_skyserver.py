@@ -2,6 +2,7 @@
 
 import http.server
 import threading
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -141,7 +142,8 @@ def test_the_longest_address_that_is_sent_is_taken(url):
 
 
 def _bytes(archive, types):
-    form = {"cmd": f"{SQL} WHERE type IN ({types})", "format": "csv"}
+    sql = SQL.replace("SELECT", "SELECT TOP 500000")
+    form = {"cmd": f"{sql} WHERE type IN ({types})", "format": "csv"}
     url = requests.Request("GET", archive.url, params=form).prepare().url
     return len(url) - len(archive.url.partition("/dr9/")[0])
 
@@ -206,6 +208,32 @@ def test_nobody_at_the_address_is_unreachable():
     assert "galaxycurate config show tells which server is asked" in caught.value.hint
 
 
+def test_nobody_on_this_machine_is_waited_for_once_and_told_how_to_start_a_server():
+    waits = []
+    archive = SkyServerArchive(Access("http://127.0.0.1:9", "dr17", 0), sleep=waits.append)
+    with pytest.raises(Unreachable, match=r"refused") as caught:
+        archive.run(ask(SQL))
+    assert [round(wait / PAUSES_S[0]) for wait in waits] == [1]
+    assert caught.value.hint.startswith("galaxycurate sandbox serve")
+
+
+@pytest.mark.parametrize(
+    ("sql", "sent"),
+    [
+        ("SELECT a FROM t", "SELECT TOP 500000 a FROM t"),
+        ("select\n  distinct  a FROM t", "select\n  distinct  TOP 500000 a FROM t"),
+        ("SELECT TOP 5 a FROM t", "SELECT TOP 5 a FROM t"),
+        ("SELECT DISTINCT  TOP 5 a FROM t", "SELECT DISTINCT  TOP 5 a FROM t"),
+        ("SELECT topping FROM t", "SELECT TOP 500000 topping FROM t"),
+        ("SELECT a FROM (SELECT b FROM t) AS s", "SELECT TOP 500000 a FROM (SELECT b FROM t) AS s"),
+        ("WITH a AS (SELECT 1) SELECT 1", "WITH a AS (SELECT 1) SELECT 1"),
+    ],
+)
+def test_what_has_no_top_is_sent_with_one(front_end, sql, sent):
+    opened(front_end).run(ask(sql))
+    assert _Replies.sent[-1] == sent
+
+
 class _Replies(http.server.BaseHTTPRequestHandler):
     """Answers with what the test put in ``body``, as real front ends do."""
 
@@ -213,12 +241,14 @@ class _Replies(http.server.BaseHTTPRequestHandler):
     status = 200
     post_status = 0  # what a POST gets, if not the same
     asked: list[str] = []  # noqa: RUF012
+    sent: list[str] = []  # noqa: RUF012
 
     def do_GET(self):
         self._reply(self.status)
 
     def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.sent += form["cmd"]
         self._reply(self.post_status or self.status)
 
     def _reply(self, status):

@@ -66,6 +66,60 @@ def test_columns_that_positives_need_are_named(here, capsys):
     assert f"positives_gz1_raw needs {gaps}: add a file that has them" in said
 
 
+def test_what_was_completed_and_what_differs_is_said(here, capsys):
+    main.main(["catalog", "add", "PhotoPrimary.csv"])
+    other = OBJECTS.replace("psfMag_r", "psfMag_g").replace("164.3", "164.4")
+    (here / "PhotoPrimary.csv").write_text(other + other.splitlines()[-1] + "\n")
+    capsys.readouterr()
+    assert main.main(["catalog", "add", "PhotoPrimary.csv"]) == ExitCode.DONE
+    assert capsys.readouterr().out.splitlines() == [
+        "PhotoPrimary.csv: PhotoObjAll: 0 rows added, 3 were there before, 2 in all",
+        "  2 rows completed: psfMag_g",
+        "  3 rows there before, 1 of them differ: kept as they were",
+    ]
+    (here / "PhotoPrimary.csv").write_text(OBJECTS + OBJECTS.splitlines()[-1] + "\n")
+    main.main(["catalog", "add", "PhotoPrimary.csv", "--to", "new.duckdb"])
+    assert "  1 repeated in this file: the first of each counts" in capsys.readouterr().out
+
+
+def test_one_bad_file_is_named_and_the_others_are_added(here, capsys):
+    (here / "bad.csv").write_text("a,b\n1,2\n")
+    command = ["catalog", "add", "bad.csv", "Field.csv", "none.csv"]
+    assert main.main(command) == ExitCode.SOME_FAILED
+    said = capsys.readouterr()
+    assert said.out == "Field.csv: Field: 2 rows added, 0 were there before, 2 in all\n"
+    assert "galaxycurate: bad.csv: its columns do not tell its table: a, b" in said.err
+    assert "galaxycurate: there is no file none.csv" in said.err
+    assert "galaxycurate: 2 of 3 files were not added" in said.err
+    assert main.main(["catalog", "add", "bad.csv", "none.csv"]) == ExitCode.USAGE
+
+
+def test_fields_that_only_objects_tell_of_are_said_apart(here, capsys):
+    (here / "Field.csv").write_text("\n".join(FIELDS.splitlines()[::2]) + "\n")
+    main.main(["catalog", "add", "Field.csv", "PhotoPrimary.csv"])
+    capsys.readouterr()
+    main.main(["catalog", "show", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"]["Field"], found["fields_made_up"]) == (1, 1)
+    main.main(["catalog", "show"])
+    assert "fields that only their objects tell of" in capsys.readouterr().out
+
+
+def test_votes_of_galaxy_zoo_2_are_asked_for_by_name(here, capsys):
+    t01 = "t01_smooth_or_features_a0"
+    t04 = "t04_spiral_a08_spiral_"
+    columns = [
+        "specobjid", "dr8objid", "dr7objid", "ra", "dec", "total_classifications",
+        f"{t04}count", "t04_spiral_a09_no_spiral_count", f"{t01}1_smooth_debiased",
+        f"{t01}2_features_or_disk_debiased", f"{t04}debiased",
+    ]  # fmt: skip
+    (here / "votes.csv").write_text(f"{','.join(columns)}\n{','.join('1' for _ in columns)}\n")
+    main.main(["catalog", "add", "votes.csv"])
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "next: galaxycurate positives --catalog gz2 --archive local:catalog.duckdb"
+    )
+
+
 def test_a_dry_run_leaves_nothing(here, capsys):
     assert main.main(["catalog", "add", "--dry-run", "--json", "Field.csv"]) == ExitCode.DONE
     (result,) = json.loads(capsys.readouterr().out)

@@ -43,7 +43,7 @@ TABLES = {
         (["negatives", "--size", "9"], 2, "size_px = 9 (flag) is outside 64 to 2048", "side"),
         (["negatives", "--release", "dr99"], 2, "no data release with these services", "dr17"),
         (["negatives", "--archive", "casjob"], 2, "no archive is called 'casjob'", "local:PATH"),
-        (["negatives", "--archive", "local:none"], 2, "there is no folder none", "local:PATH"),
+        (["negatives", "--archive", "local:none"], 2, "no file or folder none", "local:PATH"),
         (["negatives", "--out", "x.txt"], 2, "no manifest format has the ending '.txt'", ".csv"),
         (["positives", "--threshold", "0.4"], 2, "threshold = 0.4 must be above 0.5", "0.85"),
         (["positives", "--table", "noids.csv"], 2, "no vote table that is known here", "p_el"),

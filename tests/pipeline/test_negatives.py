@@ -6,7 +6,7 @@ import pytest
 
 from galaxycurate.core.geometry import from_munu, separation, to_plane
 from galaxycurate.core.ids import encode
-from galaxycurate.errors import InputError, SettingError
+from galaxycurate.errors import InputError, LayoutError, SettingError
 from galaxycurate.pipeline.negatives import negatives
 from galaxycurate.pipeline.search import Strategy
 from galaxycurate.store.settings import load
@@ -279,11 +279,21 @@ def test_a_bright_star_and_a_mask_are_kept_clear_of(tmp_path):
 
 def test_a_galaxy_without_a_magnitude_is_kept_clear_of(tmp_path):
     objects = made_sky(tmp_path, n_galaxies=8)
-    objects["r"] = np.nan
+    objects.loc[objects.type == 3, "r"] = np.nan
     objects.to_parquet(tmp_path / "PhotoObjAll.parquet")
     manifest, _ = negatives(settings(tmp_path))
     assert len(manifest) >= 2
     assert reaching(manifest, objects.assign(r=19.0)) == 0
+
+
+def test_a_column_that_holds_nothing_is_named_before_anything_is_searched(tmp_path):
+    objects = made_sky(tmp_path)
+    objects.assign(petroRad_r=np.nan).to_parquet(tmp_path / "PhotoObjAll.parquet")
+    with pytest.raises(LayoutError, match=r"lacks PhotoObjAll.petroRad_r") as caught:
+        negatives(settings(tmp_path))
+    assert "galaxycurate catalog add" in caught.value.hint
+    with pytest.raises(LayoutError, match=r"lacks Mask, PhotoObjAll\.petroRad_r"):
+        negatives(settings(tmp_path), masks=True)
 
 
 def test_a_galaxy_without_a_position_stops_the_search(tmp_path):

@@ -182,13 +182,25 @@ def test_a_wrong_password_or_database_is_told_without_the_password(postgres_serv
             assert secret not in told
 
 
+def test_a_missing_or_wrong_password_is_told_where_it_belongs(postgres_server, monkeypatch):
+    for name in ("PGPASSFILE", "PGPASSWORD"):
+        monkeypatch.setenv(name, "")
+    for password in ("", ":wrong"):
+        url = postgres_server.url().replace(f":{postgres.QUOTED}", password)
+        with pytest.raises(StorageError, match="password") as caught:
+            Ledger.open(url)
+        assert "~/.pgpass" in caught.value.hint
+
+
 def test_a_server_that_stops_midway_is_told_and_one_that_comes_back_is_used(postgres_server):
     with Ledger.open(postgres_server.database("midway")) as ledger:
         run = ledger.start("download", {})
         ledger.add_outcomes(run, [outcome("a")])
         postgres_server.stop()
-        with pytest.raises(StorageError, match=r"the ledger .* does not open"):
+        with pytest.raises(StorageError, match=r"the ledger .* does not open") as caught:
             ledger.add_outcomes(run, [outcome("b")])
+        assert caught.value.hint.startswith("is the server up? ")
+        assert caught.value.hint.endswith("run the same command to continue")
         postgres_server.start()
         ledger.add_outcomes(run, [outcome("c")])
         assert [o.path for o in ledger.outcomes()] == ["a", "c"]

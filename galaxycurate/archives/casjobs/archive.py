@@ -65,6 +65,10 @@ class CasJobsArchive:
         url = f"{self._casjobs.root}/contexts/{self._context}"
         return f"{url} ({self._casjobs.says})" if self._casjobs.says else url
 
+    def lacks(self, sql: str) -> list[str]:
+        """Nothing: a release has all its columns."""
+        return []
+
     def run(self, query: Query, *, progress: Progress = silent) -> pd.DataFrame:
         """Ask one question.
 
@@ -126,7 +130,7 @@ class CasJobsArchive:
 
     def _begun(self, query: Query, table: str) -> int | None:
         """The number of the job that fills the table; None when the table is complete."""
-        job = self._last_job(query, table)
+        job = self._job(self._noted(query), table)
         if job and _state(job) in _GOING_ON:
             return int(job["JobID"])
         if any(found["Name"].lower() == table for found in self._casjobs.tables()):
@@ -138,18 +142,16 @@ class CasJobsArchive:
             self._casjobs.drop(table)
         return self._submit(query, table, job)
 
-    def _last_job(self, query: Query, table: str) -> dict[str, Any] | None:
-        """The latest job for this table, by our note or by its name."""
-        if number := self._noted(query):
+    def _job(self, number: int | None, table: str) -> dict[str, Any] | None:
+        """The job of this number, else the latest one that fills the table."""
+        if number:
             try:
-                return self._casjobs.job(number)
-            except QueryRefused:  # CasJobs has forgotten it
-                return None
-        ours = [
-            job for job in self._casjobs.jobs()
-            if (table in (job.get("TaskName") or "") or table in (job.get("Query") or ""))
-            and not _came_late(job)
-        ]  # fmt: skip
+                job = self._casjobs.job(number)
+            except QueryRefused:  # forgotten, or the number lost a digit on its way
+                job = {}
+            if _fills(job, table):
+                return job
+        ours = [job for job in self._casjobs.jobs() if _fills(job, table) and not _came_late(job)]
         return max(
             ours, key=lambda job: (_state(job) in _GOING_ON, int(job["JobID"])), default=None
         )
@@ -164,7 +166,7 @@ class CasJobsArchive:
             number = self._casjobs.submit(sql, self._context, table)
         except Unreachable:  # the reply is lost, the job may not be
             self._sleep(PAUSES_S[0])
-            job = self._last_job(query, table)
+            job = self._job(None, table)
             is_new = job is not None and (last is None or job["JobID"] != last["JobID"])
             if job and is_new:
                 number = int(job["JobID"])
@@ -177,12 +179,21 @@ class CasJobsArchive:
     def _wait(self, query: Query, number: int, progress: Progress) -> None:
         started, pause = time.monotonic(), 1.0
         try:
-            while _state(job := self._casjobs.job(number)) != State.FINISHED:
+            while job := self._job(number, table_of(query, self._context)):
+                if int(job["JobID"]) != number:
+                    number = int(job["JobID"])
+                    self._access.talk(f"it is CasJobs job {number}")
+                if _state(job) == State.FINISHED:
+                    return
                 self._check(query, number, job)
                 waited = time.monotonic() - started
                 progress(0, 0, f"CasJobs job {number}: {_state(job).name.lower()}, {waited:.0f} s")
                 self._sleep(pause)
                 pause = min(pause * 1.5, LONGEST_PAUSE_S)
+            raise JobFailed(
+                f"CasJobs took job {number}, but knows of no such job",
+                hint="the same command looks for it, and hands it in again if need be",
+            )
         except (Unreachable, LoginNeeded) as error:
             error.hint = (
                 f"{error.hint}; job {number} goes on at CasJobs, the same command picks it up"
@@ -242,6 +253,10 @@ class CasJobsArchive:
 
 def _state(job: dict[str, Any]) -> State:
     return State(int(job["Status"]))
+
+
+def _fills(job: dict[str, Any], table: str) -> bool:
+    return table in (job.get("TaskName") or "") or table in (job.get("Query") or "")
 
 
 def _came_late(job: dict[str, Any]) -> bool:

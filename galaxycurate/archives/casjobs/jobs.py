@@ -49,7 +49,7 @@ class CasJobs:
 
     def __init__(self, access: Access, *, sleep: Callable[[float], None] = time.sleep):
         self.root, keystone = _addresses(access)
-        self._wire = Wire("CasJobs", sleep=sleep, fault=_fault)
+        self._wire = Wire("CasJobs", sleep=sleep, fault=_fault, talk=access.talk)
         self.login = Login(self.root, keystone, access.credentials, self._wire)
 
     @property
@@ -144,8 +144,9 @@ class CasJobs:
             except _NotLoggedIn:
                 self.login.refuse()
         raise LoginNeeded(
-            f"{self.root} takes no token of {self.login.keystone}",
-            hint="galaxycurate config show: casjobs and keystone must belong together",
+            f"{self.root} refuses even a fresh token of {self.login.keystone}",
+            hint="the same command tries again later; casjobs and keystone must belong together: "
+            "galaxycurate config show",
         )
 
 

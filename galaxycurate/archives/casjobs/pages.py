@@ -72,6 +72,8 @@ def fetch(
     ------
     JobFailed
         Rows are missing in the table.
+    AnswerTooLarge
+        One row is too much.
     Unreachable
         Rows are missing in a page, again and again.
     TableChanged
@@ -91,9 +93,13 @@ def fetch(
         size = min(size, rows - done)
         try:
             pages.append(typed(_page(casjobs, table, done, size, sleep), query))
-        except AnswerTooLarge:
+        except AnswerTooLarge as error:
             if size == 1:
-                raise
+                raise AnswerTooLarge(
+                    f"CasJobs does not even give one row of {table} at once: {error}",
+                    hint="the table is kept in MyDB, the same command goes on with it; "
+                    f"galaxycurate casjobs drop {table} drops it",
+                ) from error
             size //= 2
             continue
         done += size

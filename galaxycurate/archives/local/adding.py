@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,20 +30,41 @@ MEMORY = "SET memory_limit = '1GB'"
 
 @dataclass(frozen=True)
 class Added:
-    """What one file gave to a table: rows read, rows that were new, rows there are now."""
+    """What one file gave to a table.
+
+    Parameters
+    ----------
+    file, table : str
+    read, added, total : int
+        Rows of the file, those that were new, and rows there are now.
+    there_before : int
+        Rows of the file whose id the table had already.
+    completed : int
+        Rows there before in which something was empty that the file knows.
+    differ : int
+        Rows there before that hold something else than the file; they keep it.
+    gaps, left_out : tuple of str
+        Columns that were completed, and columns of the file that CAS does not have.
+    note : str
+        What was concluded rather than read.
+    """
 
     file: str
     table: str
     read: int
     added: int
     total: int
+    there_before: int = 0
+    completed: int = 0
+    differ: int = 0
+    gaps: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     note: str = ""
 
     @property
-    def there_before(self) -> int:
-        """Rows whose id the table had already, or that the file holds twice: they are skipped."""
-        return self.read - self.added
+    def repeated(self) -> int:
+        """Rows whose id stands in the file before them: they are skipped."""
+        return self.read - self.added - self.there_before
 
 
 def add(
@@ -53,10 +74,12 @@ def add(
     table: str | None = None,
     dry_run: bool = False,
     progress: Progress = silent,
+    refused: Callable[[Path, InputError], None] | None = None,
 ) -> list[Added]:
     """Add table files to a catalogue; each file is added whole or not at all.
 
-    Rows whose id is there already are skipped, so that adding a file twice changes nothing.
+    Of rows whose id is there already only what is empty is filled, so that adding a file twice
+    changes nothing.
 
     Parameters
     ----------
@@ -68,14 +91,17 @@ def add(
         What the files hold: a table of CAS or a view of PhotoObjAll, such as PhotoPrimary.
         Without it the columns tell.
     dry_run : bool
-        Only count.
+        Only look and count.
     progress : callable
         Told files; of a single one rows, or percents where DuckDB reads it itself.
+    refused : callable, optional
+        Told a file that cannot be added, and why; the others are added. Without it that file ends
+        the work.
 
     Returns
     -------
     list of Added
-        One for each file.
+        One for each file that was added.
 
     Raises
     ------
@@ -87,22 +113,20 @@ def add(
         `to` is in use or cannot be written.
     """
     if to.suffix not in ENDINGS:
-        raise InputError(
-            f"{to} is no name of a DuckDB file", hint=f"--to {to.with_suffix('.duckdb')}"
-        )
-    new = not to.exists()
+        better = to / "catalog.duckdb" if to.is_dir() else to.with_suffix(".duckdb")
+        raise InputError(f"{to} is no name of a DuckDB file", hint=f"--to {better}")
     results = []
-    try:
-        with _catalogue(to, dry_run) as connection:
-            for file in files:
-                inside = progress if len(files) == 1 else silent
+    with _catalogue(to, dry_run) as connection:
+        for number, file in enumerate(files, 1):
+            inside = progress if len(files) == 1 else silent
+            try:
                 results.append(_add_file(connection, file, table, dry_run, inside))
-                if len(files) > 1:
-                    progress(len(results), len(files), file.name)
-    except BaseException:
-        if new and not results:
-            to.unlink(missing_ok=True)
-        raise
+            except InputError as error:
+                if refused is None:
+                    raise
+                refused(file, error)
+            if len(files) > 1:
+                progress(number, len(files), file.name)
     return results
 
 
@@ -125,6 +149,8 @@ def _catalogue(to: Path, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         mode = " (READ_ONLY)" if dry_run else ""
         if to.exists() or not dry_run:
             connection.execute(f"ATTACH {tablefile.quoted(to)} AS catalogue{mode}")
+            if not to.exists():  # who held it before us made it in vain, and removed it
+                raise duckdb.IOException("lock")
         else:
             connection.execute("ATTACH ':memory:' AS catalogue")
         connection.execute("USE catalogue; SET python_enable_replacements = false")
@@ -139,6 +165,7 @@ def _catalogue(to: Path, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
             f"{to} is no DuckDB file: {first_line(error)}", hint="give another file with --to"
         ) from None
     prepare(connection)
+    there = None
     try:
         there = _tables(connection)
         if there and MARK not in there:
@@ -146,12 +173,23 @@ def _catalogue(to: Path, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
                 f"{to} was not made by galaxycurate catalog add", hint="give another file with --to"
             )
         if not there:
-            connection.execute(
-                f"CREATE TABLE {MARK} (file VARCHAR, holds VARCHAR, rows BIGINT, added VARCHAR)"
-            )
+            columns = "file VARCHAR, holds VARCHAR, rows BIGINT, added VARCHAR, sky VARCHAR"
+            connection.execute(f"CREATE TABLE {MARK} ({columns})")
         yield connection
     finally:
+        if there == [] and not dry_run:
+            _remove_empty(connection, to)
         connection.close()
+
+
+def _remove_empty(connection: duckdb.DuckDBPyConnection, to: Path) -> None:
+    """Leave no file that holds nothing; it is ours alone as long as the connection is open."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        if _tables(connection) == [MARK]:
+            connection.execute("CHECKPOINT catalogue")  # nothing is left to be written beside it
+            to.unlink(missing_ok=True)
 
 
 def _add_file(
@@ -190,19 +228,29 @@ def _rollback(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(connection, file: Path, asked: str | None, dry_run: bool, progress: Progress) -> Added:
-    read = added = first = 0
+    read = added = there_before = completed = differ = 0
+    first = None  # rowid of what this file adds; None while the table is not there
+    gaps: dict[str, None] = {}
     incoming = None
     for source, done, total in tablefile.blocks(connection, file):
         if incoming is None:
             incoming = Incoming.of(connection, source, file, asked)
+            if incoming.table.name in _tables(connection):
+                first = _number(connection, f"SELECT max(rowid) + 1 FROM {_of(incoming)}")
             if not dry_run:
                 incoming.make_room(connection)
-                first = _number(connection, f"SELECT max(rowid) + 1 FROM {_of(incoming)}")
-        read += _number(connection, f"SELECT count(*) FROM {source}")
         with _told(connection, file.name, progress if not total else silent):
             try:
-                put = incoming.count_new if dry_run else incoming.put
-                added += put(connection, source)
+                read += incoming.look(connection, source, read)
+                if first:
+                    there, other, more, holes = incoming.compare(connection, source, first)
+                    there_before, differ = there_before + there, differ + other
+                    completed, gaps = completed + more, gaps | dict.fromkeys(holes)
+                    if holes and not dry_run:
+                        incoming.complete(connection, source, first, holes)
+                added += (incoming.try_out if dry_run else incoming.put)(connection, source)
+            except InputError:
+                raise
             except Exception:
                 connection.execute("ROLLBACK")
                 incoming.check(connection, source)  # says it better, where ids are to blame
@@ -211,11 +259,12 @@ def _insert(connection, file: Path, asked: str | None, dry_run: bool, progress: 
             progress(done, total, file.name)
     assert incoming is not None
     if not dry_run:
-        added -= incoming.drop_twice(connection, first)
-    if added and not dry_run:
+        added -= incoming.drop_twice(connection, first or 0)
+    if (added or completed) and not dry_run:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        row = [file.name, incoming.view, added, now]
-        connection.execute(f"INSERT INTO {MARK} VALUES (?, ?, ?, ?)", row)
+        sky = tablefile.simulated_sky(file.absolute().parent)
+        row = [file.name, incoming.view, added, now, sky]
+        connection.execute(f"INSERT INTO {MARK} VALUES (?, ?, ?, ?, ?)", row)
     total = 0
     if incoming.table.name in _tables(connection):
         total = _number(connection, f"SELECT count(*) FROM {_of(incoming)}")
@@ -225,6 +274,10 @@ def _insert(connection, file: Path, asked: str | None, dry_run: bool, progress: 
         read=read,
         added=added,
         total=total + (added if dry_run else 0),
+        there_before=there_before,
+        completed=completed,
+        differ=differ,
+        gaps=tuple(gaps),
         left_out=incoming.left_out,
         note=incoming.note,
     )

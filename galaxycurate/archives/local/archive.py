@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from galaxycurate.archives.local import cas, tablefile
 from galaxycurate.archives.local.adding import ENDINGS, MARK, prepare
 from galaxycurate.archives.local.idcheck import check_ids, id_type, is_id
 from galaxycurate.archives.local.tsql import Schema, columns_used, to_duckdb
+from galaxycurate.archives.local.valuecheck import check_values, rules
 from galaxycurate.core.digits import held
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
@@ -40,7 +40,7 @@ class LocalArchive:
     Raises
     ------
     InputError
-        No such folder, no table in it, or a file that is damaged.
+        No such folder, no table in it, a file that is damaged, or positions off the sky.
     IdentityError
         Ids that went through a float.
     """
@@ -54,8 +54,10 @@ class LocalArchive:
         self._connection = duckdb.connect()
         prepare(self._connection)
         self._connection.execute("CREATE SCHEMA dbo; SET python_enable_replacements = false")
-        self._banner = _banner(self.path)
+        self._skies = {tablefile.simulated_sky(self.path)} - {""}
         self._search = "main"
+        self.fields_made_up = 0
+        """Rows of Field that only objects tell of."""
         self.tables = sorted(self._attached() if self.path.is_file() else self._read_files())
         self._add_cas({name.lower(): name for name in self.tables})
         self._connection.execute("SET enable_external_access = false")  # SELECT reads no other file
@@ -64,7 +66,8 @@ class LocalArchive:
     @property
     def name(self) -> str:
         """Where the rows come from, for the provenance; a simulated sky is called so."""
-        return f"local: {self.path}{self._banner}"
+        skies = ", ".join(sorted(self._skies))
+        return f"local: {self.path}" + (f" (simulated sky: {skies})" if skies else "")
 
     @property
     def schema(self) -> Schema:
@@ -133,7 +136,7 @@ class LocalArchive:
         Returns
         -------
         list of str
-            Tables, and columns as ``table.column``.
+            Tables, and columns as ``table.column``; one that is NULL in every row is not there.
         """
         have = {table.lower(): {c.lower() for c in self._schema[table]} for table in self._schema}
         missing = []
@@ -141,9 +144,22 @@ class LocalArchive:
             if table.lower() not in have:
                 missing.append(table)
             else:
-                absent = [c for c in columns if c.lower() not in have[table.lower()]]
-                missing += [f"{table}.{column}" for column in absent]
+                there = [c for c in columns if c.lower() in have[table.lower()]]
+                absent = {*columns} - {*there} | self._empty(table, there)
+                missing += [f"{table}.{column}" for column in columns if column in absent]
         return missing
+
+    def _empty(self, table: str, columns: list[str]) -> set[str]:
+        """Those of the columns in which no row has a value; none where there are no rows."""
+        filled = ", ".join(
+            f'EXISTS (FROM "{table}" WHERE {condition})'
+            for condition in ("true", *(f'"{column}" IS NOT NULL' for column in columns))
+        )
+        cursor = self._connection.cursor()
+        cursor.execute(f"SET search_path = '{self._search}'")
+        some, *found = cursor.execute(f"SELECT {filled}").fetchall()[0]
+        cursor.close()
+        return {c for c, there in zip(columns, found, strict=True) if some and not there}
 
     def _attached(self) -> list[str]:
         """The tables of a DuckDB file, looked at where they lie."""
@@ -158,6 +174,9 @@ class LocalArchive:
                 "SELECT table_name FROM duckdb_tables() WHERE database_name = 'cas'"
             ).fetchall()
             names = [name for (name,) in rows if name != MARK]
+            if (MARK,) in rows:
+                asked = f"SELECT DISTINCT sky FROM cas.{MARK} WHERE sky <> ''"
+                self._skies |= {sky for (sky,) in self._connection.execute(asked).fetchall()}
             if (MARK,) in rows:  # as it lies: a view of 500 columns would cost 30 ms a question
                 self._search = "main,cas.main"
                 self._connection.execute(f"SET search_path = '{self._search}'")
@@ -175,7 +194,7 @@ class LocalArchive:
         """The tables of a folder, read into memory."""
         if not self.path.is_dir():
             raise InputError(
-                f"there is no folder {self.path}",
+                f"there is no file or folder {self.path}",
                 hint="--archive local:PATH names a folder of tables such as Field.parquet, "
                 "or a DuckDB file",
             )
@@ -204,6 +223,8 @@ class LocalArchive:
         """The source, its ids checked and as 64-bit integers."""
         columns = self._describe(source)
         check_ids(self._connection, source, where, columns)
+        numbers = [name for name, kind in columns.items() if kind != "VARCHAR"]
+        check_values(self._connection, source, where, rules(None, numbers))
         wanted = [
             f'CAST("{name}" AS {id_type(name)}) AS "{name}"'
             for name, kind in columns.items()
@@ -252,7 +273,9 @@ class LocalArchive:
             f"SELECT {wanted} FROM PhotoObjAll WHERE fieldID NOT IN "
             "(SELECT fieldID FROM Field WHERE fieldID IS NOT NULL) GROUP BY fieldID"
         )
-        if not self._connection.execute(f"SELECT 1 FROM ({lost}) LIMIT 1").fetchone():
+        count = self._connection.execute(f"SELECT count(*) FROM ({lost})").fetchall()[0][0]
+        self.fields_made_up = int(count)
+        if not count:
             return
         self._connection.execute(
             f"CREATE TABLE memory.main.Fields AS SELECT * FROM Field UNION ALL BY NAME {lost}"
@@ -278,7 +301,9 @@ class LocalArchive:
         for pattern, message in _REASONS:
             if found := re.search(pattern, text):
                 return QueryRefused(
-                    message.format(found[1]), hint=f"tables here: {', '.join(sorted(self._schema))}"
+                    message.format(found[1]),
+                    hint=f"galaxycurate catalog add FILE... adds it; galaxycurate catalog show "
+                    f"{self.path} lists what is there: {', '.join(self.tables)}",
                 )
         return QueryRefused(first_line(error))
 
@@ -329,14 +354,3 @@ def _opened(path: Path) -> Iterator[None]:
                 f"{path} is being written by another process",
                 hint="wait until galaxycurate catalog add is done, then repeat",
             ) from None
-
-
-def _banner(path: Path) -> str:
-    """The tables of a sandbox's sky lie beside its `sky.toml`, which tells a simulated one."""
-    about_file = path.absolute().parent / "sky.toml"
-    try:
-        about = tomllib.loads(about_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""  # no sky of the sandbox
-    name = about.get("name", about_file.parent.name)
-    return f" (simulated sky: {name})" if about.get("kind") == "simulated" else ""

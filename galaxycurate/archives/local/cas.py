@@ -24,7 +24,7 @@ PHOTO_TYPES = (
 )  # fmt: skip
 PHOTO_MODES = (None, "PRIMARY", "SECONDARY", "FAMILY", "OUTSIDE", "HOLE")
 
-_BITS = {  # objID, see core.ids
+BITS = {  # objID, see core.ids
     "skyVersion": (59, 15),
     "rerun": (48, 2047),
     "run": (32, 65535),
@@ -57,7 +57,7 @@ _UNIT_VECTOR = {
 _DERIVED: dict[str, dict[str, tuple[str, str]]] = {  # column: (columns it needs, expression)
     "photoobjall": {
         "objID": ("run rerun camcol field obj", f"{_PACKED} | obj"),
-        **{name: ("objID", f"(objID >> {at}) & {mask}") for name, (at, mask) in _BITS.items()},
+        **{name: ("objID", f"(objID >> {at}) & {mask}") for name, (at, mask) in BITS.items()},
         "fieldID": ("objID", "objID & ~65535::BIGINT"),
         # RESOLVE_STATUS of the sweeps: SURVEY_PRIMARY; SURVEY_BEST, SURVEY_SECONDARY; the rest
         "mode": (
@@ -80,7 +80,7 @@ _DERIVED: dict[str, dict[str, tuple[str, str]]] = {  # column: (columns it needs
         "fieldID": ("run rerun camcol field", _PACKED),
         **{
             name: ("fieldID", f"(fieldID >> {at}) & {mask}")
-            for name, (at, mask) in _BITS.items()
+            for name, (at, mask) in BITS.items()
             if name != "obj"
         },
         **_UNIT_VECTOR,
@@ -136,7 +136,7 @@ def functions() -> list[str]:
     """Scalar functions: parts of an objID, names of types and modes, angular distance."""
     parts = [
         f"CREATE MACRO dbo.f{name[0].upper()}{name[1:]}(id) AS (id >> {at}) & {mask}"
-        for name, (at, mask) in _BITS.items()
+        for name, (at, mask) in BITS.items()
     ]
     return [
         *parts,
@@ -146,7 +146,7 @@ def functions() -> list[str]:
         "(sky::BIGINT << 59) | (rerun::BIGINT << 48) | (run::BIGINT << 32) | "
         "(camcol::BIGINT << 29) | (field::BIGINT << 16) | obj::BIGINT",
         "CREATE MACRO dbo.fSDSS(id) AS concat_ws('-', "
-        + ", ".join(f"(id >> {_BITS[name][0]}) & {_BITS[name][1]}" for name in _SDSS)
+        + ", ".join(f"(id >> {BITS[name][0]}) & {BITS[name][1]}" for name in _SDSS)
         + ")",
         "CREATE MACRO dbo.fDistanceArcMinEq(ra1, dec1, ra2, dec2) AS "
         + _arcmin(*(_vector(f"ra{n}", f"dec{n}") for n in (1, 2))),

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.local import cas, casnames
+from galaxycurate.archives.local import cas, casnames, valuecheck
 from galaxycurate.archives.local.casnames import CasTable
 from galaxycurate.archives.local.idcheck import check_ids, is_id
 from galaxycurate.archives.local.tablefile import stem
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _PEEK = 10_000
 """Rows that are looked at before any is written."""
+
+_NOISE = {"FLOAT": 1e-6, "DOUBLE": 1e-12}
+"""Two prints of one number differ by less, relatively: SkyServer's have 7 and 15 digits."""
 
 _VECTOR = re.compile("_[ugriz]$")
 _NOTES = {  # derived column: what a person should know
@@ -129,17 +132,72 @@ class Incoming:
             if name.lower() not in there:
                 connection.execute(f'ALTER TABLE "{self.table.name}" ADD COLUMN "{name}" {kind}')
 
+    def look(self, connection: duckdb.DuckDBPyConnection, source: str, before: int) -> int:
+        """How many rows a source has, after `before` others; refuse values that cannot be."""
+        columns = (*self.expressions, *self.derived)
+        ruled = valuecheck.rules(self.table.name, columns, own=self.expressions)
+        return valuecheck.check_values(
+            connection, self._rows(source), self.where, ruled, key=self.key, before=before
+        )
+
+    def try_out(self, connection: duckdb.DuckDBPyConnection, source: str) -> int:
+        """How many rows `put` would insert; refuse what it would refuse."""
+        self.check(connection, source)
+        connection.execute(f"SELECT count(COLUMNS(*)) FROM {self._rows(source)}")  # every cell
+        if not _columns(connection, self.table.name):
+            new = self._rows(source)
+        else:
+            new = f"({self._new(source)})"
+        sql = f'SELECT count(DISTINCT "{self.key}") FROM {new}'
+        return connection.execute(sql).fetchall()[0][0]
+
     def put(self, connection: duckdb.DuckDBPyConnection, source: str) -> int:
         """Insert the rows whose key is not there yet; how many those are."""
         names = ", ".join(f'"{name}"' for name in (*self.expressions, *self.derived))
         insert = f'INSERT INTO "{self.table.name}" ({names}) {self._new(source, names)}'
         return connection.execute(insert).fetchall()[0][0]
 
-    def count_new(self, connection: duckdb.DuckDBPyConnection, source: str) -> int:
-        """How many rows `put` would insert."""
-        if not _columns(connection, self.table.name):
-            return connection.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0]
-        return connection.execute(f"SELECT count(*) FROM ({self._new(source)})").fetchall()[0][0]
+    def compare(
+        self, connection: duckdb.DuckDBPyConnection, source: str, first: int
+    ) -> tuple[int, int, int, list[str]]:
+        """Rows of a source whose key stands before a rowid.
+
+        Returns
+        -------
+        there, differ, completes : int
+            Those rows; those that say otherwise, and those that know more, than what is there.
+        gaps : list of str
+            The columns of which they know more.
+        """
+        there = _columns(connection, self.table.name)
+        names = [n for n in (*self.expressions, *self.derived) if n != self.key]
+        gap = {
+            n: f'new."{n}" IS NOT NULL' + (f' AND old."{n}" IS NULL' if n.lower() in there else "")
+            for n in names
+        }
+        same = [n for n in names if n in self.expressions and n.lower() in there]
+        differ = " OR ".join(self._differs(n) for n in same) or "false"
+        key = f'old."{self.key}"'
+        counts = [
+            "count(*)",
+            f"count(DISTINCT {key}) FILTER ({differ})",
+            f"count(DISTINCT {key}) FILTER ({' OR '.join(gap.values()) or 'false'})",
+            *(f"count_if({condition})" for condition in gap.values()),
+        ]
+        found = connection.execute(
+            f"SELECT {', '.join(counts)} FROM {self._beside(source)} AND old.rowid < {first}"
+        ).fetchall()[0]
+        return *found[:3], [name for name, count in zip(gap, found[3:], strict=True) if count]
+
+    def complete(
+        self, connection: duckdb.DuckDBPyConnection, source: str, first: int, gaps: list[str]
+    ) -> None:
+        """Fill what is NULL in rows before a rowid; what is there stays."""
+        more = ", ".join(f'"{name}" = coalesce(old."{name}", new."{name}")' for name in gaps)
+        connection.execute(
+            f'UPDATE "{self.table.name}" AS old SET {more} FROM {self._rows(source)} AS new '
+            f'WHERE old."{self.key}" = new."{self.key}" AND old.rowid < {first}'
+        )
 
     def drop_twice(self, connection: duckdb.DuckDBPyConnection, first: int) -> int:
         """Of rows with one key among those from a rowid on, keep the first; how many went."""
@@ -162,18 +220,39 @@ class Incoming:
         return rows - different
 
     def _new(self, source: str, names: str = "*") -> str:
-        read = ", ".join(f'{sql} AS "{name}"' for name, sql in self.expressions.items())
-        more = "".join(
-            f', CAST({sql} AS {self._type(name)}) AS "{name}"' for name, sql in self.derived.items()
-        )
         return (
-            f"SELECT {names} FROM (SELECT *{more} FROM (SELECT {read} FROM {source})) AS new "
+            f"SELECT {names} FROM {self._rows(source)} AS new "
             f'WHERE NOT EXISTS (SELECT 1 FROM "{self.table.name}" AS old '
             f'WHERE old."{self.key}" = new."{self.key}")'
         )
 
+    def _rows(self, source: str) -> str:
+        """The source as CAS has it; stands behind FROM."""
+        read = ", ".join(f'{sql} AS "{name}"' for name, sql in self.expressions.items())
+        more = "".join(
+            f', CAST({sql} AS {self._type(name)}) AS "{name}"' for name, sql in self.derived.items()
+        )
+        return f"(SELECT *{more} FROM (SELECT {read} FROM {source}))"
+
+    def _beside(self, source: str) -> str:
+        return (
+            f'{self._rows(source)} AS new, "{self.table.name}" AS old '
+            f'WHERE old."{self.key}" = new."{self.key}"'
+        )
+
+    def _differs(self, name: str) -> str:
+        old, new = f'old."{name}"', f'new."{name}"'
+        noise = _NOISE.get(self._type(name))
+        if noise is None:
+            return f"{old} <> {new}"
+        old, new = f"{old}::DOUBLE", f"{new}::DOUBLE"
+        return (
+            f"({old} <> {new} AND abs({old} - {new}) > {noise} * greatest(abs({old}), abs({new})))"
+        )
+
     def _type(self, name: str) -> str:
-        return self.table.columns[name.lower()][1] if name.lower() in self.table.columns else "INT"
+        found = self.table.column(name)
+        return found[1] if found else "INT"
 
 
 def _which(file: Path, names: list[str], asked: str | None) -> tuple[CasTable, str]:

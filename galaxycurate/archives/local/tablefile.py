@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+import tomllib
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,26 @@ _BLOCK_ROWS = 20_000
 """Of FITS: so many rows of photoObj with its 5-vectors are some 30 MB."""
 
 _BANDS = "ugriz"
+
+
+def simulated_sky(folder: Path) -> str:
+    """The name of the simulated sky whose tables lie in a folder, told by its `sky.toml`.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+        Empty for real tables, as far as one can know.
+    """
+    about_file = folder.absolute().parent / "sky.toml"
+    try:
+        about = tomllib.loads(about_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""  # no sky of the sandbox
+    return about.get("name", about_file.parent.name) if about.get("kind") == "simulated" else ""
 
 
 def format_of(path: Path) -> str | None:
@@ -57,10 +79,16 @@ def csv_source(path: Path, *, types: str | None = None) -> str:
     Returns
     -------
     str
+
+    Raises
+    ------
+    InputError
+        What was saved is SkyServer's refusal or a web page, or has other separators.
     """
+    before = _lines_before_header(path)
     kinds = "all_varchar = true" if types is None else f"types = {types}" if types else ""
     return (
-        f"read_csv({quoted(path)}, header = true, skip = {_comment_lines(path)}, delim = ',', "
+        f"read_csv({quoted(path)}, header = true, skip = {before}, delim = ',', "
         f"quote = '\"', escape = '\"', nullstr = ['', 'null', 'NULL']{kinds and ', '}{kinds})"
     )
 
@@ -140,11 +168,14 @@ def _opened(path: Path, form: str) -> Iterator:
             plain = Path(folder) / path.stem
             with gzip.open(path, "rb") as packed, plain.open("wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
-        with fits.open(plain, memmap=True) as units:
+        with warnings.catch_warnings(action="ignore"), fits.open(plain, memmap=True) as units:
             tables = [unit for unit in units if isinstance(unit, fits.BinTableHDU)]
             if not tables:
                 raise OSError("the FITS file holds no table")
-            yield tables[0].data
+            try:
+                yield tables[0].data
+            except (TypeError, ValueError) as error:
+                raise OSError(f"its table is cut off or damaged: {first_line(error)}") from error
 
 
 def _arrow(rows) -> pa.Table:
@@ -175,13 +206,29 @@ def _array(values) -> pa.Array:
     return pa.array(np.ascontiguousarray(native), mask=mask, from_pandas=True)
 
 
-def _comment_lines(file: Path) -> int:
-    """SkyServer's CSV starts with `#Table1`."""
+def _lines_before_header(file: Path) -> int:
+    """SkyServer's CSV starts with `#Table1`; what it says instead of a table is refused."""
     opener = gzip.open if file.suffix == ".gz" else open
-    with opener(file, "rt", encoding="utf-8", errors="replace") as lines:
-        count = 0
-        for line in lines:
-            if not line.startswith("#"):
+    with opener(file, "rt", encoding="utf-8-sig", errors="replace") as lines:
+        count, head = 0, ""
+        for head in lines:
+            if not head.startswith("#"):
                 break
             count += 1
+        names = head.strip().strip('"')
+        if names.lower().startswith("error_message"):
+            raise InputError(
+                f"{file} is no table but a refusal of SkyServer: {first_line(lines.read(1000))}",
+                hint="correct the SQL, and save its answer again",
+            )
+    if names.startswith("<"):
+        raise InputError(
+            f"{file} is a web page or XML, no CSV: {first_line(names)}",
+            hint="save the table itself; a VOTable is called .vot",
+        )
+    if "," not in names and (";" in names or "\t" in names):
+        raise InputError(
+            f"{file} is not separated by commas: {first_line(names)}",
+            hint="save it again as CSV, with commas between and points in numbers",
+        )
     return count

@@ -18,7 +18,7 @@ from galaxycurate.archives.choose import Access
 from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.core.query import Query
-from galaxycurate.errors import JobFailed, LoginNeeded, QueryRefused, Unreachable
+from galaxycurate.errors import AnswerTooLarge, JobFailed, LoginNeeded, QueryRefused, Unreachable
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.shelf import FolderShelf
 from tests.archives import small
@@ -194,6 +194,54 @@ def test_a_reply_to_a_submission_that_is_lost_makes_no_second_job(url, stars, jo
     asked._casjobs.submit = lost
     pd.testing.assert_frame_equal(asked.run(STARS), stars)
     assert len(jobs()) == 1
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_number_that_lost_a_digit_is_no_job_of_ours(
+    url, stars, shelf, jobs, monkeypatch, is_listed
+):
+    faults(url, **JOB, queue_s=0.2)
+    said = []
+    asked = archive(url, shelf, talk=said.append)
+    submit = asked._casjobs.submit
+    monkeypatch.setattr(asked._casjobs, "submit", lambda *args: submit(*args) + 10**6)
+    if is_listed:
+        pd.testing.assert_frame_equal(asked.run(STARS), stars)
+        assert said[-1] == f"it is CasJobs job {jobs()[0]['JobID']}"
+    else:
+        monkeypatch.setattr(asked._casjobs, "jobs", lambda: [])
+        with pytest.raises(JobFailed, match="but knows of no such job") as caught:
+            asked.run(STARS)
+        assert caught.value.hint.startswith("the same command looks for it")
+        pd.testing.assert_frame_equal(archive(url, shelf).run(STARS), stars)
+    assert len(jobs()) == 1
+    assert small.tables(url) == []
+
+
+def test_the_number_of_somebody_elses_job_is_not_believed(url, stars, shelf, jobs, monkeypatch):
+    faults(url, **JOB, job_failed_first=1)
+    sql = "SELECT COUNT(*) AS n INTO mydb.other FROM Field"
+    other = small.rest(url, "PUT", "/contexts/DR17/jobs", json={"Query": sql, "TaskName": "other"})
+    asked = archive(url, shelf)
+    submit = asked._casjobs.submit
+    monkeypatch.setattr(asked._casjobs, "submit", lambda *args: submit(*args) and int(other.text))
+    pd.testing.assert_frame_equal(asked.run(STARS), stars)
+    assert len(jobs()) == 2
+
+
+def test_a_page_of_one_row_that_is_too_large_names_the_table(url, shelf):
+    faults(url, quick_cells=3)
+    with pytest.raises(AnswerTooLarge, match=f"not even give one row of {TABLE} at once") as caught:
+        archive(url, shelf).run(STARS)
+    assert f"galaxycurate casjobs drop {TABLE} drops it" in caught.value.hint
+    assert small.tables(url) == [TABLE]
+
+
+def test_a_pause_is_told_of(url):
+    faults(url, casjobs_503_first=2)
+    said = []
+    archive(url, talk=said.append).run(STARS)
+    assert said[:2] == [f"CasJobs did not answer: asking again in {n} s" for n in (2, 6)]
 
 
 def test_a_failed_job_is_told_with_the_servers_reason_and_can_be_asked_again(url, stars, shelf):

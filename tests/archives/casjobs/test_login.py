@@ -128,6 +128,18 @@ def test_a_wrong_password_is_told_without_it(url, monkeypatch):
     assert "hunter2" not in str(caught.value) + caught.value.hint + repr(caught.value)
 
 
+def test_a_service_that_refuses_every_token_says_so(url, monkeypatch):
+    monkeypatch.setenv("SCISERVER_USER", USER)
+    monkeypatch.setenv("SCISERVER_PASSWORD", PASSWORD)
+    small.faults(url, token_expired_rate=1.0)
+    try:
+        with pytest.raises(LoginNeeded, match=r"RestApi refuses even a fresh token of") as caught:
+            ask(url).tables()
+    finally:
+        small.faults(url)
+    assert "tries again" in caught.value.hint
+
+
 def test_a_kept_token_lies_in_a_file_of_its_owner_alone(url):
     casjobs = ask(url)
     where = tokens.keep(casjobs.login.place, small.token(url))

@@ -23,6 +23,7 @@ from galaxycurate.errors import (
     SettingError,
     StorageError,
 )
+from galaxycurate.store import sqlfiles
 
 OBJECTS = pd.DataFrame(
     {
@@ -109,7 +110,7 @@ def test_adding_twice_changes_nothing(tmp_path, to):
 
 def test_a_row_that_stands_twice_in_a_file_is_added_once(tmp_path, to):
     (result,) = add([csv(tmp_path / "mine.csv", pd.concat([OBJECTS, OBJECTS.head(2)]))], to)
-    assert (result.added, result.there_before, result.total) == (6, 2, 6)
+    assert (result.added, result.there_before, result.repeated, result.total) == (6, 0, 2, 6)
 
 
 def test_columns_that_come_later_are_empty_before(tmp_path, to):
@@ -121,6 +122,110 @@ def test_columns_that_come_later_are_empty_before(tmp_path, to):
 def test_columns_that_cas_does_not_have_are_left_out_and_named(tmp_path, to):
     (result,) = add([csv(tmp_path / "mine.csv", OBJECTS.assign(redshift=0.1))], to)
     assert result.left_out == ("redshift",)
+
+
+def test_what_is_empty_in_rows_there_before_is_filled_and_what_is_there_is_kept(tmp_path, to):
+    add([csv(tmp_path / "one.csv", OBJECTS.drop(columns="petroRad_r"))], to)
+    assert "PhotoObjAll.petroRad_r" in LocalArchive(to).lacks(
+        "SELECT p.petroRad_r FROM PhotoObjAll p"
+    )
+    other = OBJECTS.assign(ra=OBJECTS["ra"] + [0, 0, 1, 0, 0, 1], psfMag_r=[17.0] * 5 + [None])
+    file = csv(tmp_path / "two.csv", other)
+    (tried,) = add([file], to, dry_run=True)
+    (result,) = add([file], to)
+    for r in (tried, result):
+        assert (r.added, r.there_before, r.completed, r.differ) == (0, 6, 6, 2)
+        assert r.gaps == ("petroRad_r", "psfMag_r")
+    table = rows(to)
+    assert table["ra"].tolist() == OBJECTS["ra"].tolist()
+    assert table["petroRad_r"].tolist() == [1.5] * 6
+    assert table["psfMag_r"].isna().tolist() == [False] * 5 + [True]
+    (again,) = add([file], to)
+    assert (again.completed, again.differ) == (0, 2)
+
+
+def test_fits_completes_and_adds_in_blocks(tmp_path, to):
+    many = np.arange(1, 50_001)
+    frame = pd.DataFrame(
+        {
+            "objID": ids.encode(run=94, camcol=1, field=11, obj=many),
+            "ra": 1.0, "dec": 2.0, "mode": 1, "type": 3, "modelMag_r": 17.0,
+        }
+    )  # fmt: skip
+    frame.iloc[::2].to_parquet(tmp_path / "half.parquet")
+    Table.from_pandas(frame.assign(petroRad_r=2.5)).write(tmp_path / "all.fits")
+    _, result = add([tmp_path / "half.parquet", tmp_path / "all.fits"], to)
+    assert (result.added, result.there_before, result.completed) == (25_000, 25_000, 25_000)
+    assert (result.repeated, result.differ, result.total) == (0, 0, 50_000)
+    assert (rows(to)["petroRad_r"] == 2.5).all()
+
+
+def test_the_prints_of_one_number_do_not_differ(tmp_path, to):
+    exact = OBJECTS.assign(modelMag_r=np.float32(17.123456), cx=1 / 3)
+    exact.to_parquet(tmp_path / "one.parquet")
+    printed = exact.astype({"modelMag_r": str}).assign(
+        modelMag_r="17.12346", cx="0.333333333333333"
+    )
+    _, result = add([tmp_path / "one.parquet", csv(tmp_path / "two.csv", printed)], to)
+    assert (result.there_before, result.differ) == (6, 0)
+
+
+def test_a_column_that_is_empty_in_every_row_is_not_there(tmp_path, to):
+    add([csv(tmp_path / "mine.csv", OBJECTS.assign(psfMag_r=None))], to)
+    lacks = LocalArchive(to).lacks
+    assert lacks("SELECT p.psfMag_r, p.r FROM PhotoObjAll AS p") == ["PhotoObjAll.psfMag_r"]
+    assert lacks("SELECT p.psfMag_r, p.r FROM Star AS p") == ["Star.psfMag_r"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"ra": 999.0}, r"column ra is 999\.0 in row 3 \(objID 1237662226208063491\)"),
+        ({"ra": None}, "column ra is empty in row 3"),
+        ({"dec": -91.0}, r"column dec is -91\.0 in row 3"),
+        ({"modelMag_r": None}, "column modelMag_r is empty in row 3"),
+        ({"run": 3901}, "column run is 3901 in row 3 .*the objID of that row says otherwise"),
+        ({"obj": 9}, "column obj is 9 in row 3"),
+    ],
+)
+def test_impossible_values_are_refused_by_row(tmp_path, to, cells, words, dry_run):
+    frame = OBJECTS.assign(run=3900, obj=range(1, 7)).astype(object)
+    for column, value in cells.items():
+        frame.loc[2, column] = value
+    with pytest.raises(InputError, match=f"mine.csv: {words}"):
+        add([csv(tmp_path / "mine.csv", frame)], to, dry_run=dry_run)
+    assert not to.exists()
+
+
+def test_a_galaxy_that_cas_did_not_measure_is_taken(tmp_path, to):
+    (result,) = add([csv(tmp_path / "mine.csv", OBJECTS.assign(modelMag_r=-9999))], to)
+    assert result.added == 6
+
+
+def test_a_few_rounded_ids_contradict_their_obj(tmp_path, to):
+    rounded = OBJECTS.assign(obj=range(1, 7), objID=OBJECTS["objID"] // 128 * 128)
+    with pytest.raises(IdentityError, match="column obj is 1 in row 1"):
+        add([csv(tmp_path / "mine.csv", rounded.head(3))], to)
+
+
+def test_votes_keep_their_fractions(tmp_path, to):
+    name = "t01_smooth_or_features_a01_smooth_"
+    votes = pd.DataFrame(
+        {"specobjid": [5], f"{name}fraction": [0.25], f"{name}debiased": 0.75, f"{name}weight": 9.5,
+         f"{name}count": 7}
+    )  # fmt: skip
+    add([csv(tmp_path / "mine.csv", votes)], to)
+    assert rows(to, "FROM zoo2MainSpecz").iloc[0].tolist() == [5, 0.25, 0.75, 9.5, 7]
+
+
+def test_the_other_files_are_added_where_somebody_is_told(tmp_path, to):
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    told = []
+    files = [tmp_path / "bad.csv", csv(tmp_path / "mine.csv"), tmp_path / "none.csv"]
+    (result,) = add(files, to, refused=lambda *news: told.append(news))
+    assert (result.file, result.added) == ("mine.csv", 6)
+    assert [file.name for file, _ in told] == ["bad.csv", "none.csv"]
 
 
 def test_empty_cells_are_null(tmp_path, to):
@@ -238,6 +343,37 @@ def test_a_damaged_file_is_an_input_error(tmp_path, to, name):
     with pytest.raises(InputError, match=f"{name}"):
         add([tmp_path / name], to)
     assert not to.exists()
+
+
+@pytest.mark.parametrize("part", [0.5, 0.99])
+def test_a_fits_file_that_is_cut_off_is_an_input_error(tmp_path, to, part):
+    whole = as_fits(tmp_path).read_bytes()
+    Table.from_pandas(pd.concat([OBJECTS] * 500)).write(tmp_path / "mine.fits", overwrite=True)
+    whole = (tmp_path / "mine.fits").read_bytes()
+    (tmp_path / "mine.fits").write_bytes(whole[: int(len(whole) * part)])
+    with pytest.raises(InputError, match=r"mine\.fits cannot be read as a table: .*cut off"):
+        add([tmp_path / "mine.fits"], to)
+    assert not to.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("error_message\n\"Incorrect syntax near 'FORM'\"\n", "a refusal of SkyServer: .*FORM"),
+        ("<!DOCTYPE html>\n<html></html>\n", "is a web page or XML, no CSV: <!DOCTYPE html>"),
+        ("#Table1\nobjID;ra;dec\n1;2;3\n", "is not separated by commas: objID;ra;dec"),
+    ],
+)
+def test_what_was_saved_instead_of_a_table_is_said(tmp_path, to, text, words):
+    (tmp_path / "mine.csv").write_text(text)
+    with pytest.raises(InputError, match=words):
+        add([tmp_path / "mine.csv"], to)
+
+
+def test_a_folder_is_no_name_of_a_catalogue(tmp_path):
+    with pytest.raises(InputError, match="is no name of a DuckDB file") as refused:
+        add([csv(tmp_path / "mine.csv")], tmp_path)
+    assert refused.value.hint == f"--to {tmp_path / 'catalog.duckdb'}"
 
 
 def test_a_file_of_another_kind_is_named_with_what_is_read(tmp_path, to):
@@ -372,6 +508,60 @@ def test_a_catalogue_in_use_is_said_to_be(tmp_path, to):
         process.stdout.close()
 
 
+ADDING = """
+import sys
+from pathlib import Path
+from galaxycurate.archives.local.adding import add
+from galaxycurate.errors import StorageError
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    print(add([Path(sys.argv[1])], Path(sys.argv[2]))[0].added)
+except StorageError as error:
+    print(error)
+"""
+
+
+def test_of_two_that_add_at_once_neither_takes_the_others_file(tmp_path, to):
+    many = np.arange(1, 60_001)
+    frame = pd.DataFrame(
+        {
+            "objID": ids.encode(run=94, camcol=1, field=11, obj=many),
+            "ra": 1.0,
+            "dec": 2.0,
+            "mode": 1,
+        }
+    )
+    Table.from_pandas(frame).write(tmp_path / "one.fits")
+    command = [sys.executable, "-c", ADDING, str(tmp_path / "one.fits"), str(to)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    both = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    for process in both:
+        process.stdout.readline()
+    for process in both:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = sorted(process.communicate()[0].strip() for process in both)
+    assert "60000" in said
+    (other,) = [words for words in said if words != "60000"]
+    assert other == "0" or "is in use by another process" in other
+    assert len(rows(to)) == 60_000
+
+
+def test_who_fails_leaves_the_file_of_another(tmp_path, to):
+    process = subprocess.Popen([sys.executable, "-c", HOLDING, str(to)], stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        for dry_run in (False, True):
+            with pytest.raises(StorageError, match="in use by another process"):
+                add([csv(tmp_path / "mine.csv")], to, dry_run=dry_run)
+            assert to.exists()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
 def test_a_catalogue_opens_without_looking_at_its_rows(tmp_path, to):
     many = np.arange(1, 60_000)
     frame = pd.DataFrame({"objID": ids.encode(run=94, camcol=1, field=11, obj=many), "mode": 1})
@@ -442,3 +632,14 @@ def test_real_tables_of_galaxy_zoo_are_told(shared_data, to):
     ]  # fmt: skip
     archive = LocalArchive(to)
     assert archive.lacks("SELECT z.objid, z.p_el FROM zooSpec AS z") == ["zooSpec.p_el"]
+
+
+def test_the_real_votes_are_those_of_their_csv(shared_data, tmp_path, to):
+    file = shared_data / "gz_tables" / "zoo2MainSpecz_subset.csv.gz"
+    add([file], to, table="zoo2MainSpecz")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "zoo2MainSpecz.csv.gz").write_bytes(file.read_bytes())
+    query = sqlfiles.read("positives_gz2_debiased").bind()
+    found, wanted = (LocalArchive(path).run(query) for path in (to, tmp_path / "folder"))
+    assert len(found) == 139  # one of them has too few votes for the class
+    pd.testing.assert_frame_equal(found, wanted, rtol=1e-6)  # ra and dec are real in CAS

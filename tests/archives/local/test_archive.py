@@ -412,3 +412,19 @@ def test_objects_whose_field_was_not_added_have_a_field_of_their_place(tmp_path,
     assert min(table.ra[0], 360 - table.ra[0]) < 1e-9
     assert pd.isna(table.score[0])
     assert len(LocalArchive(path).execute("SELECT fieldID FROM Field")) == 2
+
+
+def test_a_position_off_the_sky_is_refused(folder):
+    objects = pd.read_parquet(folder / "PhotoObjAll.parquet")
+    objects.loc[2, "ra"] = 999.0
+    objects.to_parquet(folder / "PhotoObjAll.parquet")
+    with pytest.raises(InputError, match=r"PhotoObjAll.parquet: column ra is 999\.0 in row 3"):
+        LocalArchive(folder)
+
+
+def test_what_is_not_here_is_said_with_the_command_that_adds_it(folder):
+    with pytest.raises(QueryRefused) as refused:
+        LocalArchive(folder).execute("SELECT ra FROM zooSpec")
+    assert refused.value.hint.startswith("galaxycurate catalog add FILE... adds it")
+    with pytest.raises(InputError, match=r"there is no file or folder .*nosuch\.duckdb"):
+        LocalArchive(folder / "nosuch.duckdb")
