@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from galaxycurate import __version__
-from galaxycurate.cli import ask, casjobs, catalog, demo, face, images, look, manifests, sandbox
+from galaxycurate.cli import (
+    adopt,
+    ask,
+    casjobs,
+    catalog,
+    demo,
+    face,
+    images,
+    look,
+    manifests,
+    sandbox,
+)
 from galaxycurate.errors import ExitCode, GalaxyCurateError
 from galaxycurate.store.files import unwritable
 
@@ -59,7 +70,7 @@ def _options(
 _COMMANDS: dict[str, Callable[..., None]] = {
     "negatives": ask.negatives,
     "positives": ask.positives,
-    "import": ask.adopt,
+    "import": adopt.adopt,
     "download": images.download,
     "dedupe": images.dedupe,
     "split": images.split,
