@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from galaxycurate.archives.local.archive import frame
 from galaxycurate.archives.local.tsql import to_duckdb
 from galaxycurate.errors import QueryRefused, first_line
 
@@ -102,7 +103,7 @@ class MyDB:
         duck_sql = to_duckdb(sql, schema=self._schema())
         cursor = self._connection.cursor()
         try:
-            return _frame(cursor.sql(duck_sql).to_arrow_table())
+            return frame(cursor.sql(duck_sql).to_arrow_table())
         except duckdb.Error as error:
             raise _refusal(error) from None
         finally:
@@ -209,22 +210,3 @@ def _refusal(error: Exception) -> QueryRefused:
         return QueryRefused(first_line(error))
     kind = "object" if found[1] else "column"
     return QueryRefused(f"Invalid {kind} name '{found[1] or found[2]}'.")
-
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """Whole numbers stay whole beside NULL."""
-    import pandas as pd
-    import pyarrow as pa
-
-    def kind(arrow: pa.DataType):
-        if pa.types.is_boolean(arrow):
-            return pd.BooleanDtype()
-        return pd.Int64Dtype() if pa.types.is_integer(arrow) else None
-
-    def plain(arrow: pa.DataType) -> pa.DataType:
-        if not pa.types.is_decimal(arrow):
-            return arrow
-        return pa.int64() if arrow.scale == 0 else pa.float64()
-
-    schema = pa.schema([field.with_type(plain(field.type)) for field in table.schema])
-    return table.cast(schema).to_pandas(types_mapper=kind)

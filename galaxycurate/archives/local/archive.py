@@ -119,7 +119,7 @@ class LocalArchive:
         cursor = self._connection.cursor()
         cursor.execute(f"SET search_path = '{self._search}'")
         try:
-            return _frame(cursor.sql(duck_sql).to_arrow_table())
+            return frame(cursor.sql(duck_sql).to_arrow_table())
         except duckdb.Error as error:
             raise self._refusal(error) from None
         finally:
@@ -317,8 +317,18 @@ _REASONS = (  # what DuckDB says, and how SQL Server says it
 )
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
-    """No detour through floats: Int64 holds NULL beside whole numbers."""
+def frame(table: pa.Table) -> pd.DataFrame:
+    """An answer of DuckDB without a detour through floats: Int64 holds NULL beside whole numbers.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pandas.DataFrame
+        `real` columns as float64, held to the 7 digits that SkyServer prints.
+    """
     import pandas as pd
     import pyarrow as pa
 
