@@ -11,20 +11,22 @@ DECLARE @last_turn int = 1000002    -- [0, 1000002] to here
 -- column dr7objid varchar the same, DR7
 -- column ra real position [deg]
 -- column dec real position [deg]
--- column n_votes int volunteers
--- column n_votes_cs int volunteers who answered whether there are spiral arms
--- column p_el real fraction of the votes: elliptical or smooth
--- column p_cs real fraction of the votes: spiral
+-- column nvote int volunteers
+-- column p_el_debiased real fraction of the votes
+-- column p_cs_debiased real fraction of the votes
 SELECT TOP (@limit)
     CAST(v.objid AS varchar(20)) AS objID, CAST(v.dr7objid AS varchar(20)) AS dr7objid,
-    v.ra, v.dec, v.n_votes, v.n_votes AS n_votes_cs, v.p_el, v.p_cs
+    v.ra, v.dec,
+    v.nvote, v.p_el_debiased, v.p_cs_debiased
 FROM (
     SELECT
-        z.objid, z.dr7objid, z.ra, z.dec, z.nvote AS n_votes, z.p_el_debiased AS p_el,
-        z.p_cs_debiased AS p_cs,
+        z.objid, z.dr7objid, z.ra, z.dec,
+        z.nvote, z.p_el_debiased, z.p_cs_debiased,
         (z.objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn
     FROM zooSpec AS z
 ) AS v
-WHERE v.objid > 0 AND v.n_votes >= @min_votes AND v.turn BETWEEN @first_turn AND @last_turn
-    AND (v.p_el >= @threshold OR v.p_cs >= @threshold)
-ORDER BY v.turn, v.objid, v.n_votes DESC, v.p_el DESC, v.p_cs DESC
+WHERE v.objid > 0 AND v.nvote >= @min_votes
+    AND v.turn BETWEEN @first_turn AND @last_turn
+    AND (v.p_el_debiased >= @threshold OR v.p_cs_debiased >= @threshold)
+ORDER BY v.turn, v.objid, v.nvote DESC,
+    v.p_el_debiased DESC, v.p_cs_debiased DESC

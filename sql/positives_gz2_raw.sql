@@ -1,6 +1,5 @@
 -- purpose: galaxies that Galaxy Zoo 2 calls smooth or spiral, votes as cast
--- context: any release with zoo2MainSpecz (Willett et al. 2013); spiral: the lesser of 'features or
--- disk' and 'spiral'
+-- context: any release with zoo2MainSpecz (Willett et al. 2013); a spiral has both features and arms
 DECLARE @threshold real = 0.85      -- [0.5, 1] fraction of the votes that a class needs
 DECLARE @min_votes int = 10         -- [1, 100000] volunteers at least
 DECLARE @limit int = 1000           -- [1, 10000000] galaxies at most
@@ -12,26 +11,33 @@ DECLARE @last_turn int = 1000002    -- [0, 1000002] to here
 -- column dr7objid varchar the same, DR7
 -- column ra real position [deg]
 -- column dec real position [deg]
--- column n_votes int volunteers
--- column n_votes_cs int volunteers who answered whether there are spiral arms
--- column p_el real fraction of the votes: elliptical or smooth
--- column p_cs real fraction of the votes: spiral
+-- column total_classifications int volunteers
+-- column t04_spiral_a08_spiral_count int volunteers
+-- column t04_spiral_a09_no_spiral_count int volunteers
+-- column t01_smooth_or_features_a01_smooth_fraction real fraction of the votes
+-- column t01_smooth_or_features_a02_features_or_disk_fraction real fraction of the votes
+-- column t04_spiral_a08_spiral_fraction real fraction of the votes
 SELECT TOP (@limit)
     CAST(v.dr8objid AS varchar(20)) AS objID, CAST(v.dr7objid AS varchar(20)) AS dr7objid,
-    v.ra, v.dec, v.n_votes, v.n_votes_cs, v.p_el, v.p_cs
+    v.ra, v.dec,
+    v.total_classifications, v.t04_spiral_a08_spiral_count, v.t04_spiral_a09_no_spiral_count,
+    v.t01_smooth_or_features_a01_smooth_fraction,
+    v.t01_smooth_or_features_a02_features_or_disk_fraction, v.t04_spiral_a08_spiral_fraction
 FROM (
     SELECT
-        z.dr8objid, z.dr7objid, z.ra, z.dec, z.total_classifications AS n_votes,
-        z.t04_spiral_a08_spiral_count + z.t04_spiral_a09_no_spiral_count AS n_votes_cs,
-        z.t01_smooth_or_features_a01_smooth_fraction AS p_el,
-        CASE
-            WHEN z.t01_smooth_or_features_a02_features_or_disk_fraction < z.t04_spiral_a08_spiral_fraction
-            THEN z.t01_smooth_or_features_a02_features_or_disk_fraction
-            ELSE z.t04_spiral_a08_spiral_fraction
-        END AS p_cs,
+        z.dr8objid, z.dr7objid, z.ra, z.dec,
+        z.total_classifications, z.t04_spiral_a08_spiral_count,
+        z.t04_spiral_a09_no_spiral_count, z.t01_smooth_or_features_a01_smooth_fraction,
+        z.t01_smooth_or_features_a02_features_or_disk_fraction, z.t04_spiral_a08_spiral_fraction,
         (z.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn
     FROM zoo2MainSpecz AS z
 ) AS v
-WHERE v.dr8objid > 0 AND v.n_votes >= @min_votes AND v.turn BETWEEN @first_turn AND @last_turn
-    AND (v.p_el >= @threshold OR v.p_cs >= @threshold)
-ORDER BY v.turn, v.dr8objid, v.n_votes DESC, v.p_el DESC, v.p_cs DESC
+WHERE v.dr8objid > 0 AND v.total_classifications >= @min_votes
+    AND v.turn BETWEEN @first_turn AND @last_turn
+    AND (v.t01_smooth_or_features_a01_smooth_fraction >= @threshold
+        OR (v.t01_smooth_or_features_a02_features_or_disk_fraction >= @threshold
+            AND v.t04_spiral_a08_spiral_fraction >= @threshold))
+ORDER BY v.turn, v.dr8objid, v.total_classifications DESC,
+    v.t01_smooth_or_features_a01_smooth_fraction DESC,
+    v.t01_smooth_or_features_a02_features_or_disk_fraction DESC,
+    v.t04_spiral_a08_spiral_fraction DESC

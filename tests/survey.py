@@ -19,6 +19,15 @@ GALAXIES = 0.6
 FAINTEST_R = 22.5
 SLOPE = 0.45
 BLOCK = 500
+ANSWERS = (
+    "t01_smooth_or_features_a01_smooth", "t01_smooth_or_features_a02_features_or_disk",
+    "t01_smooth_or_features_a03_star_or_artifact", "t02_edgeon_a04_yes", "t02_edgeon_a05_no",
+    "t03_bar_a06_bar", "t03_bar_a07_no_bar", "t04_spiral_a08_spiral", "t04_spiral_a09_no_spiral",
+    "t06_odd_a14_yes", "t07_rounded_a16_completely_round", "t07_rounded_a17_in_between",
+    "t07_rounded_a18_cigar_shaped", "t08_odd_feature_a21_disturbed",
+    "t08_odd_feature_a22_irregular", "t08_odd_feature_a24_merger", "t09_bulge_shape_a25_rounded",
+    "t09_bulge_shape_a26_boxy", "t09_bulge_shape_a27_no_bulge",
+)  # fmt: skip
 
 
 def fields(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -79,15 +88,21 @@ def votes(galaxies: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str
     for ending in ("", "_debiased"):
         gz1 |= {f"p_el{ending}": el, f"p_cs{ending}": 1 - el}
         el = np.clip(el + rng.normal(0, 0.05, n), 0, 1).astype(np.float32)
+    gz1 |= {f"p_{answer}": real() for answer in ("cw", "acw", "edge", "dk", "mg")}
+    gz1 |= {"spiral": gz1["p_cs_debiased"] > 0.8, "elliptical": gz1["p_el_debiased"] > 0.8}
+    gz1 |= {"uncertain": ~gz1["spiral"] & ~gz1["elliptical"]}
+    gz1 |= {name: gz1[name].astype(int) for name in ("spiral", "elliptical", "uncertain")}
     gz2 = {"dr8objid": galaxies["objID"], "dr7objid": dr7, **place}
     gz2 |= {"total_classifications": rng.integers(5, 60, n)}
-    for answer in ("t04_spiral_a08_spiral", "t04_spiral_a09_no_spiral"):
+    for answer in ANSWERS:
         gz2[f"{answer}_count"] = rng.integers(5, 40, n)
+        for ending in ("debiased", "fraction"):
+            gz2[f"{answer}_{ending}"] = real(0.6)
+        gz2[f"{answer}_flag"] = (gz2[f"{answer}_debiased"] > 0.8).astype(int)
     for ending in ("debiased", "fraction"):
         smooth = real()
         gz2[f"t01_smooth_or_features_a01_smooth_{ending}"] = smooth
         gz2[f"t01_smooth_or_features_a02_features_or_disk_{ending}"] = 1 - smooth
-        gz2[f"t04_spiral_a08_spiral_{ending}"] = real(0.6)
     return {"zooSpec": gz1, "zoo2MainSpecz": gz2}
 
 

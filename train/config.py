@@ -48,6 +48,8 @@ class Config:
         Batches of plain training images that set BatchNorm's statistics before an evaluation.
     precision : str
         ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the hardware multiplies it.
+    soft : bool
+        Learn the vote fractions of ``soft.csv`` where an image has them, not its label alone.
     """
 
     epochs: int = 6
@@ -65,6 +67,7 @@ class Config:
     seed: int = 0
     calibration_batches: int = 8
     precision: str = "auto"
+    soft: bool = False
 
     def __post_init__(self):
         for name, low, high in _RANGES:

@@ -17,6 +17,7 @@ from train.config import Config, as_dict
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
 from train.feed import Feed, channel_statistics
 from train.files import read_json
+from train.soft import SoftLabels, read_soft
 from train.tree import Tree, read_tree
 
 LAST = "last.pth"
@@ -53,6 +54,7 @@ class Data:
     use: np.ndarray
     shared: int
     fingerprint: str
+    soft: SoftLabels | None = None
 
     def rows(self, split: str) -> np.ndarray:
         """Rows of the readable files of a split, shape (k,), int64."""
@@ -149,7 +151,8 @@ def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
     shared = shared_pictures([p for p, ok in zip(prints, use, strict=True) if ok], tree.split[use])
     if shared:
         say(f"warning: {shared:,} test images are also in train or val, pixel by pixel")
-    data = Data(tree, pixels, use, shared, _content_key(tree, prints))
+    soft = read_soft(tree) if config.soft else None
+    data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft)
     missing = np.flatnonzero(
         np.bincount(tree.label[data.rows("train")], minlength=len(tree.classes)) == 0
     )
@@ -161,10 +164,12 @@ def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
     return data
 
 
-def _content_key(tree: Tree, prints: list[bytes]) -> str:
+def _content_key(tree: Tree, prints: list[bytes], soft: SoftLabels | None) -> str:
     digest = hashlib.sha256(" ".join(tree.classes).encode())
     for one, label, split in zip(prints, tree.label, tree.split, strict=True):
         digest.update(one + f"{label}{split}".encode())
+    if soft is not None:
+        digest.update(soft.shares.tobytes())
     return digest.hexdigest()
 
 
@@ -179,7 +184,7 @@ def _earlier(out: Path, config: Config, data: Data) -> dict:
     if not path.is_file():
         return {}
     content = checkpoint.read(path)
-    old, new = content.get("config", {}), as_dict(config)
+    old, new = as_dict(Config()) | content.get("config", {}), as_dict(config)
     differ = [name for name in new if name != "epochs" and old.get(name) != new[name]]
     if content.get("epoch", 0) > config.epochs:
         differ.append("epochs")
@@ -205,6 +210,7 @@ def _lesson(config: Config, data: Data, device) -> training.Lesson:
         val=data.rows("val"),
         n_classes=len(data.tree.classes),
         precision=pick_precision(device, config.precision),
+        soft=data.soft.shares if data.soft else None,
     )
 
 
@@ -243,6 +249,7 @@ def _facts(lesson, state: training.State, data: Data) -> dict:
         "training_seconds": learnt,
         "images_per_s": float(np.median([epoch["images_per_s"] for epoch in state.history])),
         "history": state.history,
+        "soft_labels": data.soft.known if data.soft else 0,
     }
 
 
@@ -254,6 +261,8 @@ def _announce(lesson: training.Lesson, data: Data, say) -> None:
             f"{name} {count:,}" for name, count in zip(data.tree.classes, counts, strict=True)
         )
         say(f"{split}: {rows.size:,} images ({named})")
+    if data.soft:
+        say(f"{data.soft.known:,} of {len(data.tree.files):,} images teach their vote fractions")
     size = lesson.batch
     why = f", 1/{lesson.config.steps_share} of train" if size < lesson.config.batch else ""
     say(f"{describe(lesson.feed.device, lesson.precision)}; batches of {size}{why}")

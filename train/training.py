@@ -40,6 +40,8 @@ class Lesson:
     n_classes : int
     precision : torch.dtype or None
         Of autocast; None for float32.
+    soft : ndarray of float32, shape (n, n_classes), or None
+        What each row should be called, with which share; None: its label alone.
     """
 
     config: Config
@@ -49,6 +51,7 @@ class Lesson:
     val: np.ndarray
     n_classes: int
     precision: torch.dtype | None = None
+    soft: np.ndarray | None = None
 
     @property
     def batch(self) -> int:
@@ -203,7 +206,8 @@ def _learn(lesson: Lesson, state: State, rng, say) -> tuple[float, float, int]:
         truth = torch.from_numpy(lesson.label[rows]).to(device)
         with torch.autocast(device.type, lesson.precision, enabled=lesson.precision is not None):
             scores = state.model(images)
-        loss = F.cross_entropy(scores.float(), truth)
+        wanted = truth if lesson.soft is None else torch.from_numpy(lesson.soft[rows]).to(device)
+        loss = F.cross_entropy(scores.float(), wanted)
         state.scaler.scale(loss).backward()
         state.scaler.step(state.optimizer)
         state.scaler.update()

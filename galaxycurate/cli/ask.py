@@ -1,4 +1,4 @@
-"""Commands that ask for manifests: negatives, positives."""
+"""`galaxycurate negatives`, and what commands that make manifests share."""
 
 from __future__ import annotations
 
@@ -18,20 +18,6 @@ class StrategyName(StrEnum):
     field = "field"
     cell = "cell"
     star = "star"
-
-
-class CatalogName(StrEnum):
-    """Whose votes the archive is asked for."""
-
-    gz1 = "gz1"
-    gz2 = "gz2"
-
-
-class VotesName(StrEnum):
-    """Which vote fractions."""
-
-    debiased = "debiased"
-    raw = "raw"
 
 
 def negatives(
@@ -91,13 +77,13 @@ def negatives(
     cut = None if no_score else verb.check_score(score)
     chosen = Strategy(strategy.value)
     if dry_run:
-        _show_queries(verb.queries(settings, chosen, cut, masks=masks), settings, as_json)
+        show_queries(verb.queries(settings, chosen, cut, masks=masks), settings, as_json)
         return
     path = out or Path(settings.manifests) / "negatives.parquet"
     if not explain:
         check_free(path)
     shelf = shelf_of(settings)
-    asked = _archive(settings, shelf)
+    asked = archive_of(settings, shelf)
     if explain:
         _explain(settings, chosen, cut, masks, asked, as_json)
         shelf.clear()
@@ -131,94 +117,11 @@ def negatives(
         face.next_command(f"galaxycurate negatives --score 0.2 {weaker}")
 
 
-def positives(
-    threshold: Annotated[
-        float, typer.Option(help="Fraction of the votes that a class needs, above 0.5.")
-    ] = 0.85,
-    table: Annotated[
-        Path | None, typer.Option(help="A vote table on disk; otherwise the archive is asked.")
-    ] = None,
-    votes: Annotated[
-        VotesName | None, typer.Option(help="Which fractions [debiased where there are any].")
-    ] = None,
-    catalog: Annotated[CatalogName, typer.Option(help="Galaxy Zoo 1 or 2.")] = CatalogName.gz1,
-    min_votes: Annotated[int | None, typer.Option(help="Volunteers at least [10].")] = None,
-    limit: options.Limit = None,
-    size: options.Size = None,
-    pixscale: options.Pixscale = None,
-    seed: options.Seed = None,
-    server: options.Server = None,
-    release: options.Release = None,
-    archive: options.ArchiveName = None,
-    manifests: options.Manifests = None,
-    out: options.Out = None,
-    replace: options.Replace = False,
-    dry_run: options.DryRun = False,
-    as_json: options.Json = False,
-) -> None:
-    """Label galaxies elliptical or spiral by Galaxy Zoo's votes.
-
-    Example: galaxycurate positives --threshold 0.85 --votes debiased
-    """
-    from galaxycurate.pipeline import positives as verb
-    from galaxycurate.pipeline.archive import shelf_of
-
-    settings = options.settings(
-        limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
-        archive=archive, manifests=manifests, min_votes=min_votes,
-    )  # fmt: skip
-    kind = votes.value if votes else None
-    if dry_run and table is None:
-        question = verb.query(
-            settings, threshold=threshold, catalog=catalog.value, kind=kind or "debiased"
-        )
-        _show_queries([question], settings, as_json)
-        return
-    path = out or Path(settings.manifests) / "positives.parquet"
-    if not dry_run:
-        check_free(path)
-    shelf = shelf_of(settings)
-    asked = None
-    if table is None:
-        asked = _archive(settings, shelf)
-    with face.progress_bar("positives") as progress:
-        manifest, labels = verb.positives(
-            settings, threshold=threshold, table=table, catalog=catalog.value, kind=kind,
-            archive=asked, command=options.command_line(), progress=progress,
-        )  # fmt: skip
-    face.talk(face.table(labels.funnel))
-    placeless = sum(ra is None for ra in manifest.column("ra"))
-    if placeless:
-        face.talk(
-            f"{placeless:,} rows have no position: good for imported images, not for download"
-        )
-    written = len(manifest) and not dry_run
-    if written:
-        keep(manifest, path, replace, settings)
-    shelf.clear()
-    if as_json:
-        face.answer_json(
-            {
-                "manifest": str(path) if written else None,
-                "rows": len(manifest),
-                "funnel": labels.funnel,
-            }
-        )
-    elif written:
-        face.answer(f"{path}: {len(manifest):,} cutouts")
-        useless = placeless == len(manifest)
-        face.next_command(
-            "galaxycurate import DIR --labels CSV" if useless else "galaxycurate download"
-        )
-    else:
-        face.answer(f"{len(manifest):,} cutouts: nothing was written")
-
-
-def _archive(settings, shelf):
+def archive_of(settings, shelf):
     """Whoever the settings name, with a person at hand to be asked."""
-    from galaxycurate.pipeline.archive import archive_of
+    from galaxycurate.pipeline import archive
 
-    return archive_of(
+    return archive.archive_of(
         settings, shelf=shelf, talk=face.talk, confirm=face.confirm,
         credentials=casjobs.credentials,
     )  # fmt: skip
@@ -240,7 +143,8 @@ def keep(manifest, path: Path, replace: bool, settings):
     return store.keep(manifest, path, replace_old=replace, db=settings.db)
 
 
-def _show_queries(queries, settings, as_json: bool) -> None:
+def show_queries(queries, settings, as_json: bool) -> None:
+    """The SQL of a dry run."""
     shown = [{"query": q.name, "sha256": q.sha256, "sql": q.sql} for q in queries]
     if as_json:
         face.answer_json({"archive": settings.archive, "server": settings.server, "queries": shown})

@@ -1,7 +1,8 @@
-"""`galaxycurate catalog`: CAS tables on this machine."""
+"""`galaxycurate catalogs add` and `show`: tables that lie on this machine."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +13,7 @@ from galaxycurate.cli import face, options
 if TYPE_CHECKING:
     from galaxycurate.errors import InputError
     from galaxycurate.pipeline.catalog import Added, Contents
-
-app = typer.Typer(no_args_is_help=True, help="CAS tables on this machine: --archive local:PATH.")
+    from galaxycurate.pipeline.catalogs import Kept, Note
 
 _NAMED = 5
 """So many columns that were completed are named."""
@@ -21,7 +21,6 @@ _NAMED = 5
 Catalog = Annotated[Path, typer.Option("--to", help="The DuckDB file, made where it is not there.")]
 
 
-@app.command("add")
 def add(
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet, FITS or VOTable, or .gz.")],
     to: Catalog = Path("catalog.duckdb"),
@@ -32,39 +31,57 @@ def add(
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Add files of Field, PhotoObjAll, zooSpec... to a catalogue; ids are checked.
+    """Add table files: those of CAS for SQL, others of Galaxy Zoo for `positives --table NAME`.
 
-    Of rows whose id is there already only what is empty is filled, so that adding a file twice
-    changes nothing.
+    Tables of CAS (Field, PhotoObjAll, zooSpec...) go into one DuckDB file; of rows whose id is
+    there already only what is empty is filled. Others (GalaxyZoo1_DR_table2, gz2_hart16...) are
+    read, checked and kept in the folder of the catalogues. Adding a file twice changes nothing.
 
-    Example: galaxycurate catalog add Field.csv PhotoObjAll.csv
+    Example: galaxycurate catalogs add Field.csv PhotoObjAll.csv
     """
-    from galaxycurate.errors import SomeFailed
+    from galaxycurate.errors import InputError, SomeFailed
     from galaxycurate.pipeline.catalog import add_files, contents
+    from galaxycurate.pipeline.catalogs import is_for_cas, keep
 
     refused: list[InputError] = []
+    of_cas = [file for file in files if table or is_for_cas(file)]
+    folder = Path(options.settings().catalogs)
 
     def note(file: Path, error: InputError) -> None:
+        if not table and file.exists():
+            own = f"galaxycurate positives --table {file} --scheme FILE.toml"
+            error.hint = f"{error.hint}; if it is a table of your own: {own}"
         refused.append(error)
 
+    kept: list[Kept] = []
+    results: list[Added] = []
     with face.progress_bar("catalog") as bar:
-        results = add_files(files, to, table=table, dry_run=dry_run, progress=bar, refused=note)
-    if not results:
-        for error in refused[1:]:
-            face.complain(error)
+        if of_cas:
+            results = add_files(
+                of_cas, to, table=table, dry_run=dry_run, progress=bar, refused=note
+            )
+        for file in (file for file in files if file not in of_cas):
+            try:
+                kept.append(keep(file, folder, dry_run=dry_run))
+            except InputError as error:
+                refused.append(error)
+    if not results and not kept:
+        for no in refused[1:]:
+            face.complain(no)
         raise refused[0]
     if as_json:
-        face.answer_json([_as_dict(result) for result in results])
+        face.answer_json([_as_dict(r) for r in results] + [asdict(k) for k in kept])
     else:
         _say(results, dry_run)
-        if not dry_run:
+        say_kept(kept, dry_run=dry_run)
+        if results and not dry_run:
             made = contents(to)
             for question, gaps in made.short_of.items():
                 face.talk(f"{question} needs {', '.join(gaps)}: add a file that has them")
             _end(made)
     if refused:
-        for error in refused:
-            face.complain(error)
+        for no in refused:
+            face.complain(no)
         raise SomeFailed(
             f"{len(refused)} of {len(files)} files "
             + ("would not be added" if dry_run else "were not added"),
@@ -72,7 +89,6 @@ def add(
         )
 
 
-@app.command("show")
 def show(
     path: Annotated[Path, typer.Argument(help="The DuckDB file, or a folder of tables.")] = Path(
         "catalog.duckdb"
@@ -81,7 +97,7 @@ def show(
 ) -> None:
     """What lies in a catalogue, and what it cannot be asked.
 
-    Example: galaxycurate catalog show
+    Example: galaxycurate catalogs show
     """
     from galaxycurate.pipeline.catalog import contents
 
@@ -130,8 +146,29 @@ def _say(results: list[Added], dry_run: bool) -> None:
             face.answer(f"  {r.repeated:,} repeated in this file: the first of each counts")
         if r.note:
             face.talk(f"  {r.note}")
+        if r.table.lower().startswith("zoo"):
+            face.talk(f"  for labels: galaxycurate positives --table {r.file} reads the file alone")
         if r.left_out:
             face.talk(f"  left out, not of {r.table} in CAS: {', '.join(r.left_out)}")
+
+
+def say_kept(kept: list[Kept], *, dry_run: bool = False) -> None:
+    """Tables that are ready, what was dealt with in each, and what comes next."""
+    for one in kept:
+        face.answer(
+            f"{one.file}: {one.table} of {one.catalog}: {one.rows:,} rows "
+            + ("would be kept" if dry_run else "ready")
+        )
+        for note in one.notes:
+            face.talk(f"  {note_text(note)}")
+    if kept and not dry_run:
+        face.next_command(f"galaxycurate positives --table {kept[-1].table}")
+
+
+def note_text(note: Note) -> str:
+    """What was dealt with while a table was read, as a line."""
+    column = f"{note.column}: " if note.column else ""
+    return f"{column}{note.what}" + (f" ({note.rows:,} rows)" if note.rows else "")
 
 
 def _end(found: Contents) -> None:
@@ -143,10 +180,8 @@ def _end(found: Contents) -> None:
         said = "" if "gz1" in catalogs else " --catalog gz2"
         face.next_command(f"galaxycurate positives{said} --archive local:{found.path}")
     else:
-        face.next_command("galaxycurate catalog add FILE...  (Field and PhotoObjAll, or zooSpec)")
+        face.next_command("galaxycurate catalogs add FILE...  (Field and PhotoObjAll, or zooSpec)")
 
 
 def _as_dict(result: Added) -> dict:
-    from dataclasses import asdict
-
     return asdict(result) | {"repeated": result.repeated}

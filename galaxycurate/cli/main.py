@@ -15,12 +15,14 @@ from galaxycurate.cli import (
     adopt,
     ask,
     casjobs,
-    catalog,
+    catalogs,
+    crosswalk,
     demo,
     face,
     images,
     look,
     manifests,
+    positives,
     sandbox,
 )
 from galaxycurate.errors import ExitCode, GalaxyCurateError
@@ -69,8 +71,9 @@ def _options(
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "negatives": ask.negatives,
-    "positives": ask.positives,
+    "positives": positives.positives,
     "import": adopt.adopt,
+    "crosswalk": crosswalk.crosswalk,
     "download": images.download,
     "dedupe": images.dedupe,
     "split": images.split,
@@ -81,13 +84,20 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(config, name="config")
-app.add_typer(catalog.app, name="catalog")
+app.add_typer(catalogs.app, name="catalogs")
+app.add_typer(catalogs.app, name="catalog", hidden=True)
 app.add_typer(casjobs.app, name="casjobs")
 app.add_typer(manifests.app, name="manifests")
 app.add_typer(sandbox.app, name="sandbox")
 
 
-_EXTRAS = {"galsim": "sandbox", "sep": "sandbox", "torch": "train"}
+_EXTRAS = {
+    "astroquery": "casjobs",
+    "galsim": "sandbox",
+    "h5py": "hdf5",
+    "sep": "sandbox",
+    "torch": "train",
+}
 
 
 def run() -> None:

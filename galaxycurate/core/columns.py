@@ -27,6 +27,8 @@ _LIST = (
     ("name", "str", "", "meta.id;meta.main", "file name of the cutout, without ending"),
     ("label", "str", "", "meta.code.class", "class, as the votes or the selection give it"),
     ("label_source", "str", "", "meta.note", "where the label comes from, with its cut"),
+    ("scheme", "str", "", "meta.id", "label scheme that made the label of the votes"),
+    ("catalog", "str", "", "meta.id", "catalogue of the votes"),
     ("ra", "float64", "deg", "pos.eq.ra;meta.main", "right ascension of the centre, ICRS"),
     ("dec", "float64", "deg", "pos.eq.dec;meta.main", "declination of the centre, ICRS"),
     ("pixscale", "float64", "arcsec/pixel", "instr.scale", "pixel scale of the cutout"),
@@ -43,8 +45,6 @@ _LIST = (
     # votes
     ("n_votes", "int32", "", "meta.number", "volunteers who answered the deciding question"),
     ("vote_fraction", "float32", "", "stat.probability", "fraction of the votes for the label"),
-    ("p_el", "float32", "", "stat.probability", "fraction of the votes: elliptical or smooth"),
-    ("p_cs", "float32", "", "stat.probability", "fraction of the votes: spiral"),
     # photometry and field quality
     ("type", "int32", "", "src.class", "PhotoType: 3 galaxy, 6 star"),
     ("r", "float32", "mag", "phot.mag;em.opt.R", "model magnitude in r"),
@@ -63,8 +63,25 @@ _LIST = (
     ("split", "str", "", "meta.dataset", "train, val or test"),
 )  # fmt: skip
 
-COLUMNS = {row[0]: Column(*row) for row in _LIST}
-"""Column by name, in the order of a manifest."""
+SOFT = "soft_"
+"""Begins the columns of soft labels, one a class: `soft_<class>`."""
+
+
+class _Columns(dict[str, Column]):
+    """The list by name, and the family of soft labels, whose classes are the scheme's."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or str(name).startswith(SOFT)
+
+    def __missing__(self, name: str) -> Column:
+        if not name.startswith(SOFT):
+            raise KeyError(name)
+        meaning = f"fraction of the votes: {name.removeprefix(SOFT)}"
+        return Column(name, "float32", "", "stat.probability", meaning)
+
+
+COLUMNS = _Columns({row[0]: Column(*row) for row in _LIST})
+"""Column by name, in the order of a manifest; soft labels come last."""
 
 REQUIRED = ("name", "label", "ra", "dec", "pixscale", "size_px")
 """What each row of a manifest says, whatever else it says."""

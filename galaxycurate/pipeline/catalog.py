@@ -103,7 +103,7 @@ def contents(path: Path = CATALOG) -> Contents:
     """
     if not path.exists():
         raise InputError(
-            f"there is no catalogue {path}", hint=f"galaxycurate catalog add FILE... --to {path}"
+            f"there is no catalogue {path}", hint=f"galaxycurate catalogs add FILE... --to {path}"
         )
     archive = LocalArchive(path)
     counts = {t: archive.execute(f"SELECT COUNT(*) AS n FROM {t}").n[0] for t in archive.tables}

@@ -179,7 +179,7 @@ def _check_columns(archive: Archive, asked: list[Query]) -> None:
     if missing:
         raise LayoutError(
             f"{archive.name} lacks {', '.join(missing)}",
-            hint="galaxycurate catalog add FILE... adds them; catalog show tells what is there",
+            hint="galaxycurate catalogs add FILE... adds them; catalog show tells what is there",
         )
 
 

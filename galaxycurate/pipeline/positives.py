@@ -1,187 +1,246 @@
-"""Positives: galaxies that Galaxy Zoo's volunteers agree on."""
+"""Positives: galaxies on which Galaxy Zoo's volunteers agree, labelled by a scheme."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from galaxycurate.archives.choose import Archive
-from galaxycurate.catalogs.labels import Labels, check_threshold, label_votes
-from galaxycurate.catalogs.votes import Votes, ids_or_zero, read_votes
+from galaxycurate.catalogs import scheme as schemes
+from galaxycurate.catalogs.labels import Labels, crossed, label
+from galaxycurate.catalogs.scheme import Scheme
+from galaxycurate.catalogs.table import CatalogTable, Note
+from galaxycurate.catalogs.walk import Spread, Walk
 from galaxycurate.core.ids import decode, field_of
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
-from galaxycurate.errors import QueryRefused
+from galaxycurate.pipeline import votetable
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.store import sqlfiles
-from galaxycurate.store.files import sha256_of
+from galaxycurate.pipeline.votetable import Votes
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
 
-CATALOGS = {"gz1": "Galaxy Zoo 1", "gz2": "Galaxy Zoo 2"}
+if TYPE_CHECKING:
+    from galaxycurate.archives.choose import Archive
+
+DEFAULT = {"gz1": "gz1-binary", "gz2": "gz2-simple"}
+_KEY_PARTS = ("run", "rerun", "camcol", "field")
 
 
-def query(settings: Settings, *, threshold: float, catalog: str = "gz1", kind: str = "debiased"):
-    """The question to the archive, bound.
+@dataclass(frozen=True)
+class Wish:
+    """Which labels are wanted, and of which table.
 
     Parameters
     ----------
-    settings : Settings
-    threshold : float
-        Least fraction of the votes, above 0.5.
-    catalog : {'gz1', 'gz2'}
-    kind : {'debiased', 'raw'}
-
-    Returns
-    -------
-    Query
+    scheme : str
+        A name or a TOML file; by default the one of the table's catalogue.
+    table : str or Path, optional
+        A vote table on disk, or the name of one that `galaxycurate catalogs` put away; otherwise
+        the archive is asked.
+    catalog : {'gz1', 'gz2'}, optional
+        Which votes the archive is asked for; by default those that the scheme reads.
+    kind : str, optional
+        Which vote fractions, such as ``debiased`` or ``raw``.
+    threshold : float, optional
+        Least fraction of the votes; by default the scheme's.
+    soft : bool
+        Keep the fractions of all classes as soft labels.
     """
-    return sqlfiles.read(f"positives_{catalog}_{kind}").bind(
-        threshold=check_threshold(threshold),
-        min_votes=settings.min_votes,
-        limit=settings.limit,
-        seed=settings.seed,
-    )
+
+    scheme: str = ""
+    table: str | Path | None = None
+    catalog: str = ""
+    kind: str | None = None
+    threshold: float | None = None
+    soft: bool = False
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What a scheme makes of a table, without a manifest.
+
+    ``notes`` tell what was dealt with while the table was read; ``compared`` counts labels of
+    this scheme (rows) against those of another (columns), where that was asked for.
+    """
+
+    labels: Labels
+    spreads: dict[str, Spread]
+    notes: tuple[Note, ...]
+    source: str
+    compared: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def positives(
     settings: Settings,
+    wish: Wish | None = None,
     *,
-    threshold: float = 0.85,
-    table: Path | None = None,
-    catalog: str = "gz1",
-    kind: str | None = None,
     archive: Archive | None = None,
     command: str = "",
     progress: Progress = silent,
+    **wishes,
 ) -> tuple[Manifest, Labels]:
     """Label galaxies by the votes of Galaxy Zoo.
 
     Parameters
     ----------
     settings : Settings
-    threshold : float
-        Least fraction of the votes, above 0.5.
-    table : Path, optional
-        A vote table on disk; otherwise the archive is asked.
-    catalog : {'gz1', 'gz2'}
-        Which votes the archive is asked for.
-    kind : {'debiased', 'raw'}, optional
-        By default debiased where the table has it.
+    wish : Wish, optional
     archive : Archive, optional
         Who is asked; by default the one that the settings name.
     command : str
         The command line, for the provenance.
     progress : callable
+    **wishes
+        The fields of a `Wish`, one by one: ``positives(settings, threshold=0.9)``.
 
     Returns
     -------
     Manifest
         Not yet written; empty where nothing passed.
     Labels
-        With the funnel.
+        With the funnel, conflicts and warnings.
     """
-    check_threshold(threshold)
-    asked: Query | None = None
-    parents: Sequence[str] = ()
-    if table is not None:
-        votes = read_votes(table, kind=kind)
-        source, parents = f"file {Path(table).name}", (sha256_of(table),)
-    else:
-        asked = query(settings, threshold=threshold, catalog=catalog, kind=kind or "debiased")
-        archive = archive or archive_of(settings)
-        votes = _ask(archive, asked, catalog, kind or "debiased", progress)
-        source = archive.name
-    labels = label_votes(votes, threshold=threshold, min_votes=settings.min_votes)
-    if table is not None:
-        labels = _at_most(labels, settings)
+    wish = replace(wish or Wish(), **wishes)
+    votes = _votes(settings, wish, archive, progress)
+    settings = adapted(settings, votes.scheme)
+    labels = _label(settings, wish, votes, votes.scheme).at_most(settings.limit, settings.seed)
+    asked = votes.asked
     header = Header(
         command=command or "galaxycurate.positives(...)",
         created_utc=utc_now(),
-        archive=source,
+        archive=votes.source,
         release=settings.release,
         query=asked.name if asked else "",
         query_sha256=asked.sha256 if asked else "",
         cuts={
-            "catalog": votes.catalog,
-            "votes": votes.kind,
-            "threshold": threshold,
-            "min_votes": settings.min_votes,
+            "catalog": votes.table.catalog,
+            **labels.cuts,
             "limit": settings.limit,
             "size_px": settings.size_px,
             "pixscale": settings.pixscale,
             "seed": settings.seed,
         },
         counts=labels.funnel,
-        parents=parents,
+        parents=votes.parents,
     )
-    return Manifest.build(header, _columns(votes, labels, settings), where=source), labels
+    columns = _columns(votes.table, labels, settings)
+    return Manifest.build(header, columns, where=votes.source), labels
 
 
-def _ask(archive: Archive, asked: Query, catalog: str, kind: str, progress: Progress) -> Votes:
-    try:
-        table = archive.run(asked, progress=progress)
-    except QueryRefused as error:
-        if "zoo" in str(error).lower():
-            error.hint = (
-                "does this archive hold Galaxy Zoo? galaxycurate catalog add FILE... adds its "
-                "tables, --table FILE reads votes from disk"
-            )
-        raise
-    ids = {name: ids_or_zero(table[name], archive.name, name) for name in ("objID", "dr7objid")}
-    return Votes(
-        catalog=CATALOGS[catalog],
-        kind=kind,
-        source=archive.name,
-        objid=ids["objID"],
-        dr7objid=ids["dr7objid"],
-        ra=table.ra.to_numpy(float),
-        dec=table.dec.to_numpy(float),
-        n_votes=table.n_votes.fillna(-1).to_numpy(np.int64),
-        n_votes_cs=table.n_votes_cs.fillna(-1).to_numpy(np.int64),
-        p_el=table.p_el.to_numpy(float),
-        p_cs=table.p_cs.to_numpy(float),
-    )
+def explain(
+    settings: Settings,
+    wish: Wish,
+    *,
+    other: str = "",
+    archive: Archive | None = None,
+    progress: Progress = silent,
+) -> Explained:
+    """Show what a scheme makes of a table: every cut, every class, every fraction.
+
+    Parameters
+    ----------
+    settings : Settings
+    wish : Wish
+    other : str
+        A second scheme, whose labels are compared.
+    archive, progress
+        See `positives`.
+
+    Returns
+    -------
+    Explained
+    """
+    against = schemes.load(other) if other else None
+    votes = _votes(settings, wish, archive, progress, against)
+    labels = _label(settings, wish, votes, votes.scheme)
+    walk = Walk(
+        votes.table, votes.scheme, kind=wish.kind, threshold=wish.threshold,
+        min_votes=labels.min_votes,
+    )  # fmt: skip
+    compared = {}
+    if against:
+        plain = Wish(threshold=wish.threshold if against.threshold else None)
+        compared = crossed(labels, _label(settings, plain, votes, against))
+    return Explained(labels, walk.spreads(), votes.table.notes, votes.source, compared)
 
 
-def _at_most(labels: Labels, settings: Settings) -> Labels:
-    """A repeatable draw, when the table holds more than was asked for."""
-    n = labels.row.size
-    if n <= settings.limit:
-        return labels
-    rng = np.random.default_rng(settings.seed)
-    drawn = np.sort(rng.choice(n, settings.limit, replace=False))
-    label = labels.label[drawn]
-    funnel = {k: v for k, v in labels.funnel.items() if k not in set(labels.label)}
-    funnel |= {f"drawn by seed {settings.seed}": settings.limit}
-    funnel |= {str(c): int((label == c).sum()) for c in np.unique(labels.label)}
-    return Labels(labels.row[drawn], label, labels.fraction[drawn], labels.n_votes[drawn], funnel)
+def query(settings: Settings, wish: Wish) -> Query:
+    """The question to the archive, bound.
+
+    Parameters
+    ----------
+    settings : Settings
+    wish : Wish
+        Without a table.
+
+    Returns
+    -------
+    Query
+    """
+    scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
+    return votetable.query(
+        adapted(settings, scheme), scheme, catalog=wish.catalog, threshold=wish.threshold,
+        kind=wish.kind,
+    )  # fmt: skip
 
 
-def _columns(votes: Votes, labels: Labels, settings: Settings) -> dict:
+def adapted(settings: Settings, scheme: Scheme) -> Settings:
+    """The settings with what the scheme asks for, where nobody said otherwise."""
+    own: dict[str, Any] = {"limit": scheme.sample, "size_px": scheme.size_px}
+    return replace(settings, **{k: v for k, v in own.items() if v and not settings.said(k)})
+
+
+def _votes(
+    settings: Settings,
+    wish: Wish,
+    archive: Archive | None,
+    progress: Progress,
+    against: Scheme | None = None,
+) -> Votes:
+    if wish.table is not None:
+        return votetable.from_file(settings, wish.table, wish.scheme, wish.kind, against=against)
+    scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
+    asked = query(settings, wish)
+    return votetable.from_archive(archive or archive_of(settings), scheme, asked, progress)
+
+
+def _label(settings: Settings, wish: Wish, votes: Votes, scheme: Scheme) -> Labels:
+    return label(
+        votes.table, scheme, kind=wish.kind, threshold=wish.threshold,
+        min_votes=votetable.min_votes_of(settings, scheme), soft=wish.soft,
+    )  # fmt: skip
+
+
+def _columns(table: CatalogTable, labels: Labels, settings: Settings) -> dict[str, list]:
     row = labels.row
-    objid, dr7objid = votes.objid[row], votes.dr7objid[row]
-    key = np.where(objid != 0, objid, dr7objid)
-    parts = decode(key)
-    short = "gz1" if votes.catalog.endswith("1") else "gz2"
-    ra, dec = votes.ra[row], votes.dec[row]
+    key, parts = table.key[row], decode(table.key[row])
     return {
-        "name": [str(k) for k in key.tolist()],
-        "label": labels.label.tolist(),
-        "label_source": [f"{short} {votes.kind}"] * row.size,
-        "ra": ra.tolist(),
-        "dec": dec.tolist(),
+        "name": _names(table, row),
+        "ra": table.ra[row].tolist(),
+        "dec": table.dec[row].tolist(),
         "pixscale": [settings.pixscale] * row.size,
         "size_px": [settings.size_px] * row.size,
-        "objID": objid.tolist(),
-        "dr7objid": dr7objid.tolist(),
+        "objID": table.objid[row].tolist(),
+        "dr7objid": table.dr7objid[row].tolist(),
         "fieldID": field_of(key).tolist(),
-        **{name: parts[name].tolist() for name in ("run", "rerun", "camcol", "field")},
-        "n_votes": [None if n < 0 else n for n in labels.n_votes.tolist()],
-        "vote_fraction": labels.fraction.tolist(),
-        "p_el": votes.p_el[row].tolist(),
-        "p_cs": votes.p_cs[row].tolist(),
+        **{name: _or_none(parts[name], key != 0) for name in _KEY_PARTS},
+        **labels.columns(table.catalog),
     }
+
+
+def _or_none(values: np.ndarray, known: np.ndarray) -> list[int | None]:
+    return [v if k else None for v, k in zip(values.tolist(), known.tolist(), strict=True)]
+
+
+def _names(table: CatalogTable, row: np.ndarray) -> list[str]:
+    """The id, else the catalogue's own name, else the position."""
+    own = [""] * row.size if table.name is None else table.name[row].tolist()
+    places = zip(table.ra[row].tolist(), table.dec[row].tolist(), strict=True)
+    return [
+        str(key) if key else name or f"{ra:.5f}{dec:+.5f}"
+        for key, name, (ra, dec) in zip(table.key[row].tolist(), own, places, strict=True)
+    ]

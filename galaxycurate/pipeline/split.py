@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from galaxycurate.core.columns import SOFT
+from galaxycurate.core.outcome import Outcome
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.split import NAMES, assign, check_fractions, crossing
 from galaxycurate.errors import InputError
@@ -18,9 +22,12 @@ from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.dedupe import Kept, read_kept
 from galaxycurate.store.files import unwritable
 from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
 
 FOLDER = "split"
+SOFT_LABELS = "soft.csv"
+"""Beside split.json: the vote fractions of each image, by its path in the tree, where known."""
 
 
 @dataclass
@@ -103,7 +110,8 @@ def split(
             )
         if not dry_run:
             about = _about(settings, kept, result, seed, fractions)
-            _write_trees(Path(settings.dataset), kept, place, about, progress)
+            soft = _soft_labels(settings, kept, place)
+            _write_trees(Path(settings.dataset), kept, place, about, soft, progress)
             run = ledger.start("split", {"fractions": fractions, "seed": seed})
             ledger.add_places(
                 run,
@@ -178,17 +186,44 @@ def _about(settings: Settings, kept: Kept, result: Split, seed: int, fractions) 
     }
 
 
-def _write_trees(dataset: Path, kept: Kept, place, about: dict, progress: Progress) -> None:
+def _soft_labels(settings: Settings, kept: Kept, place: np.ndarray) -> dict[str, dict[str, float]]:
+    """Vote fractions by path and class, of the images placed whose manifests have them."""
+    known: dict[tuple[str, str], dict[str, float]] = {}
+    for manifest in read_all([], folder=Path(settings.manifests)):
+        names = [n for n in manifest.table.column_names if n.startswith(SOFT)]
+        for row in manifest.rows(["label", "name", *names]) if names else ():
+            shares = {n.removeprefix(SOFT): row[n] for n in names if row[n] is not None}
+            known[row["label"], row["name"]] = shares
+    return {
+        _in_tree(outcome, name): known[outcome.label, outcome.name]
+        for outcome, name in zip(kept.outcomes, place, strict=True)
+        if name and known.get((outcome.label, outcome.name))
+    }
+
+
+def _in_tree(outcome: Outcome, split: str) -> str:
+    return f"{split}/{Path(outcome.path).relative_to('images').as_posix()}"
+
+
+def _write_soft(path: Path, soft: dict[str, dict[str, float]], labels: Sequence[str]) -> None:
+    classes = sorted({*labels, *(name for shares in soft.values() for name in shares)})
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", *classes])
+        for name, shares in sorted(soft.items()):
+            writer.writerow([name, *(f"{shares.get(c, 0.0):.6g}" for c in classes)])
+
+
+def _write_trees(
+    dataset: Path, kept: Kept, place, about: dict, soft: dict, progress: Progress
+) -> None:
     """Build the trees beside the old ones, then let them take their place."""
     new, final, old = dataset / ".split.new", dataset / FOLDER, dataset / ".split.old"
     try:
         shutil.rmtree(new, ignore_errors=True)
         for n, (outcome, name) in enumerate(zip(kept.outcomes, place, strict=True), 1):
             if name:
-                _link(
-                    dataset / outcome.path,
-                    new / str(name) / Path(outcome.path).relative_to("images"),
-                )
+                _link(dataset / outcome.path, new / _in_tree(outcome, str(name)))
             if n % 200 == 0 or n == len(kept):
                 progress(n, len(kept), "linked")
         for (
@@ -197,6 +232,8 @@ def _write_trees(dataset: Path, kept: Kept, place, about: dict, progress: Progre
             for label in sorted(set(kept.labels)):
                 (new / name / label).mkdir(parents=True, exist_ok=True)
         (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")
+        if soft:
+            _write_soft(new / SOFT_LABELS, soft, kept.labels.tolist())
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
             final.rename(old)

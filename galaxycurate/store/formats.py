@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.core.columns import COLUMNS, IDS
+from galaxycurate.core.columns import COLUMNS, IDS, SOFT
 from galaxycurate.core.ids import parse
 from galaxycurate.errors import InputError, UsageError, first_line
 from galaxycurate.store.files import replacing
@@ -35,11 +34,27 @@ def arrow_table(columns: Mapping[str, Sequence]) -> pa.Table:
     import pyarrow as pa
 
     names = [name for name in COLUMNS if name in columns]
-    arrays = [
-        pa.array(_no_null(name, columns[name]), type=_arrow_type(name), from_pandas=True)
-        for name in names
-    ]
+    names += [name for name in columns if name.startswith(SOFT)]
+    arrays = [_array(_no_null(name, columns[name]), COLUMNS[name].dtype) for name in names]
     return pa.Table.from_arrays(arrays, schema=pa.schema([_arrow_field(name) for name in names]))
+
+
+def _array(values: Sequence, dtype: str) -> pa.Array:
+    """An Arrow array, None and NaN as null; `pa.array` imports pandas, which takes a second."""
+    import numpy as np
+    import pyarrow as pa
+
+    cells = list(values)
+    known = np.array([v is not None and v == v for v in cells], bool)
+    bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    if dtype == "str":
+        texts = [str(v).encode() if k else b"" for v, k in zip(cells, known, strict=True)]
+        ends = np.cumsum([0, *map(len, texts)]).astype(np.int32)
+        parts = [pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+    else:
+        numbers = [v if k else 0 for v, k in zip(cells, known, strict=True)]
+        parts = [pa.py_buffer(np.array(numbers, dtype))]
+    return pa.Array.from_buffers(_arrow_type(dtype), len(cells), [bits, *parts])
 
 
 def _no_null(name: str, values: Sequence) -> Sequence:
@@ -48,11 +63,11 @@ def _no_null(name: str, values: Sequence) -> Sequence:
     return values if blank is None else [blank if v is None else v for v in values]
 
 
-def _arrow_type(name: str):
+def _arrow_type(dtype: str):
     import pyarrow as pa
 
     return {"str": pa.string(), "int32": pa.int32(), "int64": pa.int64(),
-            "float32": pa.float32(), "float64": pa.float64()}[COLUMNS[name].dtype]  # fmt: skip
+            "float32": pa.float32(), "float64": pa.float64()}[dtype]  # fmt: skip
 
 
 def _arrow_field(name: str):
@@ -60,7 +75,7 @@ def _arrow_field(name: str):
 
     column = COLUMNS[name]
     about = {"unit": column.unit, "ucd": column.ucd, "description": column.meaning}
-    return pa.field(name, _arrow_type(name), metadata=about)
+    return pa.field(name, _arrow_type(column.dtype), metadata=about)
 
 
 # ---- astropy in between, for all but Parquet
@@ -124,28 +139,34 @@ def _write_parquet(path: Path, table: pa.Table, header: str) -> None:
 
 
 def _longest(column) -> int:
-    import pyarrow.compute as pc
-
-    return pc.max(pc.utf8_length(column)).as_py() or 1
+    return max(map(len, filter(None, column.to_pylist())), default=1)
 
 
 def _read_parquet(path: Path):
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = pq.ParquetFile(path).read()  # read_table imports pandas
     header = (table.schema.metadata or {}).get(KEY.encode())
     columns = {n: table.column(n).to_pylist() for n in table.column_names if n in COLUMNS}
     for name in IDS:
-        if name in columns and table.schema.field(name).type != _arrow_type(name):
+        if name in columns and table.schema.field(name).type != _arrow_type(COLUMNS[name].dtype):
             columns[name] = parse(columns[name], where=str(path), column=name).tolist()
     return arrow_table(columns), header.decode() if header else None
 
 
 def _votable_xml(table: pa.Table) -> str:
     """A VOTable without data, from which TOPCAT learns units and UCDs of a Parquet file."""
-    text = io.BytesIO()
-    _as_votable(table.slice(0, 0), "").to_xml(text)
-    return text.getvalue().decode()
+    from html import escape  # xml.sax loads a web client
+
+    fields = []
+    for spec in (COLUMNS[name] for name in table.column_names):
+        told = {"name": spec.name, **_VOTABLE_TYPES[spec.dtype], "unit": spec.unit, "ucd": spec.ucd}
+        written = " ".join(f'{key}="{escape(value)}"' for key, value in told.items() if value)
+        fields.append(f"<FIELD {written}><DESCRIPTION>{escape(spec.meaning)}</DESCRIPTION></FIELD>")
+    return (
+        '<?xml version="1.0"?>\n<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">'
+        f'<RESOURCE type="results"><TABLE>{"".join(fields)}</TABLE></RESOURCE></VOTABLE>\n'
+    )
 
 
 def _as_votable(table: pa.Table, header: str):
@@ -210,7 +231,9 @@ def _read_csv(path: Path):
 
     with path.open() as file:
         names = [n.strip().strip('"') for n in file.readline().split(",")]
-    types = {n: pa.string() if n in IDS else _arrow_type(n) for n in names if n in COLUMNS}
+    types = {
+        n: pa.string() if n in IDS else _arrow_type(COLUMNS[n].dtype) for n in names if n in COLUMNS
+    }
     options = csv.ConvertOptions(column_types=types, strings_can_be_null=True,
                                  quoted_strings_can_be_null=False)  # fmt: skip
     raw = csv.read_csv(path, convert_options=options)
@@ -255,6 +278,11 @@ def move(path: Path, target: Path) -> None:
         _csvw(path).rename(_csvw(target))
 
 
+_VOTABLE_TYPES = {
+    "str": {"datatype": "unicodeChar", "arraysize": "1"}, "int32": {"datatype": "int"},
+    "int64": {"datatype": "long"}, "float32": {"datatype": "float"},
+    "float64": {"datatype": "double"},
+}  # fmt: skip
 _CSVW_TYPES = {"str": "string", "int32": "int", "int64": "long", "float32": "float",
                "float64": "double"}  # fmt: skip
 

@@ -50,7 +50,7 @@ class ImageTree:
     def size(self, relative: str) -> int | None:
         """Bytes of an image, or None where there is none."""
         try:
-            return os.stat(self.root / relative).st_size
+            return os.stat(f"{self.root}/{relative}").st_size
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -135,7 +135,7 @@ class ImageTree:
         """Make a file under a hidden name, then rename it; its folders may have to be made first,
         and again when a process on another machine cleans them away.
         """
-        part, final = self._part(relative), self.root / relative
+        part, final = self._part(relative), f"{self.root}/{relative}"
         for is_last in (False, False, True):
             try:
                 make(part)
@@ -145,11 +145,11 @@ class ImageTree:
                 if is_last:
                     raise
                 part.parent.mkdir(parents=True, exist_ok=True)
-                final.parent.mkdir(parents=True, exist_ok=True)
+                Path(final).parent.mkdir(parents=True, exist_ok=True)
 
     def _part(self, relative: str) -> Path:
         """A folder for each process, a path for each image: no two names meet."""
-        return self.root / ".part" / str(os.getpid()) / relative
+        return Path(f"{self.root}/.part/{os.getpid()}/{relative}")
 
 
 def _free(path: Path) -> Path:

@@ -119,7 +119,7 @@ class Manifest:
         InputError
             Two rows with one name and label, a position that is none.
         """
-        unknown = sorted(set(columns) - set(COLUMNS))
+        unknown = sorted(name for name in columns if name not in COLUMNS)
         if unknown:
             raise LayoutError(f"{where}: no column of a manifest is called {', '.join(unknown)}")
         missing = [name for name in REQUIRED if name not in columns]
@@ -205,7 +205,8 @@ def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
     Parameters
     ----------
     paths : sequence of Path
-        Those named by the user; when empty, every manifest of the folder.
+        Those named by the user; when empty, every manifest of the folder but those of which
+        another one there was made.
     folder : Path
 
     Returns
@@ -236,7 +237,8 @@ def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
                 f"{manifest.path} is empty: it lists no cutouts",
                 hint="make it again with weaker cuts, or move it away",
             )
-    return manifests
+    made_anew = {sha for m in manifests for sha in m.header.parents}
+    return manifests if paths else [m for m in manifests if m.sha256 not in made_anew]
 
 
 def keep(manifest: Manifest, path: Path, *, replace_old: bool = False, db: str = "") -> Manifest:
@@ -321,8 +323,6 @@ def check_replaceable(header: Header, path: Path, *, replace_old: bool) -> None:
 
 
 def _check_rows(table: pa.Table, where: str) -> None:
-    import pyarrow.compute as pc
-
     names = table.select(["label", "name"]).to_pylist()
     seen: set[tuple] = set()
     for row in names:
@@ -334,8 +334,7 @@ def _check_rows(table: pa.Table, where: str) -> None:
             )
         seen.add(key)
     for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
-        column = table.column(name)
-        outside = pc.or_(pc.less(column, low), pc.greater(column, high))
-        if pc.any(outside).as_py():
-            value = pc.filter(column, outside)[0].as_py()
+        for value in table.column(name).to_pylist():
+            if value is None or low <= value <= high:
+                continue
             raise InputError(f"{where}: {name} = {value} is outside {low:g} to {high:g} degrees")

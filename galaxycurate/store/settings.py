@@ -36,6 +36,7 @@ class Settings:
     keystone: str = _setting("", "where CasJobs logs in; empty: the server's own")
     keep_tables: int = _setting(0, "1 leaves the tables of CasJobs' jobs in MyDB", 0, 1)
     manifests: str = _setting("manifests", "folder of the manifests")
+    catalogs: str = _setting("catalogs", "folder of Galaxy Zoo's catalogues on this machine")
     dataset: str = _setting("dataset", "folder of the images and the ledger")
     db: str = _setting("", "SQLAlchemy URL of the ledger; empty: in the dataset", repr=False)
     dataset_name: str = _setting("", "the dataset's name in a shared db; empty: its full path")
@@ -46,7 +47,7 @@ class Settings:
     margin_arcsec: float = _setting(5.0, "free sky around a negative [arcsec]", 0.0, 600.0)
     star_mag_r: float = _setting(0.0, "no star brighter than this beside it; 0: any", 0.0, 30.0)
     per_field: int = _setting(20, "negatives from one field at most", 1, 1000)
-    min_votes: int = _setting(10, "volunteers at least", 1, 100_000)
+    min_votes: int = _setting(10, "volunteers at least; unset: as the scheme says", 1, 100_000)
     rate: float = _setting(2.0, "cutouts a second at most; 0: as fast as it goes", 0.0, 10_000.0)
     queries_per_minute: int = _setting(50, "SQL queries a minute at most; 0: no limit", 0, 10_000)
     concurrency: int = _setting(4, "connections at most", 1, 256)
@@ -62,6 +63,10 @@ class Settings:
     def origin(self, name: str) -> str:
         """Where a value came from: a flag, a variable, a file, or ``default``."""
         return self.origins.get(name, "default")
+
+    def said(self, name: str) -> bool:
+        """Whether somebody chose the value, so that a scheme's own must not take its place."""
+        return self.origin(name) != "default" or getattr(self, name) != SPECS[name].default
 
     @property
     def ledger_url(self) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
 
+if TYPE_CHECKING:
+    from galaxycurate.pipeline.positives import Spread
+
 # Stand-ins that the page's style sheet replaces: matplotlib wants real colours.
 _INK, _FAINT, _ACCENT = "#010203", "#040506", "#070809"
 _VARIABLES = {_INK: "var(--ink)", _FAINT: "var(--line)", _ACCENT: "var(--accent)"}
+_ON_PAPER = {"var(--ink)": "#222222", "var(--line)": "#cccccc", "var(--accent)": "#3388CC",
+             "var(--sans)": "sans-serif"}  # fmt: skip
 
 CLASS_COLOURS = ("#3388CC", "#D55E00", "#12A37A", "#CC79A7", "#E69F00", "#7A6BD0")
 """After Okabe & Ito (2008), of a lightness that shows on white and on black; markers differ too."""
@@ -37,6 +42,32 @@ def histogram(facts: Histogram) -> str:
     str
         SVG markup.
     """
+    cuts = dict.fromkeys(facts.counts, facts.cuts)
+    return _panels(facts, cuts, "cutouts")
+
+
+def vote_spreads(title: str, spreads: Mapping[str, Spread]) -> str:
+    """How the vote fraction of each class is spread, and where the class begins.
+
+    Parameters
+    ----------
+    title : str
+    spreads : mapping of str to Spread
+
+    Returns
+    -------
+    str
+        An SVG file of its own.
+    """
+    counts = {name: tuple(s.counts.tolist()) for name, s in spreads.items()}
+    bins = max(len(c) for c in counts.values())
+    edges = tuple(np.linspace(0, 1, bins + 1).tolist())
+    facts = Histogram(title, f"fraction of the votes ({title})", edges, counts)
+    cuts = [(s.cut,) if s.cut is not None else () for s in spreads.values()]
+    return _alone(_panels(facts, dict(zip(counts, cuts, strict=True)), "rows"))
+
+
+def _panels(facts: Histogram, cuts: Mapping[str, tuple[float, ...]], counted: str) -> str:
     rows = len(facts.counts)
     height = 0.8 + rows
     with _figure((4.3, height), facts.title) as (figure, done):
@@ -46,10 +77,10 @@ def histogram(facts: Histogram) -> str:
             panel.set_ylim(0, max(1, 1.25 * max(counts)))
             panel.yaxis.get_major_locator().set_params(integer=True, nbins=3)
             _title(panel, f"{label}, n = {sum(counts):,}")
-            for cut in facts.cuts:
+            for cut in cuts[label]:
                 panel.axvline(cut, color=_INK, lw=1.2, ls=(0, (4, 3)))
         panels[-1].set_xlabel(facts.quantity, parse_math=False)
-        panels[rows // 2].set_ylabel("cutouts")
+        panels[rows // 2].set_ylabel(counted)
         figure.subplots_adjust(
             left=0.15, right=0.97, top=1 - 0.25 / height, bottom=0.55 / height, hspace=0.5
         )
@@ -226,3 +257,11 @@ def _inline(svg: str, name: str) -> str:
         svg,
         count=1,
     )
+
+
+def _alone(svg: str) -> str:
+    """The element as a file: colours of its own, on white."""
+    for variable, colour in _ON_PAPER.items():
+        svg = svg.replace(variable, colour)
+    head = '<svg xmlns="http://www.w3.org/2000/svg" style="background: white" '
+    return svg.replace("<svg ", head, 1)

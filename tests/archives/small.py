@@ -20,6 +20,9 @@ def make(folder):
     truth = content.populate(strips, content.Density(stars=120, faint=80, zoo=16), 7)
     tables = build._tables(strips, truth, 7)
     tables["Mask"] = _masks(tables["Field"])
+    tables["zooNoSpec"] = (
+        tables["zooSpec"].iloc[::3].filter(regex="^(objid|dr7objid|ra|dec|nvote|p_.{2,4})$")
+    )
     (folder / "tables").mkdir(parents=True)
     for name, table in tables.items():
         table.to_parquet(folder / "tables" / f"{name}.parquet", index=False)

@@ -149,7 +149,7 @@ def test_parts_without_rows_keep_the_types(local):
     table = run_in_parts(query, ask, NoShelf())
     assert len(table) == 0
     assert table.dtypes.equals(local.run(query).dtypes)
-    assert str(table.n_votes.dtype) == "Int64"
+    assert str(table.nvote.dtype) == "Int64"
 
 
 def test_the_types_come_back_from_the_shelf(local, shelf):

@@ -47,9 +47,11 @@ TABLES = {
         (["negatives", "--out", "x.txt"], 2, "no manifest format has the ending '.txt'", ".csv"),
         (["positives", "--threshold", "0.4"], 2, "threshold = 0.4 must be above 0.5", "0.85"),
         (["positives", "--table", "noids.csv"], 2, "no vote table that is known here", "p_el"),
+        (["positives", "--scheme", "gz1-binar"], 2, "no scheme is called", "mean gz1-binary"),
+        (["positives", "--scheme", "x.toml"], 2, "no such scheme: x.toml", "ls"),
         (["positives", "--table", "nois.csv"], 2, "no such file: nois.csv", "mean noids.csv"),
         (["positives", "--table", "floats.csv"], 2, "column objid holds ids that went", "varchar"),
-        (["positives", "--table", "flags.csv"], 2, "carries no vote fractions", "--table"),
+        (["positives", "--table", "flags.csv"], 2, "lacks what scheme gz1-binary", "gz1-flags"),
         (["positives", "--table", "empty.csv"], 2, "empty.csv is empty", "cut off"),
         (["import", "images", "--labels", "noids.csv"], 2, "has no column of ids", "--id-column"),
         (["import", "nowhere", "--labels", "noids.csv"], 2, "no such folder: nowhere", "ls"),
@@ -107,7 +109,7 @@ def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
 def test_a_dry_run_shows_the_sql_and_asks_nobody(tmp_path):
     done = run("positives", "--threshold", "0.9", "--dry-run", *NOWHERE, cwd=tmp_path)
     assert done.returncode == 0
-    assert "v.p_el >= 0.9" in done.stdout
+    assert "v.p_el_debiased >= 0.9" in done.stdout
     assert made(tmp_path) == []
 
 
@@ -150,7 +152,18 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["negatives", "positives", "import", "download", "dedupe", "split", "status", "report", "demo"],
+    [
+        "negatives",
+        "positives",
+        "import",
+        "crosswalk",
+        "download",
+        "dedupe",
+        "split",
+        "status",
+        "report",
+        "demo",
+    ],
 )
 def test_every_help_has_an_example(tmp_path, command):
     done = run(command, "--help", cwd=tmp_path)

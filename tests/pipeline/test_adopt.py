@@ -8,6 +8,7 @@ from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
 from galaxycurate.pipeline.adopt import adopt
 from galaxycurate.pipeline.collection import Collection
+from galaxycurate.pipeline.labelling import ByColumn
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
 
@@ -34,7 +35,7 @@ def collection(tmp_path):
     rows = [f"{OBJ + k},{label}" for k, label in enumerate(["E", "Scw", "Sacw", "E", "merger"])]
     (tmp_path / "labels.csv").write_text("\n".join(["dr7objid,class", *rows]) + "\n")
     classes = {"elliptical": ["E"], "spiral": ["S*"]}
-    return Collection(folder, tmp_path / "labels.csv", classes=classes)
+    return Collection(folder, tmp_path / "labels.csv", by=ByColumn(classes=classes))
 
 
 def test_every_row_is_accounted_for(settings, collection):
@@ -57,7 +58,7 @@ def test_every_row_is_accounted_for(settings, collection):
 def test_the_tree_holds_the_bytes_of_the_source(settings, collection, tmp_path):
     adopt(settings, collection)
     copy = tmp_path / "dataset" / "images" / "spiral" / f"{OBJ + 1}.jpg"
-    assert copy.read_bytes() == (collection.folder / f"{OBJ + 1}.jpeg").read_bytes()
+    assert copy.read_bytes() == (collection.source / f"{OBJ + 1}.jpeg").read_bytes()
     assert not (tmp_path / "dataset" / "images" / "spiral" / f"{OBJ + 2}.jpg").exists()
 
 
@@ -69,8 +70,8 @@ def test_a_repetition_does_nothing_twice(settings, collection):
 
 def test_a_missing_image_that_was_found_completes_the_import(settings, collection):
     adopt(settings, collection)
-    found = collection.folder / f"{OBJ + 3}.jpeg"
-    found.write_bytes((collection.folder / f"{OBJ}.jpeg").read_bytes())
+    found = collection.source / f"{OBJ + 3}.jpeg"
+    found.write_bytes((collection.source / f"{OBJ}.jpeg").read_bytes())
     manifest, again = adopt(settings, collection)
     assert (again.kept, again.done_before, again.failed.total()) == (1, 2, 0)
     assert manifest.column("size_px") == [64, 64, 64, 64]
@@ -79,7 +80,7 @@ def test_a_missing_image_that_was_found_completes_the_import(settings, collectio
 def test_a_picture_that_went_bad_leaves_the_tree_but_is_not_lost(settings, collection, tmp_path):
     adopt(settings, collection)
     black = Image.fromarray(np.zeros((64, 80, 3), np.uint8))
-    black.save(collection.folder / f"{OBJ}.jpeg")
+    black.save(collection.source / f"{OBJ}.jpeg")
     _, again = adopt(settings, collection)
     assert again.rejected["blank"] == 1
     assert not (tmp_path / "dataset" / "images" / "elliptical" / f"{OBJ}.jpg").exists()
@@ -88,19 +89,19 @@ def test_a_picture_that_went_bad_leaves_the_tree_but_is_not_lost(settings, colle
 
 def test_equal_names_in_two_folders_are_told_apart_or_refused(settings, collection, tmp_path):
     for place, k in (("one", 0), ("two", 1)):
-        folder = collection.folder / place
+        folder = collection.source / place
         folder.mkdir()
-        (collection.folder / f"{OBJ + k}.jpeg").rename(folder / "1.jpeg")
+        (collection.source / f"{OBJ + k}.jpeg").rename(folder / "1.jpeg")
     rows = f"{OBJ},E,one/1.jpeg\n{OBJ + 1},Scw,two/1.jpeg\n"
     (tmp_path / "paths.csv").write_text("dr7objid,class,file\n" + rows)
-    both = Collection(collection.folder, tmp_path / "paths.csv")
+    both = Collection(collection.source, tmp_path / "paths.csv")
     adopt(settings, both)
     images = tmp_path / "dataset" / "images"
     one = (images / "E" / f"{OBJ}.jpg").read_bytes()
-    assert one == (collection.folder / "one" / "1.jpeg").read_bytes()
+    assert one == (collection.source / "one" / "1.jpeg").read_bytes()
     (tmp_path / "bare.csv").write_text(f"dr7objid,class,file\n{OBJ},E,1.jpeg\n")
     with pytest.raises(InputError, match=r"2 images answer to '1.jpeg'"):
-        adopt(settings, Collection(collection.folder, tmp_path / "bare.csv"))
+        adopt(settings, Collection(collection.source, tmp_path / "bare.csv"))
 
 
 def test_a_label_that_is_no_file_name_is_refused_before_anything_is_written(
@@ -109,14 +110,14 @@ def test_a_label_that_is_no_file_name_is_refused_before_anything_is_written(
     rows = [f"{OBJ},E", f"{OBJ + 1},not sure"]
     (tmp_path / "bad.csv").write_text("\n".join(["dr7objid,class", *rows]))
     with pytest.raises(InputError, match=r"label .not sure. cannot be a file name"):
-        adopt(settings, Collection(collection.folder, tmp_path / "bad.csv"))
+        adopt(settings, Collection(collection.source, tmp_path / "bad.csv"))
     assert not (tmp_path / "dataset").exists()
 
 
 @pytest.mark.parametrize("pixscale", [0.0, -0.4, 400.0])
 def test_an_impossible_scale_is_refused(collection, pixscale):
     with pytest.raises(SettingError, match=r"is outside 0.015 to 60"):
-        Collection(collection.folder, collection.labels, pixscale=pixscale)
+        Collection(collection.source, collection.labels, pixscale=pixscale)
 
 
 def test_what_was_downloaded_is_never_written_over(settings, collection, tmp_path):
@@ -134,13 +135,14 @@ def test_what_was_downloaded_is_never_written_over(settings, collection, tmp_pat
 def test_rows_of_no_id_are_left_out_and_counted(settings, collection, tmp_path):
     rows = [f"{OBJ},E", ",E", f"{OBJ + 1},Scw"]
     (tmp_path / "some.csv").write_text("\n".join(["dr7objid,class", *rows]))
-    _, done = adopt(settings, Collection(collection.folder, tmp_path / "some.csv"))
+    _, done = adopt(settings, Collection(collection.source, tmp_path / "some.csv"))
     assert dict(done.left_out) == {"no id": 1}
     assert done.kept == 2
 
 
 def test_a_label_cannot_become_two_classes(settings, collection):
-    twice = Collection(collection.folder, collection.labels, classes={"x": ["*"], "y": ["E"]})
+    by = ByColumn(classes={"x": ["*"], "y": ["E"]})
+    twice = Collection(collection.source, collection.labels, by=by)
     with pytest.raises(SettingError, match="the label 'E' would become both x and y"):
         adopt(settings, twice)
 
@@ -167,7 +169,7 @@ def test_a_bad_table_names_its_fault_and_writes_nothing(
     settings, collection, tmp_path, table, more, error, message
 ):
     (tmp_path / "bad.csv").write_text(table)
-    bad = Collection(collection.folder, tmp_path / "bad.csv", **more)
+    bad = Collection(collection.source, tmp_path / "bad.csv", by=ByColumn(**more))
     with pytest.raises(error, match=message):
         adopt(settings, bad)
     assert not (tmp_path / "dataset").exists()
@@ -176,7 +178,7 @@ def test_a_bad_table_names_its_fault_and_writes_nothing(
 def test_the_real_images_are_adopted_but_for_the_partly_covered_one(settings, shared_data):
     found = Collection(
         shared_data / "images" / "gz1_dr7", shared_data / "labels" / "gz1_dr7.csv",
-        label_column="gz1_leaf", classes={"elliptical": ["elliptical"], "spiral": ["spiral_*"]},
+        by=ByColumn("gz1_leaf", {"elliptical": ["elliptical"], "spiral": ["spiral_*"]}),
         mode="reference",
     )  # fmt: skip
     manifest, done = adopt(settings, found)

@@ -21,8 +21,11 @@ QUESTIONS = {
     "gz1 raw": "positives --threshold 0.7 --votes raw",
     "gz2": "positives --catalog gz2 --threshold 0.6",
     "gz2 raw": "positives --catalog gz2 --threshold 0.6 --votes raw --limit 100",
+    "gz1 leaf": "positives --scheme gz1-leaf --limit 200 --soft",
+    "gz2 five": "positives --scheme gz2-five",
 }
-ENOUGH = {"cell": 60, "cell, deep": 20, "star": 40, "field": 0, "gz1": 50, "gz2": 50}
+ENOUGH = {"cell": 60, "cell, deep": 20, "star": 40, "field": 0, "gz1": 50, "gz2": 50,
+          "gz1 leaf": 200, "gz2 five": 50}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def by_jobs(sky, tmp_path_factory):
         patch.chdir(folder)
         for name, value in environment(url, "casjobs", folder).items():
             patch.setenv(name, value)
-        for name in ("cell", "star", "gz1", "gz2"):
+        for name in ("cell", "star", "gz1", "gz2", "gz1 leaf"):
             out = folder / f"{name}.parquet"
             assert main([*QUESTIONS[name].split(), "--out", str(out)]) == 0
             made[name] = Manifest.read(out)

@@ -1,5 +1,6 @@
 """From images in the tree to splits that leak nothing."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -25,11 +26,11 @@ def settings(tmp_path):
     return load(flags, folder=tmp_path, environ={})
 
 
-def fill(settings, rows):
+def fill(settings, rows, **more):
     """Write a manifest and its images; a row is (name, label, ra, dec, objID, bytes)."""
     names = ("name", "label", "ra", "dec", "objID")
     columns = {name: [row[k] for row in rows] for k, name in enumerate(names)}
-    columns |= {"pixscale": [0.396127] * len(rows), "size_px": [256] * len(rows)}
+    columns |= {"pixscale": [0.396127] * len(rows), "size_px": [256] * len(rows)} | more
     header = Header(command="test", created_utc="2026", archive="simulated rows of a test")
     Manifest.build(header, columns, where="test").write(Path(settings.manifests) / "m.parquet")
     tree = ImageTree(Path(settings.dataset))
@@ -198,3 +199,28 @@ def test_an_impossible_overlap_is_refused(settings):
 def test_no_images_yet_says_what_to_type(settings):
     with pytest.raises(InputError, match="nothing was downloaded or imported yet"):
         dedupe(settings)
+
+
+def test_soft_labels_go_with_the_images_to_their_splits(settings):
+    rows = [*lonely(20, "spiral"), *lonely(20, "elliptical", 50)]
+    spiral = [None, *[round(0.99 - k / 100, 2) for k in range(39)]]
+    fill(settings, rows, soft_spiral=spiral, soft_elliptical=[None, *(1 - s for s in spiral[1:])])
+    dedupe(settings)
+    split(settings)
+    tree = Path(settings.dataset) / "split"
+    with (tree / "soft.csv").open(newline="") as file:
+        told = {line["path"]: line for line in csv.DictReader(file)}
+    images = {p.relative_to(tree).as_posix() for p in tree.rglob("*.jpg")}
+    assert images - set(told) == {p for p in images if p.endswith("/spiral0.jpg")}
+    assert set(told) < images
+    by_name = {row[0]: s for row, s in zip(rows, spiral, strict=True)}
+    for path, line in told.items():
+        assert float(line["spiral"]) == pytest.approx(by_name[Path(path).stem], abs=1e-6)
+        assert float(line["spiral"]) + float(line["elliptical"]) == pytest.approx(1, abs=1e-6)
+
+
+def test_without_soft_labels_there_is_no_file_of_them(settings):
+    fill(settings, lonely(20, "spiral"))
+    dedupe(settings)
+    split(settings)
+    assert not (Path(settings.dataset) / "split" / "soft.csv").exists()

@@ -291,7 +291,7 @@ def test_a_column_that_holds_nothing_is_named_before_anything_is_searched(tmp_pa
     objects.assign(petroRad_r=np.nan).to_parquet(tmp_path / "PhotoObjAll.parquet")
     with pytest.raises(LayoutError, match=r"lacks PhotoObjAll.petroRad_r") as caught:
         negatives(settings(tmp_path))
-    assert "galaxycurate catalog add" in caught.value.hint
+    assert "galaxycurate catalogs add" in caught.value.hint
     with pytest.raises(LayoutError, match=r"lacks Mask, PhotoObjAll\.petroRad_r"):
         negatives(settings(tmp_path), masks=True)
 

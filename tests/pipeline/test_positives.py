@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galaxycurate.catalogs.scheme import load as load_scheme
 from galaxycurate.core.ids import encode
-from galaxycurate.errors import SettingError
-from galaxycurate.pipeline.positives import positives
+from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
+from galaxycurate.pipeline.positives import Wish, explain, positives, query
+from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import load
 
 
@@ -21,6 +23,8 @@ def zoo_spec(n=400, seed=0):
         "ra": rng.uniform(150, 160, n), "dec": rng.uniform(0, 5, n),
         "nvote": rng.integers(5, 60, n), "p_el": p_el, "p_cs": p_cs,
         "p_el_debiased": np.clip(p_el - 0.02, 0, 1), "p_cs_debiased": np.clip(p_cs + 0.02, 0, 1),
+        **{f"p_{answer}": rng.random(n) for answer in ("cw", "acw", "edge", "dk", "mg")},
+        "spiral": 0, "elliptical": 0, "uncertain": 1,
     })  # fmt: skip
 
 
@@ -33,7 +37,8 @@ def sky(tmp_path):
 
 
 def settings(folder, **more):
-    return load({"archive": f"local:{folder}", **more}, folder=folder, environ={})
+    given = {"archive": f"local:{folder}", "catalogs": str(folder / "catalogs"), **more}
+    return load(given, folder=folder, environ={})
 
 
 @pytest.mark.parametrize("kind", ["debiased", "raw"])
@@ -50,13 +55,16 @@ def test_every_row_keeps_its_votes_and_where_they_are_from(sky):
     table = zoo_spec().set_index("objid")
     for row in manifest.rows():
         truth = table.loc[row["objID"]]
-        assert row["p_el"] == pytest.approx(truth.p_el_debiased, abs=1e-6)
+        share = truth[f"p_{'el' if row['label'] == 'elliptical' else 'cs'}_debiased"]
+        assert row["vote_fraction"] == pytest.approx(share, abs=1e-6)
         assert row["n_votes"] == truth.nvote >= 10
         assert row["vote_fraction"] >= 0.9 - 1e-6
-        assert row["label_source"] == "gz1 debiased"
+        assert row["label_source"] == "gz1-binary debiased"
+        assert (row["scheme"], row["catalog"]) == ("gz1-binary", "gz1")
         assert row["dr7objid"] == truth.dr7objid
     assert manifest.header.counts == labels.funnel
     assert manifest.header.parents[0]
+    assert manifest.header.cuts["scheme_sha256"] == load_scheme("gz1-binary").sha256
 
 
 def test_a_limit_draws_repeatably(sky):
@@ -74,7 +82,7 @@ def test_nothing_that_passes_is_an_empty_manifest(sky):
 
 def test_real_tables_make_manifests_without_rounded_ids(shared_data, tmp_path):
     table = shared_data / "gz_tables" / "zoo2MainSpecz_subset.csv.gz"
-    manifest, labels = positives(load({}, folder=tmp_path, environ={}), threshold=0.7, table=table)
+    manifest, labels = positives(settings(tmp_path), threshold=0.7, table=table)
     assert labels.funnel["elliptical"] + labels.funnel["spiral"] == len(manifest) == 355
     path = tmp_path / "p.ecsv"
     manifest.write(path)
@@ -87,3 +95,106 @@ def test_real_tables_make_manifests_without_rounded_ids(shared_data, tmp_path):
 def test_a_threshold_outside_its_range_is_refused(sky, threshold):
     with pytest.raises(SettingError, match=r"must be above 0.5 and at most 1"):
         positives(settings(sky), threshold=threshold)
+
+
+MINE = """
+title = "One sort"
+catalogs = ["gz1"]
+choose = "first"
+[columns]
+el = "p_el_debiased"
+cs = "p_cs_debiased"
+[[class]]
+name = "sure"
+cuts = ["max(el, cs) >= 0.9"]
+fraction = "max(el, cs)"
+[[class]]
+name = "unsure"
+rest = true
+fraction = "1 - max(el, cs)"
+"""
+
+
+@pytest.fixture
+def mine(sky):
+    (sky / "mine.toml").write_text(MINE)
+    return str(sky / "mine.toml")
+
+
+def test_a_scheme_of_the_users_own_labels_a_file_and_an_archive_alike(sky, mine):
+    told = settings(sky, limit=1000)
+    made = [positives(told, scheme=mine, table=t)[0] for t in (None, sky / "votes.csv")]
+    rows = [dict(zip(m.column("objID"), m.column("label"), strict=True)) for m in made]
+    assert rows[0] == rows[1]
+    assert set(rows[0].values()) == {"sure", "unsure"}
+    assert [m.header.query for m in made] == ["votes_gz1", ""]
+    assert made[0].header.cuts["scheme"] == "mine"
+
+
+def test_columns_that_no_question_asks_for_are_refused_before_anybody_is_asked(sky, mine):
+    (sky / "mine.toml").write_text(MINE.replace("p_el_debiased", "p_odd"))
+    with pytest.raises(
+        LayoutError, match=r"sql/votes_gz1.sql\) lacks what scheme mine reads: p_odd"
+    ):
+        query(settings(sky), Wish(scheme=mine, catalog="gz1"))
+
+
+def test_a_scheme_for_another_catalogue_is_not_asked_of_the_archive(sky):
+    with pytest.raises(UsageError, match="reads gz-challenge, which no archive holds") as caught:
+        query(settings(sky), Wish(scheme="gz-challenge-tree6"))
+    assert caught.value.hint == "--table gz-challenge"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "ecsv", "fits", "vot", "csv"])
+def test_soft_labels_come_back_from_every_format(sky, ending):
+    manifest, labels = positives(settings(sky), table=sky / "votes.csv", soft=True)
+    path = sky / f"soft.{ending}"
+    manifest.write(path)
+    back = Manifest.read(path)
+    assert back.table.equals(manifest.table)
+    assert back.column("soft_spiral") == pytest.approx(labels.soft["spiral"], abs=1e-6)
+
+
+def test_a_scheme_may_ask_for_rows_and_size_but_the_user_decides(sky):
+    votes = {"scheme": "table2-irregular", "table": sky / "votes.csv"}
+    by_scheme = positives(settings(sky), **votes)[0].header.cuts
+    assert (by_scheme["limit"], by_scheme["size_px"], by_scheme["min_votes"]) == (2000, 224, 0)
+    by_user = positives(settings(sky, limit=30, size_px=96, min_votes=7), **votes)[0].header.cuts
+    assert (by_user["limit"], by_user["size_px"], by_user["min_votes"]) == (30, 96, 7)
+
+
+def test_rows_without_ids_are_named_by_their_catalogue(tmp_path):
+    answers = {f"Class{k}": [0.1, 0.2] for k in ("1.3", "2.1", "3.1", "4.1", "8.4")}
+    answers |= {"GalaxyID": [100008, 100023], "Class1.1": [0.6, 0.1], "Class1.2": [0.3, 0.7]}
+    pd.DataFrame(answers).to_csv(tmp_path / "training_solutions_rev1.csv", index=False)
+    manifest, _ = positives(
+        settings(tmp_path), scheme="gz-challenge-argmax6",
+        table=tmp_path / "training_solutions_rev1.csv",
+    )  # fmt: skip
+    assert manifest.column("name") == ["100008", "100023"]
+    assert manifest.column("label") == ["Elliptical", "Star_Artifact"]
+    assert manifest.column("run") == [None, None]
+
+
+def test_a_table_that_was_read_before_is_found_by_its_name(sky):
+    with pytest.raises(InputError, match="gz1 is not on this machine") as caught:
+        positives(settings(sky), table="gz1")
+    assert "galaxycurate catalogs fetch gz1" in caught.value.hint
+    (sky / "zooSpec.csv").write_bytes((sky / "votes.csv").read_bytes())
+    first, _ = positives(settings(sky), table=sky / "zooSpec.csv")
+    for name in ("zooSpec", "GZ1"):
+        again, _ = positives(settings(sky), table=name)
+        assert again.table.equals(first.table)
+        assert again.header.parents == first.header.parents
+
+
+def test_what_is_explained_is_what_would_be_written(sky):
+    wish = Wish(table=sky / "votes.csv", threshold=0.8)
+    told = explain(settings(sky), wish, other="table2-irregular")
+    _, labels = positives(settings(sky), wish)
+    assert told.labels.funnel == labels.funnel
+    assert told.labels.steps == labels.steps
+    assert told.spreads["spiral"].cut == 0.8
+    both = told.compared
+    assert sum(n for row in both.values() for n in row.values()) == 400
+    assert both["elliptical"]["elliptical"] == labels.funnel["elliptical"]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -172,6 +173,14 @@ def test_no_manifest_and_an_empty_one_are_told_apart(tmp_path):
     Manifest.build(HEADER, {n: [] for n in COLUMNS}, where="t").write(tmp_path / "m.parquet")
     with pytest.raises(InputError, match=r"m.parquet is empty: it lists no cutouts"):
         read_all([], folder=tmp_path)
+
+
+def test_a_manifest_that_was_made_anew_from_another_stands_for_both(tmp_path):
+    parent = made().write(tmp_path / "m.parquet")
+    header = dataclasses.replace(HEADER, parents=(parent.sha256,))
+    Manifest.build(header, COLUMNS, where="test").write(tmp_path / "m-with-ids.parquet")
+    assert [m.path.name for m in read_all([], folder=tmp_path)] == ["m-with-ids.parquet"]
+    assert len(read_all([tmp_path / "m.parquet"], folder=tmp_path)) == 1
 
 
 def test_a_killed_writer_leaves_the_old_manifest_whole(tmp_path):

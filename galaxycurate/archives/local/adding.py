@@ -170,7 +170,8 @@ def _catalogue(to: Path, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         there = _tables(connection)
         if there and MARK not in there:
             raise InputError(
-                f"{to} was not made by galaxycurate catalog add", hint="give another file with --to"
+                f"{to} was not made by galaxycurate catalogs add",
+                hint="give another file with --to",
             )
         if not there:
             columns = "file VARCHAR, holds VARCHAR, rows BIGINT, added VARCHAR, sky VARCHAR"

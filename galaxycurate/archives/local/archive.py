@@ -186,7 +186,8 @@ class LocalArchive:
                     self._take("VIEW", name, self._exact(f'cas."{name}"', where))
         if not names:
             raise InputError(
-                f"{self.path} holds no tables", hint="galaxycurate catalog add FILE... puts some in"
+                f"{self.path} holds no tables",
+                hint="galaxycurate catalogs add FILE... puts some in",
             )
         return names
 
@@ -302,7 +303,7 @@ class LocalArchive:
             if found := re.search(pattern, text):
                 return QueryRefused(
                     message.format(found[1]),
-                    hint=f"galaxycurate catalog add FILE... adds it; galaxycurate catalog show "
+                    hint=f"galaxycurate catalogs add FILE... adds it; galaxycurate catalogs show "
                     f"{self.path} lists what is there: {', '.join(self.tables)}",
                 )
         return QueryRefused(first_line(error))
@@ -362,5 +363,5 @@ def _opened(path: Path) -> Iterator[None]:
                 raise
             raise InputError(
                 f"{path} is being written by another process",
-                hint="wait until galaxycurate catalog add is done, then repeat",
+                hint="wait until galaxycurate catalogs add is done, then repeat",
             ) from None

@@ -161,7 +161,7 @@ def _write_frames(folder, strips, truth: pd.DataFrame, seed: int, workers: int, 
 def _tables(strips, truth: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    from galaxycurate.sandbox.simulated import catalog, votes
+    from galaxycurate.sandbox.simulated import catalog, dr7, votes
 
     objects = {strip: catalog.photo_objects(strip, truth, seed) for strip in strips}
     everything = pd.concat(objects.values(), ignore_index=True)
@@ -170,6 +170,7 @@ def _tables(strips, truth: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
     return {
         "Field": fields,
         "PhotoObjAll": everything,
+        "PhotoObjDR7": dr7.matched(everything, seed),
         "zooSpec": votes.zoo1(sample, seed),
         "zoo2MainSpecz": votes.zoo2(sample, seed),
         "truth": truth,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from galaxycurate.core import ids
+from galaxycurate.sandbox.simulated import dr7
 from galaxycurate.sandbox.simulated.catalog import PRIMARY
 from galaxycurate.sandbox.simulated.content import (
     AMBIGUOUS,
@@ -34,6 +34,8 @@ ZOO2_LIMIT = 17.0
 """Galaxy Zoo 2 holds galaxies of r < 17 (Willett et al. 2013, section 2.1)."""
 
 _T01, _T02, _T04 = "t01_smooth_or_features_", "t02_edgeon_", "t04_spiral_"
+_ODD = ("a19_ring", "a20_lens_or_arc", "a21_disturbed", "a22_irregular", "a23_other", "a24_merger",
+        "a38_dust_lane")  # fmt: skip
 
 
 def zoo_sample(truth: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
@@ -54,11 +56,7 @@ def zoo_sample(truth: pd.DataFrame, objects: pd.DataFrame) -> pd.DataFrame:
     primary = objects.loc[objects["mode"] == PRIMARY, ["thingId", "objID", "ra", "dec"]]
     known = truth[truth["kind"].isin(ZOO_KINDS)].drop(columns=["ra", "dec"])
     sample = known.merge(primary, on="thingId").rename(columns={"objID": "objid"})
-    parts = ids.decode(sample["objid"].to_numpy())
-    sample["dr7objid"] = ids.encode(
-        skyVersion=1, rerun=40, run=parts["run"], camcol=parts["camcol"], field=parts["field"],
-        obj=parts["obj"] + 7,  # another reduction counts its objects anew
-    )  # fmt: skip
+    sample["dr7objid"] = dr7.ids_of(sample["objid"].to_numpy())
     number = np.arange(len(sample), dtype=np.int64)
     plate, fiber, day = 2900 + number // 640, number % 640 + 1, 3800
     sample["specobjid"] = plate << 50 | fiber << 38 | day << 24  # as SDSS packs its spectra
@@ -98,7 +96,7 @@ def zoo1(sample: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def zoo2(sample: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Table zoo2MainSpecz: Galaxy Zoo 2, questions 1, 2 and 4, for galaxies of r < 17.
+    """Table zoo2MainSpecz: Galaxy Zoo 2, questions 1 to 4 and 6 to 9, for galaxies of r < 17.
 
     Parameters
     ----------
@@ -121,16 +119,45 @@ def zoo2(sample: pd.DataFrame, seed: int) -> pd.DataFrame:
     arms = np.where(sample["kind"] == AMBIGUOUS, 0.55, 0.97)
     fourth = rng.multinomial(second[:, 1], _normal([arms, 1 - arms]))
     shift = 0.6 * blur
+    details = _details(sample, n_votes, first, second, rng)
     columns = {
         **_identity(sample, "dr8objid"), "sample": "original",
         "total_classifications": n_votes,
-        "total_votes": first.sum(axis=1) + second.sum(axis=1) + fourth.sum(axis=1),
+        "total_votes": sum(votes.sum(axis=1) for votes in (first, second, fourth))
+        + sum(votes.sum(axis=1) for _, votes in details.values()),
         **_answers(_T01, ("a01_smooth", "a02_features_or_disk", "a03_star_or_artifact"),
                    first, [-shift, shift, 0 * shift]),
         **_answers(_T02, ("a04_yes", "a05_no"), second, [0 * shift, 0 * shift]),
         **_answers(_T04, ("a08_spiral", "a09_no_spiral"), fourth, [shift, -shift]),
     }  # fmt: skip
+    for task, (names, counts) in details.items():
+        columns |= _answers(task, names, counts, [0 * shift] * len(names))
     return pd.DataFrame(columns)
+
+
+def _details(sample: pd.DataFrame, n_votes, first, second, rng: np.random.Generator) -> dict:
+    """Answers and votes of the questions about details, by task: bar, odd, roundness, bulge."""
+    n, merging = len(sample), sample["kind"].to_numpy() == MERGER
+    bar = np.where(rng.random(n) < 0.35, 0.9, 0.06)
+    odd = np.where(merging, 0.88, 0.04)
+    strange = rng.dirichlet([0.3, 0.1, 0.4, 0.4, 0.3, 0.3, 0.1], n)
+    strange[merging] = rng.dirichlet([0.05, 0.05, 1, 0.3, 0.1, 9, 0.05], merging.sum())
+    sixth = rng.multinomial(n_votes, _normal([odd, 1 - odd]))
+    return {
+        "t03_bar_": (
+            ("a06_bar", "a07_no_bar"), rng.multinomial(second[:, 1], _normal([bar, 1 - bar]))
+        ),
+        "t06_odd_": (("a14_yes", "a15_no"), sixth),
+        "t07_rounded_": (
+            ("a16_completely_round", "a17_in_between", "a18_cigar_shaped"),
+            rng.multinomial(first[:, 0], rng.dirichlet([0.5, 0.5, 0.2], n)),
+        ),
+        "t08_odd_feature_": (_ODD, rng.multinomial(sixth[:, 0], strange)),
+        "t09_bulge_shape_": (
+            ("a25_rounded", "a26_boxy", "a27_no_bulge"),
+            rng.multinomial(second[:, 0], rng.dirichlet([0.6, 0.1, 0.4], n)),
+        ),
+    }  # fmt: skip
 
 
 def _blur(sample: pd.DataFrame) -> np.ndarray:

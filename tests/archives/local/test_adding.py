@@ -386,7 +386,7 @@ def test_a_file_of_another_kind_is_named_with_what_is_read(tmp_path, to):
 def test_another_duckdb_file_is_left_alone(tmp_path, to):
     with duckdb.connect(str(to)) as connection:
         connection.execute("CREATE TABLE mine AS SELECT 1 AS a")
-    with pytest.raises(InputError, match="was not made by galaxycurate catalog add"):
+    with pytest.raises(InputError, match="was not made by galaxycurate catalogs add"):
         add([csv(tmp_path / "mine.csv")], to)
     to.write_bytes(b"no database " * 100)
     with pytest.raises((InputError, StorageError)):

@@ -1,0 +1,240 @@
+"""Where votes come from: a table on disk, one that `galaxycurate catalogs` put away, an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from galaxycurate.catalogs import known, scheme
+from galaxycurate.catalogs.scheme import Scheme
+from galaxycurate.catalogs.table import CatalogTable
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.core.query import Query
+from galaxycurate.errors import InputError, LayoutError, QueryRefused, UsageError
+from galaxycurate.store import sqlfiles
+from galaxycurate.store.files import existing, sha256_of
+from galaxycurate.store.settings import Settings
+
+if TYPE_CHECKING:
+    from galaxycurate.archives.choose import Archive
+
+ARCHIVED = ("gz1", "gz2")
+"""Catalogues whose votes CAS holds."""
+
+_WHOLE = {"gz1": "gz1-binary", "gz2": "gz2-simple"}  # schemes that SQL decides: fewer rows travel
+
+
+@dataclass(frozen=True)
+class Votes:
+    """A table with the scheme that reads it.
+
+    Parameters
+    ----------
+    table : CatalogTable
+    scheme : Scheme
+    asked : Query or None
+        The question that it answers; None for a file.
+    source : str
+        The archive or the file, for the provenance.
+    parents : tuple of str
+        sha256 of the file.
+    """
+
+    table: CatalogTable
+    scheme: Scheme
+    asked: Query | None
+    source: str
+    parents: tuple[str, ...] = ()
+
+
+def from_file(
+    settings: Settings,
+    name: str | Path,
+    wanted: str = "",
+    kind: str | None = None,
+    *,
+    against: Scheme | None = None,
+) -> Votes:
+    """Read the columns of a table that a scheme wants.
+
+    Parameters
+    ----------
+    settings : Settings
+    name : str or Path
+        A file, or a table or catalogue that lies in the settings' `catalogs`.
+    wanted : str
+        The scheme; by default the one of the catalogue that the table belongs to.
+    kind : str, optional
+        Which vote fractions.
+    against : Scheme, optional
+        Another one, whose columns are read, too.
+
+    Returns
+    -------
+    Votes
+
+    Raises
+    ------
+    InputError, LayoutError, IdentityError
+        No such table; it is not what the scheme reads; its ids went through a float.
+    """
+    from galaxycurate.catalogs.table import names_of, read
+
+    path = path_of(settings, name)
+    layout, available = names_of(path)
+    chosen = scheme.load(wanted or _scheme_of(layout, path, available))
+    columns = chosen.wants(kind, available, str(path))
+    columns += against.wants(None, available, str(path)) if against else []
+    columns = list(dict.fromkeys(columns))
+    table = read(path, columns=columns, cache=Path(settings.catalogs))
+    parent = table.sha256 or sha256_of(path)
+    return Votes(table, chosen, None, f"file {path.name}", (parent,))
+
+
+def _scheme_of(layout: known.Layout | None, path: Path, available: Sequence[str]) -> str:
+    """The scheme of the catalogue that a file belongs to."""
+    if layout is None:
+        raise LayoutError(
+            f"{path} is no vote table that is known here: its columns start "
+            + ", ".join(available[:6]),
+            hint="--scheme NAME or FILE.toml tells which columns hold votes; a vote table has "
+            "p_el_debiased, p_cs_debiased or t01_smooth_or_features_a01_smooth_debiased, ...",
+        )
+    own = known.find(layout.catalog).scheme
+    if not own:
+        raise LayoutError(
+            f"{path} is {layout.name}, which gives no labels by itself",
+            hint="--scheme FILE.toml tells how its columns become labels (docs/schemes.md)",
+        )
+    return own
+
+
+def path_of(settings: Settings, name: str | Path) -> Path:
+    """The file of a table, by its path or by a name of `galaxycurate catalogs`.
+
+    Raises
+    ------
+    InputError
+        There is none.
+    """
+    names = {t.name.lower(): [t] for c in known.catalogs() for t in c.tables}
+    names |= {c.name.lower(): list(c.tables) for c in known.catalogs()}
+    tables = names.get(str(name).lower(), [])
+    if Path(name).exists() or not tables:
+        return existing(Path(name))
+    folder = Path(settings.catalogs)
+    for table in tables:
+        found = sorted(folder.glob(f"{table.name}-*.parquet"), key=lambda p: p.stat().st_mtime)
+        if found:
+            return found[-1]
+    raise InputError(
+        f"{name} is not on this machine: there is no {folder}/{tables[0].name}-*.parquet",
+        hint=f"galaxycurate catalogs fetch {tables[0].catalog}, or --table FILE",
+    )
+
+
+def from_archive(
+    archive: Archive, wanted: Scheme, question: Query, progress: Progress = silent
+) -> Votes:
+    """Ask an archive.
+
+    Parameters
+    ----------
+    archive : Archive
+    wanted : Scheme
+    question : Query
+        From `query`.
+    progress : callable
+
+    Returns
+    -------
+    Votes
+    """
+    try:
+        answer = archive.run(question, progress=progress)
+    except QueryRefused as error:
+        if "zoo" in str(error).lower():
+            error.hint = (
+                "does this archive hold Galaxy Zoo? galaxycurate catalogs add FILE... adds its "
+                "tables, --table FILE reads votes from disk"
+            )
+        raise
+    catalog = question.name.split("_")[1]
+    objid, dr7objid = (_ids(answer[name], archive.name, name) for name in ("objID", "dr7objid"))
+    columns = {
+        name.lower(): answer[name].to_numpy(float, na_value=np.nan)
+        for name, kind in question.columns
+        if kind != "varchar"
+    }
+    table = CatalogTable(
+        catalog=catalog, table="zooSpec" if catalog == "gz1" else "zoo2MainSpecz",
+        source=archive.name, sha256="", objid=objid, dr7objid=dr7objid, name=None,
+        ra=columns.pop("ra"), dec=columns.pop("dec"), columns=columns,
+    )  # fmt: skip
+    return Votes(table, wanted, question, archive.name)
+
+
+def query(
+    settings: Settings,
+    wanted: Scheme,
+    *,
+    catalog: str = "",
+    threshold: float | None = None,
+    kind: str | None = None,
+) -> Query:
+    """The question to the archive, bound.
+
+    Parameters
+    ----------
+    settings : Settings
+    wanted : Scheme
+    catalog : {'gz1', 'gz2'}, optional
+        By default the first that the scheme reads.
+    threshold, kind : optional
+        The scheme's own by default.
+
+    Returns
+    -------
+    Query
+
+    Raises
+    ------
+    UsageError
+        No archive holds what the scheme reads.
+    LayoutError
+        It reads columns that are not asked for.
+    """
+    catalog = catalog or next((c for c in wanted.catalogs if c in ARCHIVED), "")
+    if not catalog:
+        raise UsageError(
+            f"scheme {wanted.name} reads {' and '.join(wanted.catalogs) or 'a table of yours'}, "
+            "which no archive holds",
+            hint=f"--table {wanted.catalogs[0] if wanted.catalogs else 'FILE'}",
+        )
+    threshold = wanted.checked(threshold)
+    if wanted.name == _WHOLE[catalog] and wanted.sha256 == scheme.load(wanted.name).sha256:
+        file = sqlfiles.read(f"positives_{catalog}_{kind or next(iter(wanted.kinds))}")
+        return file.bind(
+            threshold=threshold, min_votes=min_votes_of(settings, wanted), limit=settings.limit,
+            seed=settings.seed,
+        )  # fmt: skip
+    file = sqlfiles.read(f"votes_{catalog}")
+    there = [name.lower() for name, _ in file.columns]
+    wanted.kind_of(kind, there, f"the question to the archive (sql/{file.name}.sql)")
+    return file.bind(seed=settings.seed)
+
+
+def min_votes_of(settings: Settings, wanted: Scheme) -> int:
+    """What the user said, else what the scheme says."""
+    return settings.min_votes if settings.said("min_votes") else wanted.min_votes
+
+
+def _ids(texts, where: str, column: str) -> np.ndarray:
+    """Ids of an answer; 0 where a cell is empty."""
+    from galaxycurate.core.ids import parse
+
+    return parse([text or "0" for text in texts.tolist()], where=where, column=column)
