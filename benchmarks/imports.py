@@ -98,8 +98,8 @@ def ours(source: Path, folder: Path, ending: str) -> dict:
 
 def take(source: Path, folder: Path, ending: str) -> None:
     """Plan (sha256 of the source, labels, close pairs), take the images, write the manifest."""
-    from galaxycurate.pipeline.adopt import carry_out, plan
-    from galaxycurate.pipeline.collection import Collection
+    from galaxycurate.pipeline.adopt.adopt import carry_out, plan
+    from galaxycurate.pipeline.adopt.collection import Collection
     from galaxycurate.store.settings import load
 
     settings = load({"dataset": f"{folder}/dataset"}, folder=folder, environ={})

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from galaxycurate.catalogs import cache as typed
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.arrow import plain
-from galaxycurate.catalogs.checked import About, check, documented
-from galaxycurate.catalogs.files import opened
 from galaxycurate.catalogs.known import Layout
-from galaxycurate.catalogs.opened import Note, Opened
+from galaxycurate.catalogs.reading import cache as typed
+from galaxycurate.catalogs.reading.arrow import plain
+from galaxycurate.catalogs.reading.checked import About, check, documented
+from galaxycurate.catalogs.reading.files import opened
+from galaxycurate.catalogs.reading.opened import Note, Opened
 from galaxycurate.errors import IdentityError, InputError, LayoutError
 from galaxycurate.store.files import existing, sha256_of
 
@@ -85,8 +85,8 @@ def read(
     Parameters
     ----------
     path : Path
-        In any format of `galaxycurate.catalogs.files`, or the typed copy that an earlier reading
-        left in `cache`.
+        In any format of `galaxycurate.catalogs.reading.files`, or the typed copy that an earlier
+        reading left in `cache`.
     columns : sequence of str, optional
         Documented names, in lower case; None for all.
     layout : str

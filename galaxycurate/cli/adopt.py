@@ -84,8 +84,8 @@ def adopt(
     Example: galaxycurate import Galaxy10_DECals.h5
     """
     from galaxycurate.errors import SomeFailed
-    from galaxycurate.pipeline import adopt as verb
-    from galaxycurate.pipeline.collection import Collection
+    from galaxycurate.pipeline.adopt import adopt as verb
+    from galaxycurate.pipeline.adopt.collection import Collection
     from galaxycurate.store.manifest import check_replaceable
 
     settings = options.settings(dataset=dataset, manifests=manifests)
@@ -133,7 +133,7 @@ def adopt(
 def _labelling(by_scheme: dict, by_column: dict):
     """By votes, by a column, or as the table itself suggests."""
     from galaxycurate.errors import SettingError
-    from galaxycurate.pipeline.labelling import ByColumn, ByVotes
+    from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
 
     votes, column = any(by_scheme.values()), any(by_column.values())
     if votes and column:

@@ -12,8 +12,8 @@ from galaxycurate.cli import face, options
 
 if TYPE_CHECKING:
     from galaxycurate.errors import InputError
-    from galaxycurate.pipeline.catalog import Added, Contents
-    from galaxycurate.pipeline.catalogs import Kept, Note
+    from galaxycurate.pipeline.catalogs.known import Kept, Note
+    from galaxycurate.pipeline.catalogs.local import Added, Contents
 
 _NAMED = 5
 """So many columns that were completed are named."""
@@ -40,8 +40,8 @@ def add(
     Example: galaxycurate catalogs add Field.csv PhotoObjAll.csv
     """
     from galaxycurate.errors import InputError, SomeFailed
-    from galaxycurate.pipeline.catalog import add_files, contents
-    from galaxycurate.pipeline.catalogs import is_for_cas, keep
+    from galaxycurate.pipeline.catalogs.known import is_for_cas, keep
+    from galaxycurate.pipeline.catalogs.local import add_files, contents
 
     refused: list[InputError] = []
     of_cas = [file for file in files if table or is_for_cas(file)]
@@ -99,7 +99,7 @@ def show(
 
     Example: galaxycurate catalogs show
     """
-    from galaxycurate.pipeline.catalog import contents
+    from galaxycurate.pipeline.catalogs.local import contents
 
     found = contents(path)
     if as_json:

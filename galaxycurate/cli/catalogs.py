@@ -12,8 +12,8 @@ from galaxycurate.cli import catalog, face, options
 
 if TYPE_CHECKING:
     from galaxycurate.errors import InputError
-    from galaxycurate.pipeline.catalogs import Catalog, Checked
-    from galaxycurate.pipeline.fetching import Wanted
+    from galaxycurate.pipeline.catalogs.fetching import Wanted
+    from galaxycurate.pipeline.catalogs.known import Catalog, Checked
 
 app = typer.Typer(no_args_is_help=True, help="Galaxy Zoo's catalogues, and CAS tables: get, look.")
 app.command("add")(catalog.add)
@@ -31,7 +31,7 @@ def list_(as_json: options.Json = False) -> None:
 
     Example: galaxycurate catalogs list
     """
-    from galaxycurate.pipeline.catalogs import here, known
+    from galaxycurate.pipeline.catalogs.known import here, known
 
     folder = Path(options.settings().catalogs)
     there = {c.name: [str(p) for t in c.tables for p in here(t, folder)] for c in known.catalogs()}
@@ -75,7 +75,7 @@ def describe(
 
     Example: galaxycurate catalogs describe gz2
     """
-    from galaxycurate.pipeline.catalogs import known, schemes_of
+    from galaxycurate.pipeline.catalogs.known import known, schemes_of
 
     if Path(name).is_file():
         _check([Path(name)], as_json)
@@ -129,7 +129,7 @@ def check(
 
 def _check(files: list[Path], as_json: bool) -> None:
     from galaxycurate.errors import InputError, SomeFailed
-    from galaxycurate.pipeline.catalogs import check as look
+    from galaxycurate.pipeline.catalogs.known import check as look
 
     found: list[Checked] = []
     refused: list[InputError] = []
@@ -199,7 +199,7 @@ def fetch(
     Example: galaxycurate catalogs fetch gz1 --dry-run
     """
     from galaxycurate.errors import SettingError
-    from galaxycurate.pipeline import fetching
+    from galaxycurate.pipeline.catalogs import fetching
 
     folder = Path(options.settings(catalogs=str(to) if to else None).catalogs)
     if source not in (None, fetching.VIZIER):
@@ -244,7 +244,7 @@ def _say_plan(wanted: list[Wanted], as_json: bool) -> None:
 
 def _finish(wanted: list[Wanted], got: list[dict], folder: Path, as_json: bool) -> None:
     """Tables that have a typed form get it; for the others the next command is said."""
-    from galaxycurate.pipeline import catalogs
+    from galaxycurate.pipeline.catalogs import known as catalogs
 
     kept = [
         catalogs.keep(one.path, folder)
@@ -263,7 +263,8 @@ def _finish(wanted: list[Wanted], got: list[dict], folder: Path, as_json: bool) 
 
 
 def _from_vizier(names: list[str], folder: Path, mirror: str, dry_run: bool, as_json: bool) -> None:
-    from galaxycurate.pipeline import catalogs, fetching
+    from galaxycurate.pipeline.catalogs import fetching
+    from galaxycurate.pipeline.catalogs import known as catalogs
 
     kept = []
     for name in names:

@@ -50,9 +50,9 @@ def crosswalk(
 
     Example: galaxycurate crosswalk gz2_hart16.csv --to dr8 --with zoo2MainSpecz.csv
     """
-    from galaxycurate.pipeline import crosswalk as verb
     from galaxycurate.pipeline.archive import archive_of, shelf_of
-    from galaxycurate.pipeline.counterparts import Asker
+    from galaxycurate.pipeline.crosswalk import crosswalk as verb
+    from galaxycurate.pipeline.crosswalk.counterparts import Asker
 
     settings = options.settings(
         server=server, release=release, archive=archive, manifests=manifests

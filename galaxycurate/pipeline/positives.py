@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from galaxycurate.catalogs import scheme as schemes
-from galaxycurate.catalogs.labels import Labels, crossed, label
-from galaxycurate.catalogs.scheme import Scheme
+from galaxycurate.catalogs.rules import scheme as schemes
+from galaxycurate.catalogs.rules.labels import Labels, crossed, label
+from galaxycurate.catalogs.rules.scheme import Scheme
+from galaxycurate.catalogs.rules.walk import Spread, Walk
 from galaxycurate.catalogs.table import CatalogTable, Note
-from galaxycurate.catalogs.walk import Spread, Walk
 from galaxycurate.core.ids import decode, field_of
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

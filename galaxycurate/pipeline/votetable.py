@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from galaxycurate.catalogs import known, scheme
-from galaxycurate.catalogs.scheme import Scheme
+from galaxycurate.catalogs import known
+from galaxycurate.catalogs.rules import scheme
+from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.table import CatalogTable
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

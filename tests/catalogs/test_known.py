@@ -9,7 +9,8 @@ from collections import Counter
 
 import pytest
 
-from galaxycurate.catalogs import known, scheme
+from galaxycurate.catalogs import known
+from galaxycurate.catalogs.rules import scheme
 from galaxycurate.errors import InputError
 
 TABLES = [table for catalog in known.catalogs() for table in catalog.tables]

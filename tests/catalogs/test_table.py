@@ -4,7 +4,7 @@ import os
 import numpy as np
 import pytest
 
-from galaxycurate.catalogs import cache
+from galaxycurate.catalogs.reading import cache
 from galaxycurate.catalogs.table import Note, names_of, read
 from galaxycurate.errors import IdentityError, InputError, LayoutError
 

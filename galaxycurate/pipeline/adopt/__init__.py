@@ -1,0 +1,1 @@
+"""Import: image collections that exist already, with identity and labels."""

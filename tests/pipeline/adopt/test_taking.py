@@ -1,0 +1,211 @@
+"""Import of HDF5 collections, made in the layout of Galaxy10; the real positions where they are."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from galaxycurate.core.outcome import Status
+from galaxycurate.errors import InputError, SettingError
+from galaxycurate.pipeline.adopt import taking
+from galaxycurate.pipeline.adopt.adopt import adopt
+from galaxycurate.pipeline.adopt.collection import Collection
+from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
+from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.split import split
+from galaxycurate.store.encode import WRITERS
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.settings import load
+from tests.catalogs.reading.test_hdf5 import write
+
+ROOT = Path(__file__).resolve().parents[3]
+N = 75
+
+
+@pytest.fixture
+def settings(tmp_path):
+    flags = {"dataset": str(tmp_path / "dataset"), "manifests": str(tmp_path / "manifests")}
+    return load(flags, folder=tmp_path, environ={})
+
+
+@pytest.fixture
+def source(tmp_path):
+    """75 images; 3 is black, 4 half covered."""
+    rng = np.random.default_rng(5)
+    images = rng.integers(1, 60, (N, 64, 64, 3), np.uint8)
+    images[3], images[4, :32] = 0, 0
+    path = tmp_path / "Galaxy10_DECals.h5"
+    write(path, images=images, chunks=(1, 64, 64, 3), compression="gzip")
+    return path
+
+
+def outcomes(settings):
+    with Ledger.open(settings.ledger_url, create=False) as ledger:
+        return {o.name: o for o in ledger.outcomes()}
+
+
+def test_the_file_is_the_collection(settings, source):
+    manifest, done = adopt(settings, Collection(source))
+    with h5py.File(source) as file:
+        answers, images, redshift = file["ans"][()], file["images"][()], file["redshift"][()]
+    assert (done.rows, done.kept) == (N, N - 2)
+    assert dict(done.rejected) == {"blank": 1, "partly covered": 1}
+    assert manifest.column("name")[:2] == ["00", "01"]
+    assert manifest.column("pixscale") == [0.262] * N
+    assert manifest.column("size_px") == [64] * N
+    assert manifest.column("redshift") == pytest.approx(redshift.tolist())
+    assert manifest.column("objID") == [0] * N
+    assert set(manifest.column("run")) == {None}
+    assert set(manifest.column("catalog")) == {"galaxy10-decals"}
+    assert set(manifest.column("scheme")) == {"galaxy10-decals"}
+    names = {0: "Disturbed", 9: "Edge-on_with_Bulge"}
+    for row in np.flatnonzero(np.isin(answers, [0, 9])).tolist():
+        assert manifest.column("label")[row] == names[answers[row]]
+    told = outcomes(settings)
+    for row in set(range(N)) - {3, 4}:
+        kept = np.asarray(Image.open(Path(settings.dataset) / told[f"{row:02d}"].path))
+        assert (kept == images[row]).all()
+    assert told["03"].status is Status.REJECTED
+    assert told["05"].url == f"{source}#05"
+
+
+def test_a_repetition_decodes_nothing(settings, source, monkeypatch):
+    adopt(settings, Collection(source))
+    monkeypatch.setattr(taking.Images, "read", None)
+    _, again = adopt(settings, Collection(source))
+    assert (again.kept, again.done_before) == (0, N - 2)
+    assert again.rejected.total() == 2
+
+
+def test_a_lost_image_is_written_again_and_only_that(settings, source, monkeypatch):
+    adopt(settings, Collection(source))
+    lost = Path(settings.dataset) / outcomes(settings)["40"].path
+    lost.unlink()
+    written = []
+    writer = WRITERS["png"]
+    monkeypatch.setitem(WRITERS, "png", lambda rgb: written.append(1) or writer(rgb))
+    _, again = adopt(settings, Collection(source))
+    assert (again.kept, again.done_before, len(written)) == (1, N - 3, 1)
+    assert lost.is_file()
+
+
+def test_another_file_of_the_same_name_is_imported_anew(settings, source):
+    adopt(settings, Collection(source))
+    with h5py.File(source, "a") as file:
+        file["images"][7] = file["images"][8]
+    _, again = adopt(settings, Collection(source))
+    assert again.kept == N - 2
+
+
+def test_arrays_may_become_jpeg_but_not_both(settings, source):
+    _, done = adopt(settings, Collection(source, mode="jpg"))
+    images = Path(settings.dataset) / "images"
+    assert len(list(images.rglob("*.jpg"))) == done.kept == N - 2
+    with pytest.raises(InputError, match=r"the arrays were imported as jpg") as told:
+        adopt(settings, Collection(source))
+    assert "--format jpg" in told.value.hint
+    assert not list(images.rglob("*.png"))
+
+
+def test_a_scheme_of_two_classes_leaves_the_others_out(settings, source):
+    manifest, done = adopt(settings, Collection(source, by=ByVotes("galaxy10-binary")))
+    assert set(manifest.column("label")) == {"Round_Smooth", "Barred_Spiral"}
+    with h5py.File(source) as file:
+        n = int(np.isin(file["ans"][()], [2, 5]).sum())
+    assert len(manifest) == n
+    assert done.left_out == {"no label by galaxy10-binary": N - n}
+
+
+def test_a_column_may_be_taken_as_it_stands(settings, source):
+    manifest, _ = adopt(settings, Collection(source, by=ByColumn("ans", {"round": ["2"]})))
+    assert set(manifest.column("label")) == {"round"}
+    assert set(manifest.column("label_source")) == {"import Galaxy10_DECals.h5"}
+
+
+def test_galaxy10_of_sdss_needs_no_positions(settings, tmp_path):
+    path = tmp_path / "Galaxy10.h5"
+    with h5py.File(path, "w") as file:
+        rng = np.random.default_rng(2)
+        file["images"] = rng.integers(0, 99, (20, 69, 69, 3), np.uint8)
+        file["ans"] = np.arange(20, dtype=np.uint8) % 10
+    manifest, done = adopt(settings, Collection(path))
+    assert done.kept == 20
+    assert set(manifest.column("ra")) == {None}
+    assert set(manifest.column("catalog")) == {"galaxy10"}
+
+
+@pytest.mark.parametrize(("name", "mode"), [("a.h5", "copy"), ("a", "png"), ("a.h5", "tif")])
+def test_a_mode_that_does_not_fit_is_refused(tmp_path, name, mode):
+    with pytest.raises(SettingError, match=f"mode '{mode}' is none of "):
+        Collection(tmp_path / name, tmp_path / "labels.csv", mode=mode)
+
+
+def test_more_rows_than_images_are_refused(settings, source):
+    with h5py.File(source, "a") as file:
+        images = file["images"][:70]
+        del file["images"]
+        file["images"] = images
+    with pytest.raises(InputError, match=r"holds 70 images, but its columns have a row 74"):
+        adopt(settings, Collection(source))
+
+
+def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
+    path = tmp_path / "Galaxy10_DECals.h5"
+    images = np.random.default_rng(5).integers(1, 60, (3000, 64, 64, 3), np.uint8)
+    write(path, n=3000, images=images, chunks=(1, 64, 64, 3), compression="gzip")
+    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json"]
+    there = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        words, cwd=tmp_path, env=there, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    tree = tmp_path / "dataset" / "images"
+    while len(list(tree.rglob("*.png"))) < 700 and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    left = sorted(tree.rglob("*.png"))
+    assert 700 <= len(left) < 3000
+    for image in left:
+        assert (np.asarray(Image.open(image)) == images[int(image.stem)]).all()
+    done = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True)
+    told = json.loads(done.stdout)
+    kept = sum(n for key, n in told.items() if key.startswith("kept as"))
+    assert kept == 3000
+    assert 512 <= told["there before"] < 3000
+    assert len(list(tree.rglob("*.png"))) == 3000
+    assert not [p for p in (tmp_path / "dataset" / ".part").rglob("*") if p.is_file()]
+
+
+def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, shared_data):
+    with (shared_data / "gz_tables" / "Galaxy10_coord.csv").open() as file:
+        sky = np.array([(float(r["RA"]), float(r["DEC"])) for r in csv.DictReader(file)])
+    path, n = tmp_path / "Galaxy10_DECals.h5", len(sky)
+    rng = np.random.default_rng(1)
+    with h5py.File(path, "w") as file:  # small pictures on the real sky: 256 pixels are not needed
+        file["images"] = rng.integers(0, 99, (n, 8, 8, 3), np.uint8)
+        file["ans"] = rng.integers(0, 2, n, dtype=np.uint8)
+        file["ra"], file["dec"] = sky.T
+        file["pxscale"] = np.full(n, 0.262 * 256 / 8)
+    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", "--format", "jpg"]
+    there = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True, text=True)
+    assert '59 pairs of images within 1": dedupe will put them into one group' in run.stderr
+    pairs = json.loads(run.stdout)["close_pairs"]
+    assert len(pairs) == 59
+    assert {p["separation_arcsec"] for p in pairs} == {0.0}
+    dedupe(settings)
+    split(settings)
+    with Ledger.open(settings.ledger_url, create=False) as ledger:
+        places = {Path(p).stem: place for p, place in ledger.places("split").items()}
+    assert all(places[p["first"]] == places[p["second"]] for p in pairs)
+    assert Counter(s for _, s in places.values()).keys() == {"train", "val", "test"}
