@@ -1,5 +1,6 @@
 -- purpose: galaxies that Galaxy Zoo 1 calls elliptical or spiral, votes as cast
 -- context: any release with zooSpec (Lintott et al. 2011, table 2)
+--          an object that stands twice comes with all its rows: most votes decide
 DECLARE @threshold real = 0.85      -- [0.5, 1] fraction of the votes that a class needs
 DECLARE @min_votes int = 10         -- [1, 100000] volunteers at least
 DECLARE @limit int = 1000           -- [1, 10000000] galaxies at most
@@ -22,11 +23,14 @@ FROM (
     SELECT
         z.objid, z.dr7objid, z.ra, z.dec,
         z.nvote, z.p_el, z.p_cs,
-        (z.objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn
+        (z.objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn,
+        COUNT(*) OVER (PARTITION BY z.objid) AS n_rows
     FROM zooSpec AS z
 ) AS v
-WHERE v.objid > 0 AND v.nvote >= @min_votes
+WHERE v.objid > 0
     AND v.turn BETWEEN @first_turn AND @last_turn
-    AND (v.p_el >= @threshold OR v.p_cs >= @threshold)
+    AND (v.n_rows > 1
+        OR (v.nvote >= @min_votes
+            AND (v.p_el >= @threshold - 0.000001 OR v.p_cs >= @threshold - 0.000001)))
 ORDER BY v.turn, v.objid, v.nvote DESC,
     v.p_el DESC, v.p_cs DESC

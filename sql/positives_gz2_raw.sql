@@ -1,5 +1,6 @@
 -- purpose: galaxies that Galaxy Zoo 2 calls smooth or spiral, votes as cast
 -- context: any release with zoo2MainSpecz (Willett et al. 2013); a spiral has both features and arms
+--          an object that stands twice comes with all its rows: most votes decide
 DECLARE @threshold real = 0.85      -- [0.5, 1] fraction of the votes that a class needs
 DECLARE @min_votes int = 10         -- [1, 100000] volunteers at least
 DECLARE @limit int = 1000           -- [1, 10000000] galaxies at most
@@ -29,14 +30,17 @@ FROM (
         z.total_classifications, z.t04_spiral_a08_spiral_count,
         z.t04_spiral_a09_no_spiral_count, z.t01_smooth_or_features_a01_smooth_fraction,
         z.t01_smooth_or_features_a02_features_or_disk_fraction, z.t04_spiral_a08_spiral_fraction,
-        (z.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn
+        (z.dr8objid % 1000003 * 7919 + CAST(@seed AS bigint) * 104729) % 1000003 AS turn,
+        COUNT(*) OVER (PARTITION BY z.dr8objid) AS n_rows
     FROM zoo2MainSpecz AS z
 ) AS v
-WHERE v.dr8objid > 0 AND v.total_classifications >= @min_votes
+WHERE v.dr8objid > 0
     AND v.turn BETWEEN @first_turn AND @last_turn
-    AND (v.t01_smooth_or_features_a01_smooth_fraction >= @threshold
-        OR (v.t01_smooth_or_features_a02_features_or_disk_fraction >= @threshold
-            AND v.t04_spiral_a08_spiral_fraction >= @threshold))
+    AND (v.n_rows > 1
+        OR (v.total_classifications >= @min_votes
+            AND (v.t01_smooth_or_features_a01_smooth_fraction >= @threshold - 0.000001
+                OR (v.t01_smooth_or_features_a02_features_or_disk_fraction >= @threshold - 0.000001
+                    AND v.t04_spiral_a08_spiral_fraction >= @threshold - 0.000001))))
 ORDER BY v.turn, v.dr8objid, v.total_classifications DESC,
     v.t01_smooth_or_features_a01_smooth_fraction DESC,
     v.t01_smooth_or_features_a02_features_or_disk_fraction DESC,

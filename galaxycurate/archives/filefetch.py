@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from galaxycurate.archives.filepart import BLOCK, Part, Sums, alone, beside
 from galaxycurate.archives.wire import PAUSES_S, Wire
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import ServiceError, StorageError, Unreachable, first_line
@@ -18,7 +19,6 @@ from galaxycurate.errors import ServiceError, StorageError, Unreachable, first_l
 if TYPE_CHECKING:
     import requests
 
-_BLOCK = 1 << 20
 _PAGE = (b"<!doctype html", b"<html")
 _GONE = {401, 403, 404, 410}
 
@@ -79,108 +79,53 @@ def fetch(
         There is no such file, or not the published one: that is set aside as ``<name>.bad``.
     StorageError
         The disk did not take it.
+    InputError
+        Another process is fetching it.
     """
     to = Path(to)
     try:
         checksum = checksum or _recorded(to)
         kinds = {"sha256", checksum.partition(":")[0] or "sha256"}
-        if to.exists():
-            return _checked(to, to, n_bytes, checksum, _Sums(kinds, to), "there")
-        to.parent.mkdir(parents=True, exist_ok=True)
-        part = _Part(to, kinds)
-        began = part.path.stat().st_size if part.path.exists() else 0
-        _load(url, part, n_bytes, progress, sleep)
-        how = "continued" if began else "fetched"
-        fetched = _checked(part.path, to, n_bytes, checksum, part.sums, how)
-        os.replace(part.path, to)
-        part.forget()
+        if not to.exists():
+            to.parent.mkdir(parents=True, exist_ok=True)
+            with alone(to):
+                if not to.exists():
+                    part = Part(to, kinds)
+                    how = "continued" if part.size else "fetched"
+                    _load(url, part, n_bytes, progress, sleep)
+                    fetched = _checked(part.path, to, n_bytes, checksum, part.sums, how)
+                    os.replace(part.path, to)
+                    part.forget()
+                    return fetched
+        return _checked(to, to, n_bytes, checksum, Sums(kinds, to), "there")
     except OSError as error:
         raise StorageError(
             f"cannot write {to}: {error.strerror or error}",
             hint="what has come is kept: free some space, and run the command again",
         ) from error
-    return fetched
-
-
-class _Sums:
-    """Checksums of a file that grows."""
-
-    def __init__(self, kinds: set[str], path: Path):
-        self._sums = {kind: hashlib.new(kind, usedforsecurity=False) for kind in kinds}
-        if path.exists():
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    self.add(block)
-
-    def add(self, block: bytes) -> None:
-        for one in self._sums.values():
-            one.update(block)
-
-    def of(self, kind: str) -> str:
-        return self._sums[kind].hexdigest()
-
-
-class _Part:
-    """What has come of a file, and of which version of it the server said that it is."""
-
-    def __init__(self, to: Path, kinds: set[str]):
-        self.path = _beside(to, "part")
-        self._version = _beside(to, "part.version")
-        self._kinds = kinds
-        self.sums = _Sums(kinds, self.path)
-
-    def request(self) -> dict[str, str]:
-        """Headers that ask for the rest; the whole where it is not sure to be of one file."""
-        headers = {"Accept-Encoding": "identity"}
-        if self.path.exists() and self._version.exists() and self.path.stat().st_size:
-            headers["Range"] = f"bytes={self.path.stat().st_size}-"
-            headers["If-Range"] = self._version.read_text()
-        return headers
-
-    def begin(self, reply: requests.Response) -> None:
-        """A whole file comes: nothing of another is left."""
-        self.drop()
-        self.path.touch()
-        etag = reply.headers.get("ETag", "")
-        version = etag if not etag.startswith("W/") else reply.headers.get("Last-Modified", "")
-        if version:
-            self._version.write_text(version)
-
-    def drop(self) -> None:
-        """Begin again."""
-        self.path.unlink(missing_ok=True)
-        self._version.unlink(missing_ok=True)
-        self.sums = _Sums(self._kinds, self.path)
-
-    def forget(self) -> None:
-        """It is the whole file, or none: its version is of no more use."""
-        self._version.unlink(missing_ok=True)
 
 
 def _load(
-    url: str, part: _Part, n_bytes: int, progress: Progress, sleep: Callable[[float], None]
+    url: str, part: Part, n_bytes: int, progress: Progress, sleep: Callable[[float], None]
 ) -> None:
     host = urlsplit(url).hostname or url
     wire = Wire(host, sleep=sleep, fault=_fault, is_secret=False)
     tries = 0
 
-    def size() -> int:
-        return part.path.stat().st_size if part.path.exists() else 0
-
     while True:
-        before = size()
+        before = part.size
         try:
             return wire.send(
                 "GET", url, lambda reply: _take(reply, part, n_bytes, progress), once=True,
                 headers=part.request(), stream=True,
             )  # fmt: skip
         except Unreachable as error:
-            tries = 0 if size() > before else tries
+            tries = 0 if part.size > before else tries
             if tries == len(PAUSES_S):
                 raise Unreachable(
                     str(error), hint="run the command again: it goes on from what has come"
                 ) from error
-            progress(size(), n_bytes, f"no answer: asking again in {PAUSES_S[tries]:.0f} s")
+            progress(part.size, n_bytes, f"no answer: asking again in {PAUSES_S[tries]:.0f} s")
             sleep(PAUSES_S[tries])
             tries += 1
 
@@ -197,26 +142,21 @@ def _fault(reply: requests.Response) -> str | None:
     return f"{reply.status_code} {reply.reason}"
 
 
-def _take(reply: requests.Response, part: _Part, n_bytes: int, progress: Progress) -> None:
+def _take(reply: requests.Response, part: Part, n_bytes: int, progress: Progress) -> None:
     """Write what comes; a ValueError says that it was not all."""
+    is_part = reply.status_code != 200
+    total = part.rest(reply) if is_part else int(reply.headers.get("Content-Length", 0))
     if reply.status_code == 416:  # nothing comes after what is here
-        whole = reply.headers.get("Content-Range", "").rpartition("/")[2]
-        if whole == str(part.path.stat().st_size):
-            return
-        part.drop()
-        raise ValueError("the part that was here is none of this file")
-    first = reply.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    if reply.status_code == 206 and first != str(part.path.stat().st_size):
-        part.drop()
-        raise ValueError("another part was sent than was asked for")
-    blocks = _blocks(reply)
+        return
+    is_packed = "gzip" in reply.headers.get("Content-Encoding", "") and part.is_plain
+    total = (0 if is_packed else total) or n_bytes
+    blocks = _blocks(reply, unpack=is_packed)
     block = next(blocks, b"")
     if block.lstrip()[:14].lower().startswith(_PAGE):
         raise ValueError(f"a web page came, not the file: {first_line(_words(block))}")
-    if reply.status_code == 200:
-        part.begin(reply)
-    came = part.path.stat().st_size
-    total = came + int(reply.headers.get("Content-Length", 0)) or n_bytes
+    if not is_part:
+        part.begin(reply, is_packed=is_packed)
+    came = part.size
     with part.path.open("ab") as file:
         while block:
             file.write(block)
@@ -224,23 +164,24 @@ def _take(reply: requests.Response, part: _Part, n_bytes: int, progress: Progres
             came += len(block)
             progress(came, total, "bytes")
             block = next(blocks, b"")
-    if part.path.stat().st_size != (total or came):
+    if part.size > (total or came):
+        part.drop()
+        raise ValueError(f"{came:,} bytes came, not {total:,}")
+    if part.size != (total or came):
         raise ValueError(f"the connection ended after {came:,} of {total:,} bytes")
 
 
-def _blocks(reply: requests.Response):
-    """The bytes as they are on the server: a .gz stays packed."""
+def _blocks(reply: requests.Response, *, unpack: bool):
+    """The bytes as they are on the server: a .gz stays packed, what was packed to be sent not."""
     from urllib3.exceptions import HTTPError
 
     try:
-        yield from reply.raw.stream(_BLOCK, decode_content=False)
+        yield from reply.raw.stream(BLOCK, decode_content=unpack)
     except HTTPError as error:
         raise ValueError(f"the connection broke: {first_line(error)}") from error
 
 
 def _words(page: bytes) -> str:
-    import re
-
     text = re.sub(r"<(style|script)\b.*?</\1>|<[^>]+>", " ", page.decode("utf-8", "replace"),
                   flags=re.S | re.I)  # fmt: skip
     return " ".join(text.split())
@@ -248,22 +189,23 @@ def _words(page: bytes) -> str:
 
 def _recorded(to: Path) -> str:
     """The checksum of an earlier day, where none is published."""
-    path = _beside(to, "sha256")
-    return f"sha256:{path.read_text().split()[0]}" if path.exists() else ""
+    path = beside(to, "sha256")
+    words = path.read_text().split() if path.exists() else []
+    return f"sha256:{words[0]}" if words else ""
 
 
-def _checked(path: Path, to: Path, n_bytes: int, checksum: str, sums: _Sums, how: str) -> Fetched:
+def _checked(path: Path, to: Path, n_bytes: int, checksum: str, sums: Sums, how: str) -> Fetched:
     """Compare with what is published, or with what came on an earlier day."""
     kind, _, expected = checksum.partition(":")
     size = path.stat().st_size
     is_other = bool(expected) and sums.of(kind) != expected.lower()
     if is_other or (n_bytes and size != n_bytes):
-        bad = _beside(to, "bad")
+        bad = beside(to, "bad")
         os.replace(path, bad)
-        _beside(to, "part.version").unlink(missing_ok=True)
+        beside(to, "part.version").unlink(missing_ok=True)
         said = f"its {kind} is {sums.of(kind)}, not {expected}" if is_other else f"{size:,} bytes"
         said += f", not {n_bytes:,} bytes" if n_bytes and size != n_bytes else ""
-        earlier = _beside(to, "sha256")
+        earlier = beside(to, "sha256")
         raise ServiceError(
             f"{to.name} is not the {'earlier' if earlier.exists() else 'published'} file: {said}; "
             f"it was set aside as {bad}",
@@ -272,9 +214,7 @@ def _checked(path: Path, to: Path, n_bytes: int, checksum: str, sums: _Sums, how
             else "run the command again to fetch it anew",
         )
     if not expected:
-        _beside(to, "sha256").write_text(f"{sums.of('sha256')}  {to.name}\n")
+        part = beside(to, "sha256.part")
+        part.write_text(f"{sums.of('sha256')}  {to.name}\n")
+        os.replace(part, beside(to, "sha256"))
     return Fetched(to, size, sums.of("sha256"), bool(expected), how)
-
-
-def _beside(to: Path, ending: str) -> Path:
-    return to.with_name(f"{to.name}.{ending}")

@@ -61,7 +61,8 @@ class Layout:
         As published; 0 where unknown.
     columns : tuple of Column
     needs : tuple of str
-        Columns by which it is recognised: all of them; ``*`` stands for anything, ``|`` for "or".
+        Columns by which it is recognised: all of them; ``*`` stands for anything, ``|`` for "or",
+        and ``!`` begins what no column besides its own may be called.
     files : tuple of RemoteFile
     vizier : str
         Its name at VizieR, a second source; empty for none.
@@ -70,7 +71,7 @@ class Layout:
     shape : str
         ``csv``, ``fixed`` (column positions), ``words`` (separated by blanks), ``json``, ``hdf5``.
     options : mapping
-        What the shape needs besides, such as names and widths.
+        What the shape needs besides, such as widths, or the side of the images [pixels].
     """
 
     name: str
@@ -105,11 +106,13 @@ class Layout:
         found = {column: name for name, column in taken.items()}
         return {column: found[column] for column in plain if column in found}
 
-    def fits(self, names: Iterable[str]) -> bool:
-        """Whether documented names hold all that it needs."""
-        names = list(names)
+    def fits(self, columns: Iterable[str]) -> bool:
+        """Whether the columns of a file hold all that it needs, and nothing that it must not."""
+        columns = list(columns)
+        names = self.names_in(columns)
+        others = [column.strip().lower() for column in columns if column not in names]
         return all(
-            any(fnmatchcase(name, one) for name in names for one in need.split("|"))
+            not _one_of(need[1:], others) if need.startswith("!") else _one_of(need, names.values())
             for need in self.needs
         )
 
@@ -165,7 +168,7 @@ def layout(name: str) -> Layout:
     return _named(name)[1]
 
 
-def recognise(columns: Sequence[str], *, file_name: str = "") -> Layout | None:
+def recognise(columns: Sequence[str], *, file_name: str = "", side: int = 0) -> Layout | None:
     """The table that a file holds, as its columns tell.
 
     Of all whose needs are met the one wins that knows most of the columns, then the one of which
@@ -177,6 +180,8 @@ def recognise(columns: Sequence[str], *, file_name: str = "") -> Layout | None:
         As the file spells them.
     file_name : str
         With or without folder and endings.
+    side : int
+        Of the images [pixels] that lie in the same file; 0 where there are none.
 
     Returns
     -------
@@ -186,12 +191,17 @@ def recognise(columns: Sequence[str], *, file_name: str = "") -> Layout | None:
     best: tuple[tuple[bool, int, int], Layout] | None = None
     stem = PurePath(file_name).name.split(".")[0].lower()
     for one in (table for catalog in catalogs() for table in catalog.tables):
-        names = one.names_in(columns)
-        if one.fits(names.values()):
+        if one.options.get("side", 0) == side and one.fits(columns):
+            names = one.names_in(columns)
             merit = (stem == one.name.lower(), len(names), len(names) - len(one.columns))
             if best is None or merit > best[0]:
                 best = merit, one
     return best[1] if best else None
+
+
+def _one_of(patterns: str, names: Iterable[str]) -> bool:
+    several = patterns.split("|")
+    return any(fnmatchcase(name, one) for name in names for one in several)
 
 
 def _named(name: str) -> tuple[Catalog, Layout]:

@@ -94,7 +94,8 @@ def read(
     cache : Path, optional
         Folder of typed copies: the whole file is read once, and from its copy afterwards.
     identity : bool
-        Whether each row must be told from the others by an id, a name or a position.
+        Whether each row must be told from the others by an id, a name or a position; ids that are
+        there are never wrong ones.
 
     Returns
     -------
@@ -161,14 +162,22 @@ def _kept(
             return _copy(path, wanted)
         except OSError as error:
             raise InputError(f"{path} is damaged: {error}", hint="remove it") from error
-    copy = typed.find(folder, sha256_of(path)) if folder else None
-    if copy is None:
-        return None
-    try:
-        found = _copy(copy, wanted)
-    except (InputError, OSError):
-        return None
-    return found if chosen is None or chosen.name == found.about.table else None
+    for copy in typed.find(folder, sha256_of(path)) if folder else ():
+        try:
+            found = _copy(copy, wanted)
+        except (InputError, OSError):
+            continue
+        if found.about.table == _expected(path, found.about, chosen):
+            return found
+    return None
+
+
+def _expected(path: Path, about: About, chosen: Layout | None) -> str:
+    """The layout that a file would be read by today, as far as its typed copy can tell."""
+    if chosen is None and about.table and known.layout(about.table).shape in ("words", "fixed"):
+        return about.table  # its first line told, not its columns
+    fits = chosen or known.recognise(about.spelled, file_name=path.name)
+    return fits.name if fits else ""
 
 
 def _copy(path: Path, wanted: Sequence[str] | None) -> _Found:
@@ -187,7 +196,7 @@ def _fresh(
     fits = _fitting(path, look, chosen)
     table, about = check(look, fits, None if folder else wanted)
     about = replace(about, source=path.name, sha256=sha256_of(path))
-    if folder and "" not in about.faults:  # what is refused leaves nothing
+    if folder and not about.nameless and not set(about.ids) & set(about.faults):
         typed.keep(folder, table, about)
     return _Found(about, table, [name for name in documented(look.names, fits).values() if name])
 
@@ -195,7 +204,7 @@ def _fresh(
 def _fitting(path: Path, look: Opened, chosen: Layout | None) -> Layout | None:
     if chosen is None:
         return look.layout or known.recognise(look.names, file_name=path.name)
-    if not chosen.fits(documented(look.names, chosen).values()):
+    if not chosen.fits(look.names):
         raise LayoutError(
             f"{path} is no {chosen.name}: that has {', '.join(chosen.needs)}; its columns start "
             f"{', '.join(look.names[:6])}",
@@ -206,12 +215,15 @@ def _fitting(path: Path, look: Opened, chosen: Layout | None) -> Layout | None:
 
 def _refuse(about: About, found: _Found, wanted: Sequence[str] | None, *, identity: bool) -> None:
     """What is asked for and cannot be given."""
-    if identity and "" in about.faults:
-        what, hint = about.faults[""]
+    for name in about.ids:
+        if name in about.faults:
+            what, hint = about.faults[name]
+            raise IdentityError(f"{about.source}: {what}", hint=hint)
+    if identity and about.nameless:
+        what, hint = about.nameless
         raise IdentityError(f"{about.source}: {what}", hint=hint)
-    asked = [name for name in about.faults if name] if wanted is None else wanted
-    for name in (about.ra, about.dec, *asked):
-        if name in about.faults and name:
+    for name in (about.ra, about.dec, *(about.faults if wanted is None else wanted)):
+        if name in about.faults:
             what, hint = about.faults[name]
             raise LayoutError(f"{about.source}: {what}", hint=hint)
     absent = [name for name in wanted or () if name not in found.table.column_names]
@@ -228,7 +240,7 @@ def _assembled(about: About, table: pa.Table, wanted: Sequence[str] | None) -> C
     n = table.num_rows
     columns = {name: _values(table[name]) for name in table.column_names}
     nowhere = np.full(n, np.nan)
-    objid, dr7objid = _sorted_ids([columns[name] for name in about.ids], n)
+    objid, dr7objid = by_release([columns[name] for name in about.ids], n)
     name = columns.get(about.name)
     return CatalogTable(
         catalog=about.catalog,
@@ -255,7 +267,7 @@ def _values(column: pa.ChunkedArray) -> np.ndarray:
     return words[plain(pa.chunked_array([coded.indices]), -1)]
 
 
-def _sorted_ids(found: Sequence[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
+def by_release(found: Sequence[np.ndarray], n: int) -> tuple[np.ndarray, np.ndarray]:
     """DR8+ and DR7 by what the bits say, whatever the columns are called; the first one counts."""
     objid, dr7objid = np.zeros(n, np.int64), np.zeros(n, np.int64)
     for ids in found:

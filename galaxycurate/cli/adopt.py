@@ -86,7 +86,8 @@ def adopt(
     from galaxycurate.errors import SomeFailed
     from galaxycurate.pipeline.adopt import adopt as verb
     from galaxycurate.pipeline.adopt.collection import Collection
-    from galaxycurate.store.manifest import check_replaceable
+    from galaxycurate.pipeline.adopt.relabelling import set_aside_relabelled
+    from galaxycurate.store.manifest import Manifest, check_replaceable
 
     settings = options.settings(dataset=dataset, manifests=manifests)
     by_scheme = dict(
@@ -108,7 +109,11 @@ def adopt(
         check_replaceable(manifest.header, path, replace_old=replace)
         with face.progress_bar("import") as progress:
             manifest, done = verb.carry_out(settings, planned, progress=progress)
+        old = Manifest.read(path) if path.exists() else None
         ask.keep(manifest, path, replace, settings)
+        moved = set_aside_relabelled(settings, manifest, old) if old else 0
+        if moved:
+            face.talk(f"  {moved:,} images have another label: set aside under their old one")
         for name, why in done.flawed[:10]:
             face.talk(f"  rejected {name}: {why}")
     counts = _counts(planned.joined, done)
@@ -187,8 +192,8 @@ def _counts(joined, done) -> dict[str, int]:
         **before,
         **{f"rejected: {k}": v for k, v in done.rejected.items()},
         **{f"failed: {k}": v for k, v in done.failed.items()},
-        "there before": done.done_before,
-        **{f"kept as {k}": v for k, v in sorted(done.by_label.items())},
+        **{f"there before as {k}": v for k, v in sorted(done.there_as.items())},
+        **{f"kept as {k}": v for k, v in sorted(done.kept_as.items())},
     }
 
 

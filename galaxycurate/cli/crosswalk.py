@@ -59,7 +59,10 @@ def crosswalk(
     )
     path = out or Path("crosswalk.parquet")
     if not dry_run:
-        _check(path, apply, [table, *(tables or [])])
+        wanted = to.value if to else "what each row lacks"
+        cuts = None if replace else {"to": wanted, "radius_arcsec": radius_arcsec}
+        _check(path, [table, *(tables or [])], settings, cuts)
+        _check_apply(apply, table, [path, *(tables or [])], cuts)
     shelf = shelf_of(settings)
     with face.progress_bar("crosswalk") as progress:
         asker = None
@@ -82,40 +85,104 @@ def crosswalk(
         from galaxycurate.store.manifest import keep
 
         keep(filled, apply, replace_old=replace, db=settings.db)
-    shelf.clear()
+    if not found.unasked:
+        shelf.clear()
     for note in found.notes:
         face.talk(f"  {note}")
     if as_json:
-        made = {
+        face.answer_json({
             "crosswalk": str(path),
             "manifest": str(apply) if apply else None,
             "notes": found.notes,
-        }
-        face.answer_json({**made, "questions": found.questions, "counts": found.counts})
-        return
+            "questions": found.questions,
+            "counts": found.counts,
+            "conflicts": found.conflicts,
+            "not_asked": found.unasked,
+        })  # fmt: skip
+    else:
+        _tell(found, path, apply, table)
+    if found.unasked:
+        from galaxycurate.errors import SomeFailed
+
+        raise SomeFailed(
+            f"{found.unasked:,} of {len(found):,} objects were not asked about",
+            hint="run the command again: what was answered is kept for a week",
+        )
+
+
+def _tell(found, path: Path, apply: Path | None, table: Path) -> None:
+    """What was made, and the next command."""
     face.talk(face.table(found.counts))
-    face.answer(f"{path}: {len(found):,} objects, {found.unmatched:,} of them unmatched")
+    conflicts = f", {found.conflicts:,} in conflict (see reason)" if found.conflicts else ""
+    face.answer(f"{path}: {len(found):,} objects, {found.unmatched:,} of them unmatched{conflicts}")
     if apply:
         face.answer(f"{apply}: {len(found.of_row):,} rows, as in {table}")
-        face.next_command(f"galaxycurate download {apply}")
+        has_images = "with an image" in found.parent.header.counts
+        face.next_command(f"galaxycurate {'dedupe' if has_images else f'download {apply}'}")
     elif found.parent:
         face.next_command(f"galaxycurate crosswalk {table} --apply FILE")
 
 
-def _check(path: Path, apply: Path | None, given: list[Path]) -> None:
-    """Find out before the work whether its results could be written."""
+def _check(path: Path, given: list[Path], settings, cuts: dict | None) -> None:
+    """Find out before the work whether its result could be written, and what that would cost."""
     from galaxycurate.errors import UsageError
-    from galaxycurate.store import crosswalk, formats
-    from galaxycurate.store.files import check_writable
+    from galaxycurate.store import crosswalk
+    from galaxycurate.store.files import check_writable, existing, sha256_of
 
-    for made in filter(None, (path, apply)):
-        if made.resolve() in {one.resolve() for one in given}:
-            raise UsageError(f"{made} would be written over itself", hint="choose another --out")
+    if path.resolve() in {one.resolve() for one in given}:
+        raise UsageError(f"{path} would be written over itself", hint="choose another --out")
     crosswalk.check_ending(path)
+    if path.resolve().parent == Path(settings.manifests).resolve():
+        raise UsageError(
+            f"{path}: {settings.manifests} holds manifests, and a crosswalk is none",
+            hint=f"--out {path.name}",
+        )
     check_writable(path.parent)
-    if apply:
-        formats.writer(apply)
-        check_writable(apply.parent)
+    if cuts is None or not path.exists():
+        return
+    old = crosswalk.header_of(path)
+    if old is None:
+        raise UsageError(f"{path} is no crosswalk", hint="choose another --out, or --replace it")
+    parents = [sha256_of(existing(one)) for one in given]
+    names = old["cuts"].get("tables", [])
+    is_same = old["parents"][: len(parents)] == parents and len(names) == len(parents) - 1
+    is_same &= old["release"] == settings.release
+    if not is_same or old["cuts"] != {**old["cuts"], **cuts}:
+        raise UsageError(
+            f"{path} answers another request: {old['command']}",
+            hint="choose another --out, or --replace it",
+        )
+
+
+def _check_apply(apply: Path | None, table: Path, others: list[Path], cuts: dict | None) -> None:
+    """Find out before the work whether the manifest could be written anew."""
+    from galaxycurate.errors import UsageError
+    from galaxycurate.pipeline.crosswalk.objects import manifest_at
+    from galaxycurate.store import formats
+    from galaxycurate.store.files import check_writable
+    from galaxycurate.store.manifest import Manifest
+
+    if not apply:
+        return
+    if apply.resolve() in {one.resolve() for one in (table, *others)}:
+        raise UsageError(f"{apply} would be written over itself", hint="choose another --apply")
+    formats.writer(apply)
+    check_writable(apply.parent)
+    parent = manifest_at(table)
+    if parent is None:
+        raise UsageError(
+            f"{table} is no manifest: ids can be filled into a manifest only",
+            hint="galaxycurate positives and import make manifests",
+        )
+    if cuts is None or not apply.exists():
+        return
+    old = Manifest.read(apply).header
+    said = old.cuts.get("crosswalk")
+    is_same = isinstance(said, dict) and said == {**said, **cuts}
+    if old.parents != (parent.sha256,) or not is_same:
+        raise UsageError(
+            f"{apply} answers another request", hint="choose another --apply, or --replace it"
+        )
 
 
 def _tell_plan(found, settings, as_json: bool) -> None:

@@ -126,7 +126,9 @@ def main(arguments: list[str]) -> int:
     except GalaxyCurateError as error:
         face.complain(error)
         return int(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # typer takes a file's end for the keyboard's
+            return _unforeseen(error.__cause__)
         return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -81,13 +81,13 @@ def positives(
     wish = verb.Wish(
         scheme, table, catalog.value if catalog else "", kind=votes, threshold=threshold, soft=soft
     )
-    if dry_run and table is None:
-        ask.show_queries([verb.query(settings, wish)], settings, as_json)
-        return
-    if table is None:
-        verb.query(settings, wish)  # a wrong wish is refused before anybody is asked
-    path = out or Path(settings.manifests) / "positives.parquet"
     only_shown = explain or bool(compare) or plot is not None
+    if table is None:  # a wrong wish is refused before anybody is asked
+        question = verb.query(settings, wish, all_votes=only_shown)
+    if dry_run and table is None:
+        ask.show_queries([question], settings, as_json)
+        return
+    path = out or Path(settings.manifests) / "positives.parquet"
     if not (dry_run or only_shown):
         ask.check_free(path)
     shelf = shelf_of(settings)

@@ -26,7 +26,7 @@ _LIST = (
     # what and where
     ("name", "str", "", "meta.id;meta.main", "file name of the cutout, without ending"),
     ("label", "str", "", "meta.code.class", "class, as the votes or the selection give it"),
-    ("label_source", "str", "", "meta.note", "where the label comes from, with its cut"),
+    ("label_source", "str", "", "meta.note", "where the label comes from"),
     ("scheme", "str", "", "meta.id", "label scheme that made the label of the votes"),
     ("catalog", "str", "", "meta.id", "catalogue of the votes"),
     ("ra", "float64", "deg", "pos.eq.ra;meta.main", "right ascension of the centre, ICRS"),

@@ -112,6 +112,28 @@ def field_of(objid):
     return int(ids) if ids.ndim == 0 else ids
 
 
+def places_of(objid) -> dict[str, list]:
+    """Where objects were measured, as the columns of a manifest.
+
+    Parameters
+    ----------
+    objid : array of int64, shape (n,)
+        0 where unknown.
+
+    Returns
+    -------
+    dict of str to list
+        fieldID (0 where unknown), run, rerun, camcol and field (None where unknown).
+    """
+    ids = np.asarray(objid, np.int64)
+    parts = {name: decode(ids)[name].tolist() for name in ("run", "rerun", "camcol", "field")}
+    known = (ids != 0).tolist()
+    return {"fieldID": field_of(ids).tolist()} | {
+        name: [v if k else None for v, k in zip(values, known, strict=True)]
+        for name, values in parts.items()
+    }
+
+
 def looks_like_sdss(objid):
     """Whether ids decode to a plausible imaging run.
 
@@ -158,8 +180,8 @@ def parse(values, *, where: str, column: str, row: int = 1) -> np.ndarray:
     Raises
     ------
     IdentityError
-        Cells that are empty, no integers, floats, or (as a column) all multiples of 128: the trace
-        that 64-bit floats leave on 18-digit ids.
+        Cells that are empty, no integers, floats, or (as a column) bear the trace of floats or of
+        a spreadsheet, see `rounded_to`.
     """
     array = np.asarray(values)
     if not array.size:
@@ -191,16 +213,17 @@ def parse(values, *, where: str, column: str, row: int = 1) -> np.ndarray:
                 f"{where}: column {column} holds numbers beyond 64 bits",
                 hint="an objID is an integer such as 1237662226208063489",
             ) from None
-    if was_rounded(ids):
-        raise _rounded(where, column, f"all {ids.size} ids are multiples of 128", str(ids[0]))
+    if step := rounded_to(ids):
+        raise _rounded(where, column, f"all {ids.size} ids are multiples of {step:,}", str(ids[0]))
     return ids
 
 
-def was_rounded(ids) -> bool:
-    """Whether a column of ids bears the trace of a 64-bit float.
+def rounded_to(ids) -> int:
+    """The number of which all ids are multiples, where that is the trace of rounding.
 
-    A double holds 53 bits, so an id of 2**59 to 2**60 comes back as a multiple of 128. One id in
-    128 is one by chance; eight in a row are chance once in 10**16.
+    A double holds 53 bits, so an id of 2**59 to 2**60 comes back as a multiple of 128; a
+    spreadsheet holds 15 digits, and an id of 18 comes back as a multiple of 1,000. One id in 128 is
+    one by chance; eight in a row are chance once in 10**16.
     fieldIDs are multiples of 65,536 by nature and are not counted.
 
     Parameters
@@ -209,11 +232,13 @@ def was_rounded(ids) -> bool:
 
     Returns
     -------
-    bool
+    int
+        128, 1000, or 0 where nothing was rounded.
     """
     ids = np.asarray(ids, np.int64)
     large = ids[(np.abs(ids) > 1 << 53) & ((ids & 0xFFFF) != 0)]
-    return large.size >= 8 and bool((large % 128 == 0).all())
+    steps = (step for step in (1000, 128) if not (large % step).any())
+    return next(steps, 0) if large.size >= 8 else 0
 
 
 def _rounded(where: str, column: str, trace: str, example: str) -> IdentityError:

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     BUSY = "the server is busy"
     UNREACHABLE = "no answer"
     NO_FILE = "no such file"
+    UNREADABLE = "the file cannot be read"
 
 
 @dataclass(frozen=True)

@@ -85,11 +85,13 @@ class Matches:
         """Decide between candidates for the rows that are left.
 
         The primary object goes before others, then the nearest one. Where two are equally good, or
-        an object is claimed by two rows equally well, the row is left, with the reason.
+        an object is claimed by two rows equally well, the row is left, with the reason. A row
+        without an id of its own may share an object: it is the same one, twice.
 
         Parameters
         ----------
         candidates : Candidates
+            Rows from n on are rivals: nobody asked for them, but they have their claims.
         how : str
             Whose candidates they are.
         taken : ndarray of int64
@@ -102,12 +104,18 @@ class Matches:
         """
         if not candidates.row.size:
             return 0
-        best, note = _best(candidates.only(self.found[candidates.row] == 0))
-        torn = best.only(best.found == 0)
-        self.reason[torn.row] = note[best.found == 0]
+        n = self.source.size
+        is_open = np.append(self.found == 0, True)[np.minimum(candidates.row, n)]
+        best, note = _best(candidates.only(is_open))
+        torn = (best.found == 0) & (best.row < n)
+        self.reason[best.row[torn]] = note[torn]
         best, note = best.only(best.found != 0), note[best.found != 0]
-        lost, contest = _contested(best, self.source[best.row] != 0)
-        lost |= np.isin(best.found, taken) | np.isin(best.found, self.found[self.found != 0])
+        claims = np.append(self.source != 0, True)[np.minimum(best.row, n)]
+        lost, contest = _contested(best, claims)
+        given = np.concatenate([taken, self.found[(self.found != 0) & (self.source != 0)]])
+        lost |= claims & np.isin(best.found, given)
+        mine = best.row < n
+        best, note, lost, contest = best.only(mine), note[mine], lost[mine], contest[mine]
         self.reason[best.row[lost]] = CLAIMED
         won = best.only(~lost)
         self.found[won.row] = won.found
@@ -148,6 +156,26 @@ def by_pairs(source, left, right, *, distance_arcsec=None, mode=None, row_mode=N
         (nothing if mode is None else mode)[pair],
         (nothing if row_mode is None else row_mode)[pair],
     )
+
+
+def rivals(source, found, left, right) -> np.ndarray:
+    """Ids that nobody looks up and that a table of pairs gives the same objects.
+
+    Parameters
+    ----------
+    source : ndarray of int64, shape (n,)
+        Ids that are looked up.
+    found : ndarray of int64
+        What the table says of them.
+    left, right : ndarray of int64, shape (m,)
+        The pairs.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    claimed = (left != 0) & (right != 0) & np.isin(right, found)
+    return np.setdiff1d(left[claimed], source)
 
 
 def by_position(ra, dec, other, other_ra, other_dec, *, radius_arcsec, mode=None) -> Candidates:
@@ -254,10 +282,7 @@ def _best(many: Candidates) -> tuple[Candidates, np.ndarray]:
 
 
 def _contested(best: Candidates, claims: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows lose their object to another row, and which won it from one.
-
-    Rows without an id of their own may share an object: they are the same one, twice.
-    """
+    """Which rows lose their object to another row, and which won it from one."""
     lost, won = np.zeros(best.row.size, bool), np.zeros(best.row.size, bool)
     distance, rank = _merit(best.distance_arcsec, best.row_mode)
     order = np.lexsort((distance, rank, best.found))

@@ -8,7 +8,7 @@ from galaxycurate.core.geometry import separation, unit_vectors
 from galaxycurate.errors import InputError
 
 MOST_PARTNERS = 100
-"""Of a row on average; the sky has never so many, a column filled with zeros has."""
+"""Of one row; the sky has never so many, a column with zeros for the unknown has."""
 
 
 def close_pairs(ra, dec, *, within_arcsec: float = 1.0):
@@ -40,12 +40,16 @@ def close_pairs(ra, dec, *, within_arcsec: float = 1.0):
     known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
     if known.size < 2:
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
-    tree = cKDTree(unit_vectors(ra[known], dec[known]), balanced_tree=False, compact_nodes=False)
+    places = unit_vectors(ra[known], dec[known])
+    tree = cKDTree(places, balanced_tree=False, compact_nodes=False)
     chord = 2 * np.sin(np.radians(within_arcsec / 3600) / 2) * (1 + 1e-6)  # cut exactly below
-    partners = int(tree.count_neighbors(tree, chord)) - known.size
-    if partners > MOST_PARTNERS * known.size:
+    pairs = (int(tree.count_neighbors(tree, chord)) - known.size) // 2
+    if pairs > MOST_PARTNERS * known.size or (
+        pairs > MOST_PARTNERS
+        and tree.query_ball_point(places, chord, return_length=True).max() > MOST_PARTNERS + 1
+    ):  # the sum first: it is known at once, however many lie at one place
         raise InputError(
-            f'{partners // 2:,} pairs of {known.size:,} positions are within {within_arcsec:g}": '
+            f'{pairs:,} pairs of {known.size:,} positions are within {within_arcsec:g}": '
             "they are no positions of galaxies",
             hint="are unknown positions written as 0? leave those cells empty",
         )

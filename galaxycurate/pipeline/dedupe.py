@@ -4,80 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
+from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.overlap import Pairs, groups, near_fields, overlapping, same
-from galaxycurate.errors import InputError, SettingError
-from galaxycurate.imagery.provider import same_picture
-from galaxycurate.store.images import ImageTree
+from galaxycurate.curation.overlap import Pairs, groups
+from galaxycurate.errors import SettingError
+from galaxycurate.pipeline.kept import Kept, read_kept
 from galaxycurate.store.ledger import Ledger
-from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
-
-IDS = ("objID", "dr7objid")
-ASSUMED_ARCSEC = 168.0
-"""Width of a cutout whose pixel scale is unknown: 424 pixels, as Galaxy Zoo's, at 0.396"/pixel."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """The images of a dataset with what their manifests know of them, as aligned columns.
-
-    Parameters
-    ----------
-    outcomes : list of Outcome
-    ra, dec, width_arcsec : ndarray of float64, shape (n,)
-        NaN where unknown.
-    ids : dict of str to list of int
-        ``objID`` and ``dr7objid``; 0 where unknown.
-    origins : set of str
-        The archives and providers that they came from.
-    """
-
-    outcomes: list[Outcome]
-    ra: np.ndarray
-    dec: np.ndarray
-    width_arcsec: np.ndarray
-    ids: dict[str, list[int]]
-    origins: set[str]
-
-    def __len__(self) -> int:
-        return len(self.outcomes)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """The label of each."""
-        return np.array([o.label for o in self.outcomes])
-
-    @property
-    def paths(self) -> list[str]:
-        """The path of each, relative to the dataset."""
-        return [o.path for o in self.outcomes]
-
-    @property
-    def placed(self) -> np.ndarray:
-        """Whether position and width are known, so that the footprint is."""
-        return np.isfinite(self.ra + self.dec + self.width_arcsec)
-
-    @property
-    def _any_id(self) -> np.ndarray:
-        return np.array(
-            [a or b for a, b in zip(*(self.ids[n] for n in IDS), strict=True)], np.int64
-        )
-
-    def evidence(self, *, min_overlap: float = 0.0) -> dict[VerdictKind, Pairs]:
-        """Every pair that shows the same thing, by what tells so."""
-        assumed = np.where(np.isfinite(self.width_arcsec), self.width_arcsec, ASSUMED_ARCSEC)
-        return {
-            VerdictKind.EXACT_FILE: same([o.sha256 for o in self.outcomes]),
-            VerdictKind.SAME_OBJECT: _concatenate([same(self.ids[name]) for name in IDS]),
-            VerdictKind.OVERLAP: overlapping(self.ra, self.dec, assumed, min_overlap=min_overlap),
-            VerdictKind.NEAR_FIELD: near_fields(self._any_id, self.placed),
-        }
 
 
 @dataclass
@@ -103,56 +39,6 @@ class Deduped:
     def as_dict(self) -> dict:
         """For JSON."""
         return {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
-
-
-def read_kept(settings: Settings, ledger: Ledger) -> Kept:
-    """The images that the ledger holds to be good, joined with their manifests.
-
-    Images that no manifest lists, and those of an earlier request (another position, scale or
-    size), take no part.
-
-    Raises
-    ------
-    InputError
-        There are none, or files are missing or of another size than the ledger says.
-    """
-    about: dict[tuple[str, str], dict] = {}
-    origins = set()
-    wanted = ("name", "label", "ra", "dec", "pixscale", "size_px", *IDS)
-    for manifest in read_all([], folder=Path(settings.manifests)):
-        origins.add(manifest.header.archive)
-        there = [n for n in wanted if n in manifest.table.column_names]
-        for row in manifest.rows(there):
-            about[row["label"], row["name"]] = row
-    listed = [o for o in ledger.outcomes(Status.OK) if (o.label, o.name) in about]
-    outcomes = [o for o in listed if same_picture(o.request, about[o.label, o.name])]
-    if not outcomes:
-        raise InputError(
-            f"no images in {settings.dataset}/ yet",
-            hint="galaxycurate download, or galaxycurate import DIR --labels CSV",
-        )
-    _check_there(settings, outcomes)
-    rows = [about[o.label, o.name] for o in outcomes]
-    origins |= {o.provider for o in outcomes}
-    pixscale, size_px = (_floats(rows, n) for n in ("pixscale", "size_px"))
-    return Kept(
-        outcomes=outcomes,
-        ra=_floats(rows, "ra"),
-        dec=_floats(rows, "dec"),
-        width_arcsec=pixscale * size_px,
-        ids={n: [row.get(n) or 0 for row in rows] for n in IDS},
-        origins=origins - {""},
-    )
-
-
-def _check_there(settings: Settings, outcomes: list[Outcome]) -> None:
-    tree = ImageTree(Path(settings.dataset))
-    gone = [o.path for o in outcomes if tree.size(o.path) != o.n_bytes]
-    if gone:
-        raise InputError(
-            f"{len(gone):,} images are no longer as the ledger knows them (the first is {gone[0]})",
-            hint="galaxycurate download fetches them again, a repeated import takes them again",
-        )
 
 
 def dedupe(
@@ -251,13 +137,3 @@ def _summary(kept: Kept, evidence, group, verdicts: list[Verdict]) -> Deduped:
         pairs=Counter({str(kind): len(pairs) for kind, pairs in evidence.items()}),
         dropped=Counter(dropped.values()),
     )
-
-
-def _concatenate(many: list[Pairs]) -> Pairs:
-    stacked = np.concatenate([np.stack([p.first, p.second], axis=1) for p in many])
-    unique = np.unique(stacked, axis=0) if len(stacked) else stacked
-    return Pairs(unique[:, 0], unique[:, 1], np.ones(len(unique)))
-
-
-def _floats(rows: list[dict], name: str) -> np.ndarray:
-    return np.array([np.nan if row.get(name) is None else row[name] for row in rows], float)

@@ -10,10 +10,11 @@ import numpy as np
 
 from galaxycurate.catalogs.rules import scheme as schemes
 from galaxycurate.catalogs.rules.labels import Labels, crossed, label
+from galaxycurate.catalogs.rules.objects import names, objids
 from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.rules.walk import Spread, Walk
 from galaxycurate.catalogs.table import CatalogTable, Note
-from galaxycurate.core.ids import decode, field_of
+from galaxycurate.core.ids import places_of
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.pipeline import votetable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from galaxycurate.archives.choose import Archive
 
 DEFAULT = {"gz1": "gz1-binary", "gz2": "gz2-simple"}
-_KEY_PARTS = ("run", "rerun", "camcol", "field")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Wish:
     threshold : float, optional
         Least fraction of the votes; by default the scheme's.
     soft : bool
-        Keep the fractions of all classes as soft labels.
+        Keep the shares of all classes as soft labels.
     """
 
     scheme: str = ""
@@ -107,7 +107,11 @@ def positives(
     wish = replace(wish or Wish(), **wishes)
     votes = _votes(settings, wish, archive, progress)
     settings = adapted(settings, votes.scheme)
-    labels = _label(settings, wish, votes, votes.scheme).at_most(settings.limit, settings.seed)
+    labels = _label(settings, wish, votes, votes.scheme)
+    while labels.row.size < settings.limit and (rows := _more(votes)):
+        votes = _votes(settings, wish, archive, progress, rows=rows)
+        labels = _label(settings, wish, votes, votes.scheme)
+    labels = labels.at_most(settings.limit, settings.seed)
     asked = votes.asked
     header = Header(
         command=command or "galaxycurate.positives(...)",
@@ -155,7 +159,7 @@ def explain(
     Explained
     """
     against = schemes.load(other) if other else None
-    votes = _votes(settings, wish, archive, progress, against)
+    votes = _votes(settings, wish, archive, progress, against=against, all_votes=True)
     labels = _label(settings, wish, votes, votes.scheme)
     walk = Walk(
         votes.table, votes.scheme, kind=wish.kind, threshold=wish.threshold,
@@ -163,12 +167,17 @@ def explain(
     )  # fmt: skip
     compared = {}
     if against:
-        plain = Wish(threshold=wish.threshold if against.threshold else None)
+        plain = Wish(
+            kind=wish.kind if wish.kind in against.kinds else None,
+            threshold=wish.threshold if against.threshold else None,
+        )
         compared = crossed(labels, _label(settings, plain, votes, against))
     return Explained(labels, walk.spreads(), votes.table.notes, votes.source, compared)
 
 
-def query(settings: Settings, wish: Wish) -> Query:
+def query(
+    settings: Settings, wish: Wish, *, all_votes: bool = False, rows: int | None = None
+) -> Query:
     """The question to the archive, bound.
 
     Parameters
@@ -176,6 +185,10 @@ def query(settings: Settings, wish: Wish) -> Query:
     settings : Settings
     wish : Wish
         Without a table.
+    all_votes : bool
+        Whether rows are wanted that get no label, as `explain` does.
+    rows : int, optional
+        See `votetable.query`.
 
     Returns
     -------
@@ -184,7 +197,7 @@ def query(settings: Settings, wish: Wish) -> Query:
     scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
     return votetable.query(
         adapted(settings, scheme), scheme, catalog=wish.catalog, threshold=wish.threshold,
-        kind=wish.kind,
+        kind=wish.kind, all_votes=all_votes, limit=rows,
     )  # fmt: skip
 
 
@@ -199,13 +212,24 @@ def _votes(
     wish: Wish,
     archive: Archive | None,
     progress: Progress,
+    *,
     against: Scheme | None = None,
+    all_votes: bool = False,
+    rows: int | None = None,
 ) -> Votes:
     if wish.table is not None:
         return votetable.from_file(settings, wish.table, wish.scheme, wish.kind, against=against)
     scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
-    asked = query(settings, wish)
+    asked = query(settings, wish, all_votes=all_votes, rows=rows)
+    if against:  # refused before anybody is asked
+        votetable.query(settings, against, catalog=asked.name.split("_")[1], all_votes=True)
     return votetable.from_archive(archive or archive_of(settings), scheme, asked, progress)
+
+
+def _more(votes: Votes) -> int:
+    """Rows to ask for where the rules left too few; 0 where there are no more."""
+    asked = votes.asked.limit if votes.cut and votes.asked else None
+    return min(4 * asked, votetable.MOST_ROWS) if asked and asked < votetable.MOST_ROWS else 0
 
 
 def _label(settings: Settings, wish: Wish, votes: Votes, scheme: Scheme) -> Labels:
@@ -217,30 +241,16 @@ def _label(settings: Settings, wish: Wish, votes: Votes, scheme: Scheme) -> Labe
 
 def _columns(table: CatalogTable, labels: Labels, settings: Settings) -> dict[str, list]:
     row = labels.row
-    key, parts = table.key[row], decode(table.key[row])
+    objid = objids(table)[row]
+    key = np.where(objid != 0, objid, table.dr7objid[row])
     return {
-        "name": _names(table, row),
+        "name": names(table, row),
         "ra": table.ra[row].tolist(),
         "dec": table.dec[row].tolist(),
         "pixscale": [settings.pixscale] * row.size,
         "size_px": [settings.size_px] * row.size,
-        "objID": table.objid[row].tolist(),
+        "objID": objid.tolist(),
         "dr7objid": table.dr7objid[row].tolist(),
-        "fieldID": field_of(key).tolist(),
-        **{name: _or_none(parts[name], key != 0) for name in _KEY_PARTS},
+        **places_of(key),
         **labels.columns(table.catalog),
     }
-
-
-def _or_none(values: np.ndarray, known: np.ndarray) -> list[int | None]:
-    return [v if k else None for v, k in zip(values.tolist(), known.tolist(), strict=True)]
-
-
-def _names(table: CatalogTable, row: np.ndarray) -> list[str]:
-    """The id, else the catalogue's own name, else the position."""
-    own = [""] * row.size if table.name is None else table.name[row].tolist()
-    places = zip(table.ra[row].tolist(), table.dec[row].tolist(), strict=True)
-    return [
-        str(key) if key else name or f"{ra:.5f}{dec:+.5f}"
-        for key, name, (ra, dec) in zip(table.key[row].tolist(), own, places, strict=True)
-    ]

@@ -19,7 +19,7 @@ from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.split import NAMES, assign, check_fractions, crossing
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.pipeline.dedupe import Kept, read_kept
+from galaxycurate.pipeline.kept import Kept, read_kept
 from galaxycurate.store.files import unwritable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all

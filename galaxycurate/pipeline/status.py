@@ -160,7 +160,7 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         splits=by_split(records.in_splits),
         training=trained,
         simulated=is_simulated(*set(origins)),
-        next=tuple(_next(records, asked - known, bool(facts), trained, settings)),
+        next=tuple(_next(records, asked - known, _placeless(manifests), trained, settings)),
     )
 
 
@@ -171,6 +171,12 @@ def cutouts_of(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:
         for manifest in manifests
         for pair in zip(manifest.column("label"), manifest.column("name"), strict=True)
     }
+
+
+def _placeless(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:
+    """The cutouts that no manifest gives a position: nobody can download them."""
+    rows = (row for m in manifests for row in m.rows(["label", "name", "ra"]))
+    return {(row["label"], row["name"]) for row in rows if row["ra"] is None}
 
 
 def by_reason(outcomes: Iterable[Outcome]) -> dict[str, dict[str, int]]:
@@ -214,17 +220,21 @@ def _sorted_counts(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
-def _next(records: Recorded, undone: set, any_manifest: bool, trained, settings: Settings):
+def _next(records: Recorded, undone: set, placeless: set, trained, settings: Settings):
     """The commands that come next, the most urgent first."""
     failed = sum(o.status is Status.FAILED and o.provider != "import" for o in records.outcomes)
-    if not any_manifest and not records.outcomes:
+    if not undone and not records.outcomes:
         yield Step("galaxycurate negatives --score 0.2", "choose empty sky")
         yield Step("galaxycurate positives --threshold 0.85", "choose galaxies by their votes")
         yield Step("galaxycurate import DIR --labels CSV", "or adopt images of your own")
         return
-    if undone:
-        yield Step("galaxycurate download", f"{len(undone):,} cutouts were not asked for yet")
+    if undone - placeless:
+        many = len(undone - placeless)
+        yield Step("galaxycurate download", f"{many:,} cutouts were not asked for yet")
         return
+    if undone:
+        why = f"{len(undone):,} galaxies have no position: they need images of your own"
+        yield Step("galaxycurate import DIR --labels CSV", why)
     if failed:
         yield Step("galaxycurate download --retry-failed", f"{failed:,} cutouts failed")
     kept = {outcome.path for outcome in records.kept}
@@ -243,11 +253,13 @@ def _next(records: Recorded, undone: set, any_manifest: bool, trained, settings:
 
 def _after_images(records: Recorded, kept: set[str], trained, settings: Settings) -> Step:
     seen = set(records.deduped) | {verdict.path for verdict in records.verdicts}
-    new = len(kept - seen)
+    new, gone = len(kept - seen), len(records.in_splits.keys() - kept)
     if not records.dedupe_run:
         return Step("galaxycurate dedupe", f"{len(kept):,} images may share objects or sky")
     if new:
         return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
+    if gone:
+        return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
     if not records.split_run:
         return Step("galaxycurate split", "the images are deduped, not yet split")
     if records.split_run < records.dedupe_run:

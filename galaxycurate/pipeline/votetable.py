@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ARCHIVED = ("gz1", "gz2")
 """Catalogues whose votes CAS holds."""
 
+MOST_ROWS = 10_000_000
+"""That SQL is asked for: the upper end of @limit."""
+
 _WHOLE = {"gz1": "gz1-binary", "gz2": "gz2-simple"}  # schemes that SQL decides: fewer rows travel
 
 
@@ -43,6 +46,8 @@ class Votes:
         The archive or the file, for the provenance.
     parents : tuple of str
         sha256 of the file.
+    cut : bool
+        Whether the archive may hold more than it was asked for.
     """
 
     table: CatalogTable
@@ -50,6 +55,7 @@ class Votes:
     asked: Query | None
     source: str
     parents: tuple[str, ...] = ()
+    cut: bool = False
 
 
 def from_file(
@@ -89,7 +95,9 @@ def from_file(
     layout, available = names_of(path)
     chosen = scheme.load(wanted or _scheme_of(layout, path, available))
     columns = chosen.wants(kind, available, str(path))
-    columns += against.wants(None, available, str(path)) if against else []
+    if against:
+        same = kind if kind in against.kinds else None
+        columns += against.wants(same, available, str(path))
     columns = list(dict.fromkeys(columns))
     table = read(path, columns=columns, cache=Path(settings.catalogs))
     parent = table.sha256 or sha256_of(path)
@@ -120,8 +128,10 @@ def path_of(settings: Settings, name: str | Path) -> Path:
     Raises
     ------
     InputError
-        There is none.
+        There is none, or there are several, and no single one of them is whole.
     """
+    from galaxycurate.catalogs.reading.cache import named_copies
+
     names = {t.name.lower(): [t] for c in known.catalogs() for t in c.tables}
     names |= {c.name.lower(): list(c.tables) for c in known.catalogs()}
     tables = names.get(str(name).lower(), [])
@@ -129,12 +139,28 @@ def path_of(settings: Settings, name: str | Path) -> Path:
         return existing(Path(name))
     folder = Path(settings.catalogs)
     for table in tables:
-        found = sorted(folder.glob(f"{table.name}-*.parquet"), key=lambda p: p.stat().st_mtime)
-        if found:
-            return found[-1]
+        if found := named_copies(folder, table.name):
+            return _whole(found, table)
     raise InputError(
         f"{name} is not on this machine: there is no {folder}/{tables[0].name}-*.parquet",
         hint=f"galaxycurate catalogs fetch {tables[0].catalog}, or --table FILE",
+    )
+
+
+def _whole(copies: Sequence[Path], table: known.Layout) -> Path:
+    """The only copy of a table, or of several the one that has as many rows as are published."""
+    if len(copies) == 1:
+        return copies[0]
+    from galaxycurate.catalogs.reading.cache import n_rows
+
+    rows = {path: n_rows(path) for path in copies}
+    whole = [path for path, n in rows.items() if n == table.rows]
+    if len(whole) == 1:
+        return whole[0]
+    raise InputError(
+        f"{len(copies)} files are {table.name}, and it is not clear which is meant: "
+        + ", ".join(f"{path} ({n:,} rows)" for path, n in rows.items()),
+        hint="--table FILE names one of them; or remove the others",
     )
 
 
@@ -165,6 +191,9 @@ def from_archive(
             )
         raise
     catalog = question.name.split("_")[1]
+    cut = question.limit is not None and len(answer) >= question.limit
+    if cut:  # of the last object TOP may have kept only some rows
+        answer = answer[answer["objID"] != answer["objID"].iloc[-1]]
     objid, dr7objid = (_ids(answer[name], archive.name, name) for name in ("objID", "dr7objid"))
     columns = {
         name.lower(): answer[name].to_numpy(float, na_value=np.nan)
@@ -176,7 +205,7 @@ def from_archive(
         source=archive.name, sha256="", objid=objid, dr7objid=dr7objid, name=None,
         ra=columns.pop("ra"), dec=columns.pop("dec"), columns=columns,
     )  # fmt: skip
-    return Votes(table, wanted, question, archive.name)
+    return Votes(table, wanted, question, archive.name, cut=cut)
 
 
 def query(
@@ -186,6 +215,8 @@ def query(
     catalog: str = "",
     threshold: float | None = None,
     kind: str | None = None,
+    all_votes: bool = False,
+    limit: int | None = None,
 ) -> Query:
     """The question to the archive, bound.
 
@@ -197,6 +228,10 @@ def query(
         By default the first that the scheme reads.
     threshold, kind : optional
         The scheme's own by default.
+    all_votes : bool
+        Whether rows are wanted that the scheme gives no label.
+    limit : int, optional
+        Rows at most, where SQL decides; by default such that `settings.limit` objects remain.
 
     Returns
     -------
@@ -217,16 +252,16 @@ def query(
             hint=f"--table {wanted.catalogs[0] if wanted.catalogs else 'FILE'}",
         )
     threshold = wanted.checked(threshold)
-    if wanted.name == _WHOLE[catalog] and wanted.sha256 == scheme.load(wanted.name).sha256:
-        file = sqlfiles.read(f"positives_{catalog}_{kind or next(iter(wanted.kinds))}")
-        return file.bind(
-            threshold=threshold, min_votes=min_votes_of(settings, wanted), limit=settings.limit,
-            seed=settings.seed,
-        )  # fmt: skip
     file = sqlfiles.read(f"votes_{catalog}")
     there = [name.lower() for name, _ in file.columns]
-    wanted.kind_of(kind, there, f"the question to the archive (sql/{file.name}.sql)")
-    return file.bind(seed=settings.seed)
+    kind = wanted.kind_of(kind, there, f"the question to the archive (sql/{file.name}.sql)")
+    in_sql = wanted.name == _WHOLE[catalog] and wanted.sha256 == scheme.load(wanted.name).sha256
+    if all_votes or not in_sql:
+        return file.bind(seed=settings.seed)
+    return sqlfiles.read(f"positives_{catalog}_{kind}").bind(
+        threshold=threshold, min_votes=min_votes_of(settings, wanted), seed=settings.seed,
+        limit=min(limit or 2 * settings.limit + 100, MOST_ROWS),
+    )  # fmt: skip
 
 
 def min_votes_of(settings: Settings, wanted: Scheme) -> int:

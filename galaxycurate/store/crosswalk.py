@@ -75,6 +75,42 @@ def check_ending(path: Path) -> None:
         )
 
 
+def header_of(path: Path) -> dict | None:
+    """The header of a crosswalk on disk; None where the file is none.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict or None
+    """
+    try:
+        return json.loads(_READERS[path.suffix](path)[KEY])
+    except (KeyError, OSError, ValueError, TypeError):  # pyarrow's errors are ValueErrors
+        return None
+
+
+def _parquet_said(path: Path) -> dict:
+    import pyarrow.parquet as pq
+
+    return {k.decode(): v for k, v in (pq.read_schema(path).metadata or {}).items()}
+
+
+def _csv_said(path: Path) -> dict:
+    return json.loads(path.with_name(f"{path.name}-metadata.json").read_text(encoding="utf-8"))
+
+
+def _ecsv_said(path: Path) -> dict:
+    from astropy.table import Table
+
+    return Table.read(path, format="ascii.ecsv").meta
+
+
+_READERS = {".parquet": _parquet_said, ".csv": _csv_said, ".ecsv": _ecsv_said}
+
+
 def _parquet(path: Path, table: pa.Table, header: str) -> None:
     import pyarrow.parquet as pq
 

@@ -72,7 +72,7 @@ class ImageTree:
             raise unwritable(self.root / relative, error) from error
 
     def adopt(self, source: Path, relative: str, mode: str) -> None:
-        """Take an existing image into the tree.
+        """Take an existing image into the tree; one that lies in its place already stays as it is.
 
         Parameters
         ----------
@@ -83,6 +83,8 @@ class ImageTree:
             A copy, a second name for the same bytes, or a symbolic link.
         """
         final = self.root / relative
+        if final.exists() and final.samefile(source):
+            return
 
         def make(part: Path) -> None:
             part.unlink(missing_ok=True)
@@ -95,7 +97,6 @@ class ImageTree:
 
         try:
             self._place(relative, make)
-            self._part(relative).unlink(missing_ok=True)  # a rename over its own twin does nothing
         except OSError as error:
             if mode == "hardlink":
                 raise StorageError(
@@ -130,6 +131,12 @@ class ImageTree:
             for left in (self.root / ".part").iterdir():
                 if not _lives(left.name):
                     shutil.rmtree(left, ignore_errors=True)
+
+    def finish(self) -> None:
+        """Remove this process's place for the unfinished, when all is done."""
+        shutil.rmtree(self.root / ".part" / str(os.getpid()), ignore_errors=True)
+        with suppress(OSError):  # others may be at work
+            (self.root / ".part").rmdir()
 
     def _place(self, relative: str, make: Callable[[Path], object]) -> None:
         """Make a file under a hidden name, then rename it; its folders may have to be made first,

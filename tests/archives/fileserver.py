@@ -2,10 +2,13 @@
 
 `python -m tests.archives.fileserver FOLDER` says its port. Each line of FOLDER/faults is spent on
 one request: `drop N` ends after N bytes, `cut N` says a shorter length, `page` answers a web page,
-`503` is busy. `FOLDER/no-ranges` turns Range off, `FOLDER/etag` is the ETag, `FOLDER/slow` gives
-the bytes a second, and requests are noted in `FOLDER/asked`.
+`503` is busy, `gzip` packs what it sends, `mixed` sends the rest of another version, `lie` the
+whole as the rest, `rest` a rest that nobody asked for. `FOLDER/no-ranges` turns Range off,
+`FOLDER/etag` is the ETag, `FOLDER/slow` gives the bytes a second, and requests are noted in
+`FOLDER/asked`.
 """
 
+import gzip
 import subprocess
 import sys
 import time
@@ -56,6 +59,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(int(kind or 404), b"", "text/plain")
         etag = (folder / "etag").read_text() if (folder / "etag").exists() else '"one"'
         start = int(asked[0].removeprefix("bytes=").partition("-")[0] or 0) if asked[1] else 0
+        if kind == "gzip":
+            return self.reply(200, gzip.compress(body), "x/y", {"Content-Encoding": "gzip"})
+        if kind in ("mixed", "lie", "rest"):
+            start = int(asked[0].removeprefix("bytes=").partition("-")[0]) if asked[1] else 9
+            more = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}
+            more["ETag"] = '"two"' if kind == "mixed" else etag
+            return self.reply(206, body if kind == "lie" else body[start:], "x/y", more)
         if start and asked[1] == etag and not (folder / "no-ranges").exists():
             if start >= len(body):
                 return self.reply(416, b"", "x/y", {"Content-Range": f"bytes */{len(body)}"})

@@ -1,5 +1,6 @@
 """A file comes whole or not at all, whatever the server does."""
 
+import gzip
 import hashlib
 import random
 import signal
@@ -10,7 +11,7 @@ import time
 import pytest
 
 from galaxycurate.archives.filefetch import fetch
-from galaxycurate.errors import ServiceError, StorageError, Unreachable
+from galaxycurate.errors import InputError, ServiceError, StorageError, Unreachable
 from tests.archives import fileserver
 
 DATA = random.Random(1).randbytes(3_000_000)
@@ -183,3 +184,54 @@ def test_a_kill_loses_nothing_that_has_come(url, to, folder):
     got = get(url, to, **KNOWN)
     assert (got.how, got.sha256) == ("continued", SHA256)
     assert asked(folder)[-1] == f'bytes={came}- "one"'
+
+
+@pytest.mark.parametrize("how", ["mixed", "lie"])
+def test_what_is_not_the_rest_of_the_same_file_is_never_added(url, to, folder, how):
+    (folder / "faults").write_text("drop 2000000" + 4 * "\n503")
+    with pytest.raises(Unreachable):
+        get(url, to)
+    (folder / "faults").write_text(how)
+    assert get(url, to).sha256 == SHA256
+    assert asked(folder)[-1] == "whole "
+
+
+@pytest.mark.parametrize("how", ["rest", "416"])
+def test_a_rest_that_nobody_asked_for_is_asked_again(url, to, folder, how):
+    (folder / "faults").write_text(how)
+    assert get(url, to).sha256 == SHA256
+
+
+@pytest.mark.parametrize("name", ["votes.csv", "votes.csv.gz"])
+def test_what_is_packed_to_be_sent_is_unpacked_unless_it_is_a_gz(url, to, folder, name):
+    (folder / "faults").write_text("gzip")
+    got = get(url, to.with_name(name))
+    data = got.path.read_bytes()
+    assert (data if name == "votes.csv" else gzip.decompress(data)) == DATA
+    assert got.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_an_empty_checksum_file_is_no_checksum(url, to):
+    to.parent.mkdir()
+    to.with_name("votes.csv.gz.sha256").touch()
+    assert not get(url, to).verified
+    assert to.with_name("votes.csv.gz.sha256").read_text().startswith(SHA256)
+
+
+def test_of_two_at_once_the_second_is_told_who_fetches_and_a_dead_one_holds_nothing(
+    url, to, folder
+):
+    (folder / "slow").write_text("500000")
+    code = f"from galaxycurate.archives.filefetch import fetch; fetch({url!r}, {str(to)!r})"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    part = to.with_name("votes.csv.gz.part")
+    while not (part.exists() and part.stat().st_size):
+        time.sleep(0.01)
+    with pytest.raises(InputError, match=f"process {process.pid} is fetching"):
+        get(url, to)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert to.with_name("votes.csv.gz.lock").exists()
+    (folder / "slow").unlink()
+    assert get(url, to).sha256 == SHA256
+    assert left(to) == ["votes.csv.gz", "votes.csv.gz.sha256"]

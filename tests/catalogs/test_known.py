@@ -93,16 +93,19 @@ def test_a_catalogue_names_papers_licence_and_a_scheme_that_reads_it(catalog):
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_header_is_recognised(name):
-    assert known.recognise(HEADERS[name].split(",")).name == name
+    side = known.layout(name).options.get("side", 0)
+    assert known.recognise(HEADERS[name].split(","), side=side).name == name
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_whole_table_is_recognised_as_itself(table):
     columns = [column.name.upper() for column in table.columns]
     twins = [t.name for t in TABLES if {c.name for c in t.columns} == {c.lower() for c in columns}]
-    assert known.recognise(columns).name == twins[0]
+    side = table.options.get("side", 0)
+    assert known.recognise(columns, side=side).name == twins[0]
     for twin in twins:
-        assert known.recognise(columns, file_name=f"some/{twin}.csv.gz").name == twin
+        name = f"some/{twin}.csv.gz"
+        assert known.recognise(columns, file_name=name, side=side).name == twin
 
 
 def test_a_file_called_as_another_table_is_what_its_columns_say():
@@ -110,9 +113,28 @@ def test_a_file_called_as_another_table_is_what_its_columns_say():
     assert known.recognise(columns, file_name="zoo2MainSpecz.csv").name == "GalaxyZoo1_DR_table3"
 
 
-def test_a_table_of_the_users_own_is_none():
-    assert known.recognise(["objid", "ra", "dec", "redshift", "class"]) is None
-    assert known.recognise([]) is None
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "", "objid,ra,dec,redshift,class", ",objid,ra,dec,redshift,label", ",ra,dec,redshift,label",
+        "objid,ra,dec,spiral", "p_el,p_cs", "spiral,elliptical,uncertain", "dr7objid,tag_old",
+        "images,ans", "images,ans,ra,dec",
+    ],
+)  # fmt: skip
+def test_a_table_of_the_users_own_is_none(columns):
+    assert known.recognise(columns.split(",")) is None
+
+
+def test_zoo_spec_is_known_by_an_id_and_votes_or_all_three_flags():
+    for columns in ("objid,p_el", "dr7objid,p_el_debiased", "objid,spiral,elliptical,uncertain"):
+        assert known.recognise(columns.split(",")).name == "zooSpec"
+
+
+def test_images_of_another_side_are_another_collection():
+    columns = ["images", "ans", "ra", "dec"]
+    assert known.recognise(columns, side=256).name == "Galaxy10_DECals"
+    assert known.recognise(columns, side=69).name == "Galaxy10"
+    assert known.recognise(columns, side=64) is None
 
 
 def test_both_spellings_of_the_class_are_one_column():

@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from galaxycurate.cli.main import main
 
@@ -20,7 +21,7 @@ def folder(tmp_path, monkeypatch):
     """A folder with a small Galaxy10: 40 images, two of one place."""
     rng = np.random.default_rng(4)
     with h5py.File(tmp_path / "Galaxy10_DECals.h5", "w") as file:
-        file["images"] = rng.integers(1, 60, (40, 32, 32, 3), np.uint8)
+        file["images"] = rng.integers(1, 60, (40, 256, 256, 3), np.uint8)
         file["ans"] = np.arange(40, dtype=np.uint8) % 10
         file["ra"], file["dec"] = rng.random(40) * 300, rng.random(40) * 60
         file["ra"][7], file["dec"][7] = file["ra"][5], file["dec"][5]
@@ -92,3 +93,45 @@ def test_without_h5py_the_extra_is_named(folder):
     done = subprocess.run([sys.executable, "-c", code], env=there, capture_output=True, text=True)
     assert done.returncode == 1
     assert "hint: pip install 'galaxycurate[hdf5]'" in done.stderr
+
+
+def test_what_is_said_adds_up_to_the_rows_when_it_is_repeated(folder, capsys):
+    for line in ("kept as", "there before as"):
+        assert main(["import", "Galaxy10_DECals.h5", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert sum(n for key, n in told.items() if key.startswith(line)) == told["rows"] == 40
+
+
+def test_an_image_of_another_label_leaves_the_old_one_and_is_not_lost(folder, capsys):
+    ids = [587722952767439450 + k for k in range(3)]
+    (folder / "mine").mkdir()
+    with h5py.File("Galaxy10_DECals.h5") as file:
+        for objid, rgb in zip(ids, file["images"][:3], strict=True):
+            Image.fromarray(rgb).save(folder / "mine" / f"{objid}.png")
+    words = ["import", "mine", "--labels", "labels.csv"]
+    for labels in ("aab", "aba"):
+        rows = [f"{objid},{label}" for objid, label in zip(ids, labels, strict=True)]
+        (folder / "labels.csv").write_text("\n".join(["dr7objid,label", *rows]) + "\n")
+        assert main([*words, "--replace"]) == 0
+    assert "2 images have another label: set aside" in capsys.readouterr().err
+    found = {str(p.relative_to(folder / "dataset")) for p in (folder / "dataset").rglob("*.png")}
+    assert found == {
+        f"images/a/{ids[0]}.png", f"images/b/{ids[1]}.png", f"images/a/{ids[2]}.png",
+        f"set_aside/a/{ids[1]}.png", f"set_aside/b/{ids[2]}.png",
+    }  # fmt: skip
+    assert main(["dedupe"]) == 0
+
+
+def test_an_image_that_another_manifest_wants_stays_where_it_is(folder):
+    ids = [587722952767439450, 587722952767439451]
+    (folder / "mine").mkdir()
+    with h5py.File("Galaxy10_DECals.h5") as file:
+        for objid, rgb in zip(ids, file["images"][:2], strict=True):
+            Image.fromarray(rgb).save(folder / "mine" / f"{objid}.png")
+    words = ["import", "mine", "--labels", "labels.csv", "--replace"]
+    for label, more in (("a", ["--out", "manifests/one.parquet"]), ("a", []), ("b", [])):
+        rows = [f"{objid},{label}" for objid in ids]
+        (folder / "labels.csv").write_text("\n".join(["dr7objid,label", *rows]) + "\n")
+        assert main([*words, *more]) == 0
+    assert len(list((folder / "dataset" / "images" / "a").iterdir())) == 2
+    assert not (folder / "dataset" / "set_aside").exists()

@@ -32,3 +32,14 @@ def test_a_bug_is_called_one_and_can_be_shown(monkeypatch, capsys):
     monkeypatch.setenv("GALAXYCURATE_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         main.main(["status"])
+
+
+def test_the_end_of_a_file_is_no_interrupt(monkeypatch, capsys):
+    from galaxycurate.pipeline import status
+
+    def broken(*_args, **_kwargs):
+        raise EOFError("ends in the middle")
+
+    monkeypatch.setattr(status, "status", broken)
+    assert main.main(["status"]) == ExitCode.FAILED
+    assert "this is a bug: EOFError: ends in the middle" in capsys.readouterr().err

@@ -108,5 +108,13 @@ def test_a_bad_cell_is_named(cell, message):
 
 def test_fields_are_not_taken_for_rounded_objects():
     fields = ids.encode(run=3900, camcol=6, field=np.arange(11, 200))
-    assert not ids.was_rounded(fields)
-    assert ids.was_rounded(ids.encode(run=3900, camcol=6, field=20, obj=np.arange(1, 9) * 128))
+    assert ids.rounded_to(fields) == 0
+    objects = ids.encode(run=3900, camcol=6, field=20, obj=np.arange(1, 9) * 128)
+    assert ids.rounded_to(objects) == 128
+
+
+def test_fifteen_digits_are_the_trace_of_a_spreadsheet():
+    whole = 587722952767439450 + 65536 * np.arange(8)
+    assert ids.rounded_to(whole) == 0
+    with pytest.raises(IdentityError, match="all 8 ids are multiples of 1,000"):
+        ids.parse(whole // 1000 * 1000, where="votes.csv", column="objid")

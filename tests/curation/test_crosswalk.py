@@ -12,6 +12,7 @@ from galaxycurate.curation.crosswalk import (
     by_pairs,
     by_position,
     nearest,
+    rivals,
     same_field,
 )
 
@@ -111,6 +112,26 @@ def test_rows_without_ids_may_share_an_object():
     matches = Matches.of(ids(0, 0))
     matches.take(near([10, 10], [5, 5], [10], [5]), "position", taken=NOBODY)
     assert matches.found.tolist() == [1, 1]
+
+
+def test_a_row_without_an_id_may_share_the_object_of_one_with_an_id():
+    matches = Matches.of(ids(7, 0))
+    matches.take(by_pairs(matches.source, ids(7), ids(1)), "pairs", taken=NOBODY)
+    matches.take(near([10, 10], [5, 5], [10], [5]), "position", taken=NOBODY)
+    assert (matches.found.tolist(), matches.how.tolist()) == ([1, 1], ["pairs", "position"])
+
+
+def test_rivals_that_nobody_asked_for_have_their_claims():
+    left, right = ids(7, 8, 9), ids(70, 70, 90)
+    source = ids(8, 9)
+    others = rivals(source, by_pairs(source, left, right).found, left, right)
+    assert others.tolist() == [7]
+    matches = Matches.of(source)
+    wide = np.concatenate([source, others])
+    pairs = by_pairs(wide, left, right, distance_arcsec=np.array([0.1, 0.5, 0.1]))
+    assert matches.take(pairs, "pairs", taken=NOBODY) == 1
+    assert matches.found.tolist() == [0, 90]
+    assert matches.reason.tolist() == [CLAIMED, ""]
 
 
 @pytest.mark.parametrize("dec", [0.0, 60.0, 89.9999, 90.0, -90.0])

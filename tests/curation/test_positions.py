@@ -61,3 +61,15 @@ def test_unknown_positions_are_near_nothing():
 def test_a_column_of_zeros_is_refused_before_it_fills_the_memory():
     with pytest.raises(InputError, match='19,999,900,000 pairs of 200,000 positions are within 1"'):
         close_pairs(np.zeros(200_000), np.zeros(200_000))
+
+
+def test_unknown_positions_among_many_known_ones_are_refused():
+    rng = np.random.default_rng(1)
+    ra, dec = rng.random(60_000) * 360, rng.random(60_000) * 60
+    ra[:500] = dec[:500] = 0
+    with pytest.raises(InputError, match=r"pairs of 60,000 positions are within 1\"") as told:
+        close_pairs(ra, dec)
+    assert "unknown positions written as 0" in told.value.hint
+    ra[101:500] = rng.random(399) * 360
+    dec[101:500] = 70
+    assert close_pairs(ra, dec)[0].size >= 101 * 100 // 2

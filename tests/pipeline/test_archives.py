@@ -114,6 +114,15 @@ def test_the_manifest_does_not_depend_on_the_archive(answers, name):
     assert len(manifests[0]) >= ENOUGH.get(name, 1)
 
 
+@pytest.mark.parametrize("name", ["gz1", "gz1 leaf"])
+def test_a_file_gives_the_draw_that_the_archives_give(answers, sky, tmp_path, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = [*QUESTIONS[name].split(), "--table", str(sky / "tables" / "zooSpec.parquet")]
+    assert main([*words, "--out", "file.parquet"]) == 0
+    drawn = [set(m.column("name")) for m in (Manifest.read("file.parquet"), answers["local", name])]
+    assert drawn[0] == drawn[1]
+
+
 def test_each_header_says_who_answered_and_that_it_was_simulated(answers):
     for (archive, _), manifest in answers.items():
         assert "simulated sky: survey" in manifest.header.archive, archive

@@ -224,3 +224,32 @@ def test_without_soft_labels_there_is_no_file_of_them(settings):
     dedupe(settings)
     split(settings)
     assert not (Path(settings.dataset) / "split" / "soft.csv").exists()
+
+
+def imported(settings, name, **told):
+    """The manifest of an import of one image, `x` labelled spiral."""
+    header = Header(command="test", created_utc="2026", archive="folder a")
+    columns = {"name": ["x"], "label": ["spiral"], "size_px": [64], "pixscale": [0.4]}
+    columns |= {key: [value] for key, value in told.items()}
+    Manifest.build(header, columns, where="test").write(
+        Path(settings.manifests) / f"{name}.parquet"
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [{"ra": 10.0, "source_file": "b/x.jpg"}, {"ra": 10.001, "source_file": "a/x.jpg"}]
+)
+def test_two_manifests_that_contradict_each_other_are_refused(settings, other):
+    fill(settings, lonely(2, "spiral"))
+    imported(settings, "one", ra=10.0, dec=5.0, source_file="a/x.jpg")
+    imported(settings, "two", **{"dec": 5.0, **other})
+    with pytest.raises(InputError, match=r"two manifests tell of spiral/x what cannot both"):
+        dedupe(settings)
+
+
+def test_two_manifests_that_agree_or_that_lack_the_image_are_one(settings):
+    fill(settings, lonely(2, "spiral"))
+    imported(settings, "one", ra=10.0, dec=5.0, source_file="a/x.jpg")
+    imported(settings, "two", ra=10.0, dec=5.0, source_file=str(Path("a/x.jpg").absolute()))
+    imported(settings, "three", ra=10.0, dec=5.0, source_file="x.jpg", size_px=None)
+    assert dedupe(settings).images == 2

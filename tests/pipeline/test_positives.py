@@ -7,6 +7,7 @@ import pytest
 from galaxycurate.catalogs.rules.scheme import load as load_scheme
 from galaxycurate.core.ids import encode
 from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
+from galaxycurate.pipeline.catalogs.known import keep
 from galaxycurate.pipeline.positives import Wish, explain, positives, query
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import load
@@ -67,11 +68,63 @@ def test_every_row_keeps_its_votes_and_where_they_are_from(sky):
     assert manifest.header.cuts["scheme_sha256"] == load_scheme("gz1-binary").sha256
 
 
-def test_a_limit_draws_repeatably(sky):
-    few = [positives(settings(sky, limit=20), table=sky / "votes.csv")[0] for _ in range(2)]
-    assert len(few[0]) == 20
-    assert few[0].table.equals(few[1].table)
-    assert positives(settings(sky, limit=20))[0].column("name") != few[0].column("name")
+@pytest.mark.parametrize("limit", [1, 20, 50])
+def test_the_archive_and_the_file_give_the_same_draw(sky, limit):
+    few = [positives(settings(sky, limit=limit), table=t)[0] for t in (sky / "votes.csv", None)]
+    assert len(few[0]) == limit
+    assert set(few[0].column("name")) == set(few[1].column("name"))
+    assert few[0].table.equals(
+        positives(settings(sky, limit=limit), table=sky / "votes.csv")[0].table
+    )
+
+
+def test_the_archive_is_asked_again_where_the_rules_left_too_few(sky):
+    """Of the rows that SQL passes most are repeats of an object, or outvoted."""
+    table = zoo_spec()
+    passing = table[(table.p_el_debiased >= 0.85) & (table.nvote >= 10)]
+    torn = pd.concat([passing.iloc[[k]].assign(p_el_debiased=0.1, nvote=90) for k in range(20)])
+    many = pd.concat([table, torn] + [passing.iloc[[0]]] * 300)
+    many.to_parquet(sky / "zooSpec.parquet")
+    many.to_csv(sky / "votes.csv", index=False)
+    few = [positives(settings(sky, limit=30), table=t) for t in (None, sky / "votes.csv")]
+    assert len(few[0][0]) == len(few[1][0]) == 30
+    assert set(few[0][0].column("name")) == set(few[1][0].column("name"))
+
+
+def test_fractions_kept_in_32_bits_pass_the_threshold_in_sql_too(sky):
+    table = zoo_spec()
+    table.loc[:9, ["p_el_debiased", "p_cs_debiased", "nvote"]] = 0.7, 0.1, 50
+    table = table.astype({"p_el_debiased": "float32", "nvote": int})
+    table.to_parquet(sky / "zooSpec.parquet")
+    manifest, _ = positives(settings(sky, limit=1000), threshold=0.7)
+    assert set(table.objid[:10]) <= set(manifest.column("objID"))
+
+
+def test_an_archive_is_explained_and_compared_over_all_its_rows(sky):
+    told = [
+        explain(settings(sky, limit=20), Wish(table=t, kind="raw"), other="gz1-binary")
+        for t in (None, sky / "votes.csv")
+    ]
+    assert told[0].labels.funnel == told[1].labels.funnel
+    assert told[0].labels.funnel["rows"] == 400
+    assert told[0].compared == told[1].compared
+    assert set(told[0].compared["elliptical"]) == {"elliptical", "spiral", "(none)"}
+    assert told[0].compared["elliptical"]["(none)"] == 0  # both of the raw votes
+
+
+def test_votes_that_no_scheme_knows_are_refused_with_those_that_are_there(sky):
+    with pytest.raises(SettingError, match="gz1-binary knows no foo votes") as caught:
+        query(settings(sky), Wish(kind="foo"))
+    assert caught.value.hint == "--votes debiased or raw"
+
+
+def test_a_table_without_rows_is_an_empty_answer(tmp_path):
+    (tmp_path / "none.csv").write_text("objid,ra,dec,m\n")
+    (tmp_path / "own.toml").write_text(
+        'title = "x"\n[columns]\nm = "m"\n[[class]]\nname = "s"\ncuts = ["m == \'s\'"]\n'
+    )
+    wish = Wish(scheme=str(tmp_path / "own.toml"), table=tmp_path / "none.csv")
+    assert len(positives(settings(tmp_path), wish)[0]) == 0
 
 
 def test_nothing_that_passes_is_an_empty_manifest(sky):
@@ -176,12 +229,13 @@ def test_rows_without_ids_are_named_by_their_catalogue(tmp_path):
     assert manifest.column("run") == [None, None]
 
 
-def test_a_table_that_was_read_before_is_found_by_its_name(sky):
+def test_a_table_that_was_put_away_is_found_by_its_name(sky):
     with pytest.raises(InputError, match="gz1 is not on this machine") as caught:
         positives(settings(sky), table="gz1")
     assert "galaxycurate catalogs fetch gz1" in caught.value.hint
     (sky / "zooSpec.csv").write_bytes((sky / "votes.csv").read_bytes())
     first, _ = positives(settings(sky), table=sky / "zooSpec.csv")
+    keep(sky / "zooSpec.csv", sky / "catalogs")
     for name in ("zooSpec", "GZ1"):
         again, _ = positives(settings(sky), table=name)
         assert again.table.equals(first.table)

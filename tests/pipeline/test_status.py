@@ -84,6 +84,24 @@ def test_images_that_came_after_dedupe_lead_back_to_it(project):
     assert step.why == "3 images came since the last time"
 
 
+def test_a_split_of_images_that_are_wanted_no_more_is_not_trained_on(project):
+    project.fetch(project.manifest("spiral", 12))
+    project.fetch(project.manifest("ring", 12))
+    dedupe(project.settings)
+    split(project.settings)
+    (project.root / "manifests" / "ring.parquet").unlink()
+    step = look(project).next[0]
+    assert step.command == "galaxycurate dedupe"
+    assert step.why == "12 images of the split are wanted no more"
+
+
+def test_galaxies_without_a_position_are_not_sent_to_download(project):
+    project.manifest("spiral", 3, ra=[None] * 3, dec=[None] * 3)
+    assert commands(project)[0] == "galaxycurate import DIR --labels CSV"
+    project.manifest("elliptical", 2)
+    assert commands(project) == ["galaxycurate download"]
+
+
 def test_a_second_dedupe_asks_for_a_second_split(project):
     project.fetch(project.manifest("spiral", 12))
     for verb in (dedupe, split, dedupe):

@@ -52,6 +52,17 @@ def test_ecsv_keeps_ids_units_and_header(table, tmp_path):
     assert read.meta["galaxycurate_crosswalk"] == '{"a": 1}'
 
 
+@pytest.mark.parametrize("ending", ["parquet", "csv", "ecsv"])
+def test_the_header_is_read_back_and_another_file_has_none(table, tmp_path, ending):
+    path = tmp_path / f"x.{ending}"
+    assert crosswalk.header_of(path) is None
+    crosswalk.write(path, table, '{"a": 1}')
+    assert crosswalk.header_of(path) == {"a": 1}
+    path.with_name("x.csv-metadata.json").unlink(missing_ok=True)
+    path.write_text("a,b\n1,2\n")
+    assert crosswalk.header_of(path) is None
+
+
 def test_another_ending_is_refused(table, tmp_path):
     with pytest.raises(UsageError, match=r"no crosswalk has the ending '.txt'"):
         crosswalk.write(tmp_path / "x.txt", table, "")

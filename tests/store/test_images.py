@@ -33,6 +33,25 @@ def test_an_adopted_image_has_the_same_bytes_in_every_mode(tmp_path, mode):
     assert final.samefile(source) == (mode != "copy")
 
 
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "reference"])
+def test_an_image_that_lies_in_its_place_already_stays_whole(tmp_path, mode):
+    tree = ImageTree(tmp_path)
+    tree.write("images/a/b.jpg", b"mine")
+    tree.adopt(tree.path("images/a/b.jpg"), "images/a/b.jpg", mode)
+    assert tree.path("images/a/b.jpg").read_bytes() == b"mine"
+    assert not tree.path("images/a/b.jpg").is_symlink()
+
+
+def test_what_is_finished_leaves_no_place_for_the_unfinished(tmp_path):
+    tree = ImageTree(tmp_path)
+    tree.write("images/a/b.jpg", b"body")
+    tree.finish()
+    assert [p.name for p in tmp_path.iterdir()] == ["images"]
+    (tmp_path / ".part" / str(os.getppid())).mkdir(parents=True)
+    tree.finish()
+    assert (tmp_path / ".part" / str(os.getppid())).exists()
+
+
 @pytest.mark.parametrize("word", ["../up", "a/b", "", ".hidden", "a b", "x\n"])
 def test_a_name_that_would_leave_the_folder_is_refused(word):
     with pytest.raises(InputError, match="cannot be a file name"):

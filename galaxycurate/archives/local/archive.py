@@ -199,7 +199,8 @@ class LocalArchive:
                 hint="--archive local:PATH names a folder of tables such as Field.parquet, "
                 "or a DuckDB file",
             )
-        files = sorted(p for p in self.path.iterdir() if p.name.endswith(TABLE_ENDINGS))
+        there = (p for p in self.path.iterdir() if p.name.endswith(TABLE_ENDINGS))
+        files = sorted(p for p in there if tablefile.stem(p).isidentifier())  # as SQL can ask
         if not files:
             raise InputError(
                 f"{self.path} holds no tables",

@@ -1,7 +1,8 @@
 """Tables that were read once, as typed Parquet: the next reading takes only the columns it needs.
 
-A file `<table>-<first 12 of the source's sha256>.parquet` holds what the reader found out, too. One
-that is damaged, or of another version, is made again.
+`.read/<first 12 of the source's sha256>.parquet` holds what the reader found out, too; one that is
+damaged, or of another version, is made again. `catalogs add` and `fetch` give a copy the table's
+name, by which it is found without its source: `<table>-<first 12>.parquet`.
 """
 
 from __future__ import annotations
@@ -23,13 +24,40 @@ from galaxycurate.store.files import replacing
 if TYPE_CHECKING:
     import pyarrow as pa
 
-READER = 1
+READER = 2
+READ = ".read"
+"""Copies that no one asked for lie here, in the folder of the catalogues."""
 _KEY = b"galaxycurate.table"
 
 
-def find(folder: Path, sha256: str) -> Path | None:
-    """The typed copy of a file, by the sha256 of the file."""
-    return next(iter(sorted(Path(folder).glob(f"*-{sha256[:12]}.parquet"))), None)
+def find(folder: Path, sha256: str) -> list[Path]:
+    """The typed copies of a file, by the sha256 of the file: those with a name first."""
+    found = [p for p in _visible(folder) if p.stem.endswith(f"-{sha256[:12]}")]
+    unnamed = Path(folder) / READ / f"{sha256[:12]}.parquet"
+    return found + [unnamed] * unnamed.is_file()
+
+
+def named_copies(folder: Path, table: str = "") -> list[Path]:
+    """The typed copies of this version that bear a table's name.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the catalogues; other files in it, damaged and foreign ones, are passed over.
+    table : str
+        Of this one; by default of all.
+
+    Returns
+    -------
+    list of Path
+    """
+    found = []
+    for path in _visible(folder):
+        with suppress(InputError, OSError):
+            said = about(path)
+            if said and said.table and table in ("", said.table):
+                found.append(path)
+    return found
 
 
 def about(path: Path) -> About | None:
@@ -48,7 +76,8 @@ def about(path: Path) -> About | None:
             f"{path} was made by another version of galaxycurate",
             hint=f"galaxycurate catalogs add {said['source']} makes it again",
         )
-    said |= {"ids": tuple(said["ids"]), "notes": tuple(Note(**note) for note in said["notes"])}
+    said |= {name: tuple(said[name]) for name in ("ids", "nameless", "spelled")}
+    said |= {"notes": tuple(Note(**note) for note in said["notes"])}
     return About(**said | {"faults": {k: tuple(v) for k, v in said["faults"].items()}})
 
 
@@ -57,6 +86,13 @@ def columns(path: Path) -> list[str]:
     import pyarrow.parquet as pq
 
     return list(pq.read_schema(path).names)
+
+
+def n_rows(path: Path) -> int:
+    """How many rows a typed copy has."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path).num_rows
 
 
 def rows(path: Path, names: Sequence[str]) -> pa.Table:
@@ -76,13 +112,24 @@ def keep(folder: Path, table: pa.Table, about: About) -> Path | None:
     """Write a typed copy; None where the folder cannot be written, which costs time only."""
     import pyarrow.parquet as pq
 
-    name = about.table or Path(about.source).name.split(".")[0]
-    path = Path(folder) / f"{name}-{about.sha256[:12]}.parquet"
+    path = Path(folder) / READ / f"{about.sha256[:12]}.parquet"
     said = json.dumps(asdict(about) | {"reader": _reader(about.table)})
     with suppress(StorageError), replacing(path) as part:
         pq.write_table(table.replace_schema_metadata({_KEY: said}), part, write_page_checksum=True)
         return path
     return None
+
+
+def give_name(folder: Path, sha256: str, table: str) -> None:
+    """Let a copy be found by its table's name, without its source."""
+    path = Path(folder) / f"{table}-{sha256[:12]}.parquet"
+    unnamed = Path(folder) / READ / f"{sha256[:12]}.parquet"
+    if unnamed.is_file():
+        unnamed.replace(path)
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(p for p in Path(folder).glob("*.parquet") if not p.name.startswith("."))
 
 
 def _said(path: Path) -> dict | None:

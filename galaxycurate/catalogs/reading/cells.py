@@ -13,7 +13,7 @@ import numpy as np
 
 from galaxycurate.catalogs.reading.arrow import mask, plain, those
 from galaxycurate.catalogs.reading.sexagesimal import IN_PARTS, sexagesimal
-from galaxycurate.core.ids import was_rounded
+from galaxycurate.core.ids import rounded_to
 from galaxycurate.errors import IdentityError, LayoutError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MISSING = -9999
 _EMPTY = r"(?i)^(null|nan|none|na|n/a|<na>|--|)$"
 _NUMBER = r"(?i)^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^-?inf(inity)?$"
+_HEX = "[xX]"  # which Arrow takes for a number
 _AN_ID = "an objID is an integer such as 1237662226208063489"
 
 
@@ -83,6 +84,33 @@ def check_fractions(values: np.ndarray, name: str) -> None:
         )
 
 
+def in_degrees(column: pa.ChunkedArray, name: str, unit: str) -> tuple[pa.ChunkedArray, str]:
+    """Numbers of a column that says its unit, in degrees, and what was done; texts as they are.
+
+    Raises
+    ------
+    LayoutError
+        Its unit is none of angles.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if unit in ("", "deg") or pa.types.is_string(column.type):
+        return column, ""
+    from astropy import units
+
+    try:
+        one = units.Unit(unit).to(units.deg)
+    except (ValueError, units.UnitConversionError):
+        raise LayoutError(
+            f"column {name} is in {unit}, which is no unit of angles",
+            hint="give positions in degrees, or hours of right ascension the unit hourangle",
+        ) from None
+    if one == 1:
+        return column, ""
+    return pc.multiply(pc.cast(column, pa.float64()), one), f"is in {unit}: made degrees"
+
+
 def degrees(column: pa.ChunkedArray, name: str, *, is_ra: bool) -> tuple[np.ndarray, int]:
     """A column of right ascensions or declinations.
 
@@ -137,8 +165,16 @@ def degrees(column: pa.ChunkedArray, name: str, *, is_ra: bool) -> tuple[np.ndar
     return values, n
 
 
-def ids(column: pa.ChunkedArray, name: str) -> np.ndarray:
+def ids(column: pa.ChunkedArray, name: str, *, of_spectra: bool = False) -> np.ndarray:
     """A column of ids of 64 bits, exactly.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+    name : str
+        The file's own, for messages.
+    of_spectra : bool
+        They may be specObjIDs, which are multiples of 1024 by nature.
 
     Returns
     -------
@@ -160,14 +196,17 @@ def ids(column: pa.ChunkedArray, name: str) -> np.ndarray:
             trace = f"{those(column, large, 'stored as floating point')}"
             raise _rounded(name, trace)
         column = pc.cast(column, pa.int64(), safe=False)
+    elif not pa.types.is_integer(column.type):
+        column = pc.cast(column, pa.string())
     try:
-        found = plain(pc.cast(column, pa.int64()), 0)
+        found = plain(_integers(column), 0)
     except pa.ArrowInvalid:
         found = _told_ids(column, name)
     found = np.where(found > 0, found, 0)
-    if was_rounded(found) and (found % 1024).any():  # specObjIDs are multiples of 1024 by nature
+    step = rounded_to(found)
+    if step and not (of_spectra and not (found % 1024).any()):
         some = found[found != 0]
-        raise _rounded(name, f"all {some.size:,} are multiples of 128, {some[0]}")
+        raise _rounded(name, f"all {some.size:,} are multiples of {step:,}, {some[0]}")
     return found
 
 
@@ -201,9 +240,9 @@ def guessed(column: pa.ChunkedArray, name: str) -> np.ndarray | pa.ChunkedArray:
     if not (np.abs(values) > 1 << 53).any():
         return known(values)
     try:
-        return ids(column, name)
+        return ids(column, name, of_spectra=True)
     except IdentityError as error:
-        if "multiples of 128" in str(error):
+        if "multiples of" in str(error):
             raise
         return values
 
@@ -219,13 +258,23 @@ def _told(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring_regex(cells, r"^\+", "")
 
 
+def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers, and what is written as such in digits."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_string(column.type) and mask(pc.match_substring_regex(column, _HEX)).any():
+        raise pa.ArrowInvalid("hexadecimal")
+    return pc.cast(column, pa.int64())
+
+
 def _told_ids(column: pa.ChunkedArray, name: str) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = _told(column)
     try:
-        return plain(pc.cast(cells, pa.int64()), 0)
+        return plain(_integers(cells), 0)
     except pa.ArrowInvalid:
         whole = mask(pc.match_substring_regex(cells, r"^-?\d+$"), empty=True)
     floats = ~whole & mask(pc.match_substring_regex(cells, _NUMBER))

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INDEX = ("", "unnamed: 0", "__index_level_0__")
-_IDS = ("objid", "dr7objid", "dr8objid", "dr7_objid", "dr8_objid", "objid7", "objid8")
+IDS = ("objid", "dr7objid", "dr8objid", "dr7_objid", "dr8_objid", "objid7", "objid8")
 _KINDS = {  # of columns that no layout knows
-    "id": {*_IDS, "objid_dr7", "objid_dr8"},
+    "id": {*IDS, "objid_dr7", "objid_dr8"},
     "ra": {"ra", "raj2000", "ra_deg", "object_ra"},
     "dec": {"dec", "dej2000", "decj2000", "dec_deg", "object_dec"},
 }
+_MOST = 0.9
+"""More than this share of a column of ids must be ids of SDSS: others are in it by chance only."""
 _REPEATS_DEC = "repeats {dec} instead of holding redshifts: left out"
 
 
@@ -46,7 +48,11 @@ class About:
         Columns of these; empty for none.
     notes : tuple of Note
     faults : dict of str to (str, str)
-        By column, why it cannot be used and what to do; ``""`` is for who the rows are.
+        By column, why it cannot be used and what to do.
+    nameless : tuple of str
+        Why rows cannot be told from each other and what to do; empty where they can.
+    spelled : tuple of str
+        All columns as the file spells them, by which its layout was recognised.
     """
 
     catalog: str = ""
@@ -59,6 +65,8 @@ class About:
     name: str = ""
     notes: tuple[Note, ...] = ()
     faults: dict[str, tuple[str, str]] = field(default_factory=dict)
+    nameless: tuple[str, ...] = ()
+    spelled: tuple[str, ...] = ()
 
 
 def documented(names: Sequence[str], layout: Layout | None) -> dict[str, str]:
@@ -97,15 +105,15 @@ def check(
     import pyarrow as pa
 
     spelled = {name: column for column, name in documented(opened.names, layout).items()}
-    kinds = {c.name: c.kind for c in layout.columns} if layout else {}
-    kinds = {name: kinds.get(name) or _kind(name, layout) for name in spelled}
+    kinds = _kinds(spelled, layout)
     roles = {role: [n for n in spelled if kinds[n] == role] for role in ("id", "ra", "dec", "name")}
     always = {*roles["id"], *(n for role in ("ra", "dec", "name") for n in roles[role][:1])}
     kept = [n for n in spelled if wanted is None or n in wanted or n in always or n in _INDEX]
     raw = opened.rows([spelled[name] for name in kept])
 
     def one(name: str) -> _Column:
-        return _column(raw[spelled[name]], spelled[name], kinds[name])
+        unit = opened.units.get(spelled[name], "")
+        return _column(raw[spelled[name]], spelled[name], kinds[name], unit)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Arrow lets others work meanwhile
         done = dict(zip(kept, pool.map(one, kept), strict=True))
@@ -118,6 +126,7 @@ def check(
         dec=dec,
         name=name,
         notes=tuple(opened.notes),
+        spelled=opened.names,
     )
     about = _judged(done, about, raw.num_rows)
     columns = {n: c.values for n, c in done.items() if c.values is not None}
@@ -137,19 +146,28 @@ class _Column:
     missing: np.ndarray | None = None
 
 
-def _kind(name: str, layout: Layout | None) -> str:
-    return "" if layout else next((k for k, names in _KINDS.items() if name in names), "")
+def _kinds(names: Collection[str], layout: Layout | None) -> dict[str, str]:
+    """What each column holds: as its layout says, else, for roles that are free, as its name."""
+    kinds = {c.name: c.kind for c in layout.columns if c.name in names} if layout else {}
+    free = {name: role for role in _KINDS for name in _KINDS[role] if role not in kinds.values()}
+    return {name: kinds.get(name) or free.get(name, "") for name in names}
 
 
-def _column(column: pa.ChunkedArray, spelled: str, kind: str) -> _Column:
+def _column(column: pa.ChunkedArray, spelled: str, kind: str, unit: str) -> _Column:
+    import pyarrow as pa
+
     done = _Column(spelled)
     try:
         if kind in ("id", "key"):
-            done.values = cells.ids(column, spelled)
+            done.values = cells.ids(column, spelled, of_spectra=kind == "key")
         elif kind in ("ra", "dec"):
+            column, done.what = cells.in_degrees(column, spelled, unit)
             done.values, done.rows = cells.degrees(column, spelled, is_ra=kind == "ra")
             units = "hours" if kind == "ra" else "degrees"
-            done.what = f"is sexagesimal, read as {units}, minutes, seconds" if done.rows else ""
+            if done.rows:
+                done.what = f"is sexagesimal, read as {units}, minutes, seconds"
+            elif done.what:
+                done.rows = len(column)
         elif kind in ("name", "text"):
             done.values = cells.names(column) if kind == "name" else cells.texts(column)
         else:
@@ -163,6 +181,11 @@ def _column(column: pa.ChunkedArray, spelled: str, kind: str) -> _Column:
             done.values = values
     except (LayoutError, IdentityError) as error:
         done.error = error
+    except pa.ArrowException:
+        done.error = LayoutError(
+            f"column {spelled} holds neither numbers nor texts but {column.type}",
+            hint="leave it out, or name only the columns that are needed",
+        )
     return done
 
 
@@ -186,13 +209,20 @@ def _judged(done: dict[str, _Column], about: About, n: int) -> About:
         several = ", ".join(list(absent)[:3]) + (", ..." if len(absent) > 3 else "")
         rows = int(np.logical_or.reduce(list(absent.values())).sum())
         notes.append(Note(several, f"{cells.MISSING} means that there is no value", rows))
-    for name in set(about.ids) & set(faults):
-        faults[""] = faults.pop(name)
-    about = replace(about, ids=tuple(intact))
-    more, fault = _judge_identity(done, about, n)
-    if fault and "" not in faults:
-        faults[""] = fault
-    return replace(about, notes=(*notes, *more), faults=faults)
+    for name in intact:
+        some = np.asarray(done[name].values)
+        some = some[some != 0]
+        if some.size and np.mean(looks_like_sdss(some)) <= _MOST:
+            faults[name] = (
+                f"column {done[name].spelled} holds no SDSS objIDs (the first is {some[0]})",
+                "an objID is an integer such as 1237662226208063489 or 587722952767439450",
+            )
+    about = replace(about, faults=faults)
+    if not set(about.ids) & set(faults):
+        about = replace(about, ids=tuple(intact))
+        more, nameless = _judge_identity(done, about, n)
+        about, notes = replace(about, nameless=nameless), notes + more
+    return replace(about, notes=tuple(notes))
 
 
 def _judge_index(done: dict[str, _Column], n: int) -> None:
@@ -222,16 +252,9 @@ def _judge_redshift(done: dict[str, _Column], about: About) -> None:
 
 def _judge_identity(
     done: dict[str, _Column], about: About, n: int
-) -> tuple[list[Note], tuple[str, str] | None]:
+) -> tuple[list[Note], tuple[str, ...]]:
     """Whether each row can be told from the others: by an id, a name of its own, or a position."""
     found = [np.asarray(done[name].values) for name in about.ids]
-    for name, ids in zip(about.ids, found, strict=True):
-        some = ids[ids != 0]
-        if some.size and not looks_like_sdss(some).any():
-            return [], (
-                f"column {done[name].spelled} holds no SDSS objIDs (the first is {some[0]})",
-                "an objID is an integer such as 1237662226208063489 or 587722952767439450",
-            )
     key = np.select([ids != 0 for ids in found], found, 0) if found else np.zeros(n, np.int64)
     columns = " or ".join(done[name].spelled for name in about.ids)
     bare = key == 0
@@ -260,4 +283,4 @@ def _judge_identity(
     repeats = int((some[1:] == some[:-1]).sum())
     if repeats:
         notes.append(Note(columns, "rows repeat the id of a row above", repeats))
-    return notes, None
+    return notes, ()

@@ -6,8 +6,9 @@ with types of their own; what the cells mean is told in `cells`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from galaxycurate.catalogs.reading.opened import (
     Opened,
     content,
     from_lists,
-    stream,
     unreadable,
 )
 from galaxycurate.catalogs.reading.text import separated, told_by, without_names
@@ -53,12 +53,23 @@ def opened(path: Path, layout: Layout | None = None) -> Opened:
     path = existing(Path(path))
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a table", hint="name the file")
-    try:
-        with closing(stream(path)) as file:
-            head = file.read(HEAD)
+    with _parsing(path):
+        head = content(path, HEAD)
         if not head.strip():
             raise InputError(f"{path} is empty", hint="was the download cut off?")
-        return _look(path, head, layout)
+        look = _look(path, head, layout)
+
+    def rows(wanted: Sequence[str]) -> pa.Table:
+        with _parsing(path):
+            return look.rows(wanted)
+
+    return replace(look, rows=rows)
+
+
+@contextmanager
+def _parsing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (InputError, MemoryError):
         raise
     except Exception as error:  # each format's parser has errors of its own
@@ -123,15 +134,17 @@ def _parquet(path: Path) -> Opened:
 
 
 def _astropy(path: Path, form: str) -> Opened:
-    """FITS, VOTable and ECSV; columns of more than one number a row are left out."""
+    """FITS, VOTable and ECSV; what is more than one number or text a row is left out."""
     from astropy.table import Table
 
     table: Any = Table.read(BytesIO(content(path)), format=form)
-    names = tuple(name for name in table.colnames if table[name].ndim == 1)
+    columns = {name: table[name] for name in table.colnames if hasattr(table[name], "dtype")}
+    names = tuple(name for name, column in columns.items() if column.ndim == 1)
+    units = {name: str(columns[name].unit) for name in names if columns[name].unit}
     several = [name for name in table.colnames if name not in names]
     what = "hold several values a row: left out"
     notes = [Note(", ".join(several), what, len(table))] * bool(several)
-    return Opened(names, lambda wanted: _from_astropy(table, wanted), notes=notes)
+    return Opened(names, lambda wanted: _from_astropy(table, wanted), units=units, notes=notes)
 
 
 def _from_astropy(table: Any, wanted: Sequence[str]) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.table import CatalogTable, Note
-from galaxycurate.errors import InputError, LayoutError, first_line
+from galaxycurate.catalogs.reading import cells
+from galaxycurate.catalogs.reading.checked import IDS
+from galaxycurate.catalogs.table import CatalogTable, Note, by_release
+from galaxycurate.errors import IdentityError, InputError, LayoutError, first_line
 from galaxycurate.store.files import existing
 
 if TYPE_CHECKING:
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
 ENDINGS = {".h5", ".hdf5"}
 IMAGES = "images"
 _AT_ONCE = 32
-_MOST_BYTES = 512 * 2**20  # of a block; files whose chunks span more images are sliced
+THREADS = min(8, os.cpu_count() or 2)
+"""So many blocks are in memory at once."""
+_MOST_BYTES = 512 * 2**20 // THREADS  # of a block; files whose chunks span more are sliced
 _DEFLATE = 1  # the number of HDF5's gzip filter; shuffle (2) changes nothing in single bytes
 _SHUFFLE = 2
 
@@ -49,7 +54,7 @@ def columns_of(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_table(path: Path, *, sha256: str = "") -> CatalogTable:
-    """The rows of a file; each is named by its number, for it has no other identity.
+    """The rows of a file; each is named by its number, by which its image is found.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ def read_table(path: Path, *, sha256: str = "") -> CatalogTable:
     ------
     InputError
         It is no HDF5; its columns differ in length; positions are none.
+    IdentityError
+        Ids went through a float.
     """
     columns = columns_of(path)
     sizes = {name: values.size for name, values in columns.items()}
@@ -77,11 +84,16 @@ def read_table(path: Path, *, sha256: str = "") -> CatalogTable:
             else f"{path} holds no columns, only " + (", ".join(_contents(path)) or "nothing"),
             hint="Galaxy10's files hold images, ans, ra, dec, redshift and pxscale",
         )
-    layout = known.recognise([*columns, IMAGES], file_name=Path(path).name)
+    layout = known.recognise([*columns, IMAGES], file_name=Path(path).name, side=_side(path))
+    ids = {name: _ids(path, name, columns.pop(name)) for name in IDS if name in columns}
     values = {name: _plain(column) for name, column in columns.items()}
     ra, dec = (values.pop(axis, np.full(n, np.nan)) for axis in ("ra", "dec"))
     _check_sky(path, ra, dec)
+    objid, dr7objid = by_release(list(ids.values()), n)
     notes = []
+    if layout and n != layout.rows:
+        what = f"another number of rows than the {layout.rows:,} of {layout.name} as published"
+        notes.append(Note("", what, n))
     redshift = values.get("redshift")
     if redshift is not None and np.mean(redshift == dec) > 0.99:
         notes.append(Note("redshift", "repeats dec: left out", n))
@@ -92,12 +104,12 @@ def read_table(path: Path, *, sha256: str = "") -> CatalogTable:
         table=layout.name if layout else "",
         source=str(path),
         sha256=sha256,
-        objid=np.zeros(n, np.int64),
-        dr7objid=np.zeros(n, np.int64),
+        objid=objid,
+        dr7objid=dr7objid,
         name=np.array([f"{row:0{wide}d}" for row in range(n)]),
         ra=ra,
         dec=dec,
-        columns=values,
+        columns=values | ids,
         notes=tuple(notes),
     )
 
@@ -127,7 +139,10 @@ class Images:
             )
         self._data = data
         self.shape = shape
-        self._is_raw = _is_plain_gzip(data) and data.chunks[0] * math.prod(shape[1:]) < _MOST_BYTES
+        self._deflate = _deflate_alone(data)
+        self._is_raw = (
+            self._deflate is not None and data.chunks[0] * math.prod(shape[1:]) < _MOST_BYTES
+        )
         self._inflate = _inflater()
 
     def __enter__(self) -> Images:
@@ -191,7 +206,8 @@ class Images:
 
     def _chunk(self, corner: tuple[int, ...]) -> np.ndarray:
         mask, body = self._data.id.read_direct_chunk(corner)
-        body = body if mask else self._inflate(body)  # a mask: its filters were left out
+        left_out = mask >> self._deflate & 1  # each filter has a bit
+        body = body if left_out else self._inflate(body)
         return np.frombuffer(body, np.uint8).reshape(self._data.chunks)
 
 
@@ -216,6 +232,24 @@ def _is_column(node) -> bool:
     return len(getattr(node, "shape", ())) == 1
 
 
+def _side(path: Path) -> int:
+    """Pixels along each side of the images; 0 where there are no square ones."""
+    with _open(path) as file:
+        shape: tuple[int, ...] = getattr(file.get(IMAGES), "shape", ())
+    return shape[1] if len(shape) == 4 and shape[1] == shape[2] else 0
+
+
+def _ids(path: Path, name: str, values: np.ndarray) -> np.ndarray:
+    """A column of objIDs, exactly; 0 where there is none."""
+    import pyarrow as pa
+
+    texts = _plain(values) if values.dtype.kind in "SO" else values
+    try:
+        return cells.ids(pa.chunked_array([pa.array(texts)]), name)
+    except IdentityError as error:
+        raise IdentityError(f"{path}: {error}", hint=error.hint) from error
+
+
 def _plain(column: np.ndarray) -> np.ndarray:
     """Numbers as float64, texts as str."""
     if column.dtype.kind in "SO":
@@ -233,18 +267,16 @@ def _check_sky(path: Path, ra: np.ndarray, dec: np.ndarray) -> None:
             )
 
 
-def _is_plain_gzip(data: h5py.Dataset) -> bool:
-    """Whether each chunk is there, and nothing but deflated."""
+def _deflate_alone(data: h5py.Dataset) -> int | None:
+    """Which of the filters deflates, where each chunk is there and no other changes it."""
     if data.chunks is None:
-        return False
+        return None
     plist = data.id.get_create_plist()
-    filters = {plist.get_filter(k)[0] for k in range(plist.get_nfilters())}
+    filters = [plist.get_filter(k)[0] for k in range(plist.get_nfilters())]
     whole = math.prod(math.ceil(n / c) for n, c in zip(data.shape, data.chunks, strict=True))
-    return (
-        _DEFLATE in filters
-        and filters <= {_DEFLATE, _SHUFFLE}
-        and data.id.get_num_chunks() == whole
-    )
+    if set(filters) - {_SHUFFLE} != {_DEFLATE} or data.id.get_num_chunks() != whole:
+        return None
+    return filters.index(_DEFLATE)
 
 
 def _inflater():

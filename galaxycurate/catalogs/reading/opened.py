@@ -42,6 +42,8 @@ class Opened:
         Given some of the names, their columns as a pyarrow.Table.
     layout : Layout or None
         That of a file without a line of names, which only its layout can tell.
+    units : mapping of str to str
+        Of the columns that say theirs.
     notes : list of Note
         Whole once the rows are read.
     """
@@ -49,6 +51,7 @@ class Opened:
     names: tuple[str, ...]
     rows: Callable[[Sequence[str]], pa.Table]
     layout: Layout | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -81,22 +84,42 @@ def stream(path: Path) -> IO[bytes]:
     return file
 
 
-def content(path: Path) -> bytes:
-    """All of the file's bytes, uncompressed."""
-    with closing(stream(path)) as file:
-        return file.read()
+def content(path: Path, n_bytes: int = -1) -> bytes:
+    """The file's bytes, uncompressed: all, or so many.
+
+    Raises
+    ------
+    InputError
+        It is damaged, or ends before its end.
+    """
+    try:
+        with closing(stream(path)) as file:
+            return file.read(n_bytes)
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # each kind of compression has errors of its own
+        raise InputError(
+            f"{path} cannot be read to its end: {first_line(error)}",
+            hint="was the download cut off?",
+        ) from error
 
 
 def from_lists(columns: Mapping[str, Sequence], wanted: Sequence[str]) -> pa.Table:
-    """Some of the columns as a table."""
+    """Some of the columns as a table; one of mixed types as text."""
     import pyarrow as pa
 
-    return pa.table({name: pa.array(columns[name]) for name in wanted})
+    def one(values: Sequence) -> pa.Array:
+        try:
+            return pa.array(values)
+        except (pa.ArrowException, OverflowError):
+            return pa.array([None if value is None else str(value) for value in values])
+
+    return pa.table({name: one(columns[name]) for name in wanted})
 
 
 def unreadable(path: Path, error: Exception) -> InputError:
     """The error for a file that its format's parser refused."""
-    if isinstance(error, EOFError) or "truncated" in str(error) or "incomplete" in str(error):
+    if "truncated" in str(error) or "incomplete" in str(error):
         return InputError(
             f"{path} ends before its end: {first_line(error)}", hint="was the download cut off?"
         )

@@ -39,7 +39,7 @@ def separated(path: Path, head: bytes) -> Opened:
         if delimiter == " ":
             trimmed = re.sub(rb"(?m)^[ \t]+|[ \t\r]+$", b"", data[at:])
             data, start = re.sub(rb"[ \t]+", b" ", trimmed), 0
-        table, comments = _parsed(path, memoryview(data)[start:], names, wanted, delimiter)
+        table, comments = _parsed(path, data, start, names, wanted, delimiter)
         if comments:
             notes.append(Note("", "lines among the rows are comments: left out", comments))
         return table
@@ -109,13 +109,18 @@ def _different(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _parsed(
-    path: Path, data: memoryview, names: Sequence[str], wanted: Sequence[str], delimiter: str
+    path: Path,
+    data: bytes,
+    start: int,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    delimiter: str,
 ) -> tuple[pa.Table, int]:
     """The columns wanted, as text, and how many comments stood among the rows."""
     import pyarrow as pa
     from pyarrow import csv
 
-    if not bytes(data[:HEAD]).strip():
+    if not data[start : start + HEAD].strip():
         nothing = [pa.nulls(0, pa.string()) for _ in wanted]
         return pa.Table.from_arrays(nothing, names=list(wanted)), 0
     comments = []
@@ -128,10 +133,12 @@ def _parsed(
 
     try:
         table = csv.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(memoryview(data)[start:]),
             read_options=csv.ReadOptions(column_names=list(names), block_size=_BLOCK),
             parse_options=csv.ParseOptions(
-                delimiter=delimiter, invalid_row_handler=leave_out_comments
+                delimiter=delimiter,
+                newlines_in_values=b'"' in data,
+                invalid_row_handler=leave_out_comments,
             ),
             convert_options=csv.ConvertOptions(
                 include_columns=list(wanted),

@@ -1,8 +1,9 @@
 """Cuts and fractions of a scheme: `features >= 0.43 and spiral >= threshold`, on whole columns.
 
 Python's own parser reads them; only arithmetic, comparisons, and/or/not and min, max, sum are
-carried out. Truth has three values, as in SQL: what is compared with an unknown number (NaN) is
-unknown, and an unknown cut is not passed.
+carried out. Truth has three values, as in SQL: what is compared with an unknown number (NaN) or
+an empty text is unknown, and an unknown cut is not passed. Only `== ''` and `!= ''` know empty
+from not empty.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from galaxycurate.errors import SettingError
 ROUNDING = 1e-6
 """Numbers this near are equal: tables keep fractions in 32 bits, 0.7 comes back as 0.69999999."""
 
+MOST_PARTS = 600
+"""Of one expression: Python's parser and the walk below go as deep as it is long."""
+
 Values = Mapping[str, Any]
 
 _ARITHMETIC: dict[type, Callable] = {
@@ -36,7 +40,7 @@ _COMPARISONS: dict[type, Callable] = {
     ast.Eq: lambda a, b: abs(a - b) <= ROUNDING,
     ast.NotEq: lambda a, b: abs(a - b) > ROUNDING,
 }
-_FUNCTIONS: dict[str, Callable] = {"min": np.minimum, "max": np.maximum, "sum": np.add}
+FUNCTIONS: dict[str, Callable] = {"min": np.minimum, "max": np.maximum, "sum": np.add}
 _TRUTHS = (ast.Compare, ast.BoolOp)
 
 
@@ -61,6 +65,10 @@ class Expression:
             tree = ast.parse(self.text.strip(), mode="eval").body
         except (SyntaxError, ValueError, TypeError, AttributeError):
             raise self._wrong("cannot be read") from None
+        except (RecursionError, MemoryError):
+            raise self._wrong("is too long") from None
+        if sum(1 for _ in ast.walk(tree)) > MOST_PARTS:
+            raise self._wrong("is too long")
         self._check(tree)
         object.__setattr__(self, "tree", tree)
 
@@ -68,7 +76,7 @@ class Expression:
     def names(self) -> set[str]:
         """The columns that it speaks of, and `threshold`."""
         found = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
-        return found - set(_FUNCTIONS)
+        return found - set(FUNCTIONS)
 
     @property
     def is_cut(self) -> bool:
@@ -91,10 +99,14 @@ class Expression:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(self._value(self.tree, values))
 
+    def truth(self, values: Values) -> np.ndarray:
+        """Whether each row passes a cut: 1 yes, 0 no, NaN unknown."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self._truth(self.tree, values))
+
     def passed(self, values: Values) -> np.ndarray:
         """Which rows pass a cut, bool; those where it is unknown do not."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(self._truth(self.tree, values)) == 1
+        return self.truth(values) == 1
 
     def bound_on(self, other: Expression, values: Values) -> float | None:
         """The number that this cut compares another expression with; None for any other cut."""
@@ -105,8 +117,10 @@ class Expression:
         return float(bound) if isinstance(bound, (int, float)) else None
 
     def _wrong(self, what: str) -> SettingError:
+        text = str(self.text)
+        said = text if len(text) <= 200 else f"{text[:60]} ... {text[-20:]}"
         return SettingError(
-            f"{self.where}: {self.text!r} {what}",
+            f"{self.where}: {said!r} {what}",
             hint="an expression looks like: max(ring, merger) >= 0.5 and odd >= threshold",
         )
 
@@ -116,10 +130,12 @@ class Expression:
         if isinstance(node, ast.Constant):
             if type(node.value) not in (int, float, str):
                 raise self._wrong(f"holds {node.value!r}")
+            if type(node.value) is int and abs(node.value) >= 2**53:
+                raise self._wrong("holds a number that is too long")
             return
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", "")
-            if name not in _FUNCTIONS or node.keywords or not node.args:
+            if name not in FUNCTIONS or node.keywords or not node.args:
                 raise self._wrong(f"calls {name or 'something'}; min, max and sum are known")
             parts: list[ast.expr] = node.args
         elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
@@ -152,7 +168,7 @@ class Expression:
             return -self._number(node.operand, values)
         if isinstance(node, ast.Call):
             parts = [self._number(part, values) for part in node.args]
-            return reduce(_FUNCTIONS[ast.unparse(node.func)], parts)
+            return reduce(FUNCTIONS[ast.unparse(node.func)], parts)
         left, right = (self._number(part, values) for part in (node.left, node.right))
         return _ARITHMETIC[type(node.op)](left, right)
 
@@ -168,18 +184,24 @@ class Expression:
             return 1 - self._truth(node.operand, values)
         if isinstance(node, ast.BoolOp):
             parts = [self._truth(part, values) for part in node.values]
-            return reduce(_both if isinstance(node.op, ast.And) else _either, parts)
+            return reduce(both if isinstance(node.op, ast.And) else _either, parts)
         sides = [self._value(part, values) for part in (node.left, *node.comparators)]
         pairs = zip(node.ops, sides, sides[1:], strict=False)
-        return reduce(_both, (self._compared(op, a, b) for op, a, b in pairs))
+        return reduce(both, (self._compared(op, a, b) for op, a, b in pairs))
 
     def _compared(self, op: ast.cmpop, a: Any, b: Any) -> Any:
         if _is_text(a) != _is_text(b):
+            number = np.asarray(b if _is_text(a) else a)
+            if number.ndim and np.isnan(number).all():  # a column without values has no type
+                return np.full(number.shape, np.nan)
             raise self._wrong("compares text with a number")
         if _is_text(a):
             if not isinstance(op, (ast.Eq, ast.NotEq)):
                 raise self._wrong("sorts text; == and != are known")
-            return ((np.asarray(a) == np.asarray(b)) == isinstance(op, ast.Eq)).astype(float)
+            a, b = np.asarray(a), np.asarray(b)
+            same = ((a == b) == isinstance(op, ast.Eq)).astype(float)
+            asks_for_empty = any(not side.ndim and side == "" for side in (a, b))
+            return same if asks_for_empty else np.where((a == "") | (b == ""), np.nan, same)
         known = np.where(np.isnan(a) | np.isnan(b), np.nan, 1.0)
         return known * _COMPARISONS[type(op)](a, b)
 
@@ -193,9 +215,10 @@ def _is_text(value: Any) -> bool:
     return np.asarray(value).dtype.kind in "USOT"
 
 
-def _both(a, b):
+def both(a, b):
+    """Whether two truths hold, each 1, 0, or NaN where unknown."""
     return np.where((a == 0) | (b == 0), 0.0, a * b)
 
 
 def _either(a, b):
-    return 1 - _both(1 - a, 1 - b)
+    return 1 - both(1 - a, 1 - b)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from galaxycurate.catalogs.rules.expression import ROUNDING
+from galaxycurate.catalogs.rules.objects import Conflict, drawn, one_each
 from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.rules.walk import Step, Walk
 from galaxycurate.catalogs.table import CatalogTable
 from galaxycurate.core.columns import SOFT
 from galaxycurate.errors import SettingError
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """One object whose rows have different labels: it gets none. ``rows`` count from 0."""
-
-    object: str
-    rows: tuple[int, ...]
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -37,17 +29,22 @@ class Labels:
     min_votes : int
     row : ndarray of int64, shape (m,)
         Rows of the table, ascending.
+    who : ndarray of int64, shape (m,)
+        The object: its id, or a number made from its name.
     label : ndarray of str, shape (m,)
     fraction : ndarray of float64, shape (m,)
         Of the votes for the label; NaN where the scheme gives none.
     n_votes : ndarray of int64, shape (m,)
         Volunteers who answered the deciding question; -1 where unknown.
     soft : dict of str to ndarray of float64, shape (m,)
-        Fraction of the votes for each class; empty unless asked for.
+        Share of all volunteers for each class, the fractions along its path multiplied; empty
+        unless asked for.
     funnel : dict of str to int
         Rows left after each cut, in order, then each class.
     steps : list of Step
         Every cut of every class.
+    left_out : dict of str to int
+        Rows that are not among them, by reason.
     conflicts : list of Conflict
     warnings : list of str
     """
@@ -58,12 +55,14 @@ class Labels:
     threshold: float | None
     min_votes: int
     row: np.ndarray
+    who: np.ndarray
     label: np.ndarray
     fraction: np.ndarray
     n_votes: np.ndarray
     soft: dict[str, np.ndarray] = field(default_factory=dict)
     funnel: dict[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -93,17 +92,16 @@ class Labels:
             "scheme": [self.scheme] * n,
             "catalog": [catalog] * n,
             "n_votes": [None if v < 0 else v for v in self.n_votes.tolist()],
-            "vote_fraction": [v if v == v else None for v in self.fraction.tolist()],
-            **{f"{SOFT}{name}": values.tolist() for name, values in self.soft.items()},
+            "vote_fraction": _or_none(self.fraction),
+            **{f"{SOFT}{name}": _or_none(values) for name, values in self.soft.items()},
         }
 
     def at_most(self, limit: int, seed: int) -> Labels:
-        """A repeatable draw, where there are more rows than were asked for."""
+        """A draw that depends on the objects and the seed alone, where there are more rows."""
         if self.row.size <= limit:
             return self
-        rng = np.random.default_rng(seed)
-        drawn = np.sort(rng.choice(self.row.size, limit, replace=False))
-        label = self.label[drawn]
+        kept = drawn(self.who, limit, seed)
+        label = self.label[kept]
         names, counts = np.unique(label, return_counts=True)
         counted = dict(zip(names.tolist(), counts.tolist(), strict=True))
         known = set(np.unique(self.label).tolist())
@@ -111,11 +109,12 @@ class Labels:
         funnel[f"drawn by seed {seed}"] = limit
         return replace(
             self,
-            row=self.row[drawn],
+            row=self.row[kept],
+            who=self.who[kept],
             label=label,
-            fraction=self.fraction[drawn],
-            n_votes=self.n_votes[drawn],
-            soft={name: values[drawn] for name, values in self.soft.items()},
+            fraction=self.fraction[kept],
+            n_votes=self.n_votes[kept],
+            soft={name: values[kept] for name, values in self.soft.items()},
             funnel=funnel | {n: counted.get(n, 0) for n in self.funnel if n in known},
         )
 
@@ -141,35 +140,45 @@ def label(
     threshold, min_votes : optional
         The scheme's own by default. Rows whose number of votes is unknown pass, and are counted.
     soft : bool
-        Keep the fractions of all classes.
+        Keep the shares of all classes.
 
     Returns
     -------
     Labels
-        One label an object at most: of its rows the one with most votes, the first among equals;
-        none where they disagree.
+        One label an object at most: that of its row with most votes; none where that row has none,
+        or another row has another.
 
     Raises
     ------
     SettingError, LayoutError
         See `Scheme.checked` and `Scheme.kind_of`; ``soft`` of a scheme without fractions.
     """
-    walk = Walk(table, scheme, kind=kind, threshold=threshold, min_votes=min_votes)
-    chosen = walk.by_column() if scheme.label else walk.by_cuts()
-    row = np.flatnonzero(chosen >= 0)
-    names = np.array(walk.names or [""])
-    mine, conflicts = _one_each(table, row, names[chosen[row]], walk.n_votes(chosen)[row])
-    funnel = dict(walk.funnel)
-    funnel["different objects"] = mine.size + len(conflicts)
-    if conflicts:
-        funnel["not under two labels"] = mine.size
-    place = chosen[mine]
-    for index, name in enumerate(walk.names):
-        funnel[name] = int((place == index).sum())
     if soft and not any(node.fraction for node in scheme.classes):
         raise SettingError(
             f"scheme {scheme.name} has no vote fractions to keep", hint="leave --soft out"
         )
+    walk = Walk(table, scheme, kind=kind, threshold=threshold, min_votes=min_votes)
+    chosen = walk.by_column() if scheme.label else walk.by_cuts()
+    labels = np.array([*walk.names, ""])[chosen]  # the last for -1
+    speakers = one_each(table, labels, walk.votes(chosen))
+    mine, conflicts = speakers.row, speakers.conflicts
+    funnel = dict(walk.funnel)
+    funnel["different objects"] = mine.size + len(conflicts) + speakers.outvoted
+    if speakers.outvoted:
+        funnel["whose row with most votes has a label"] = mine.size + len(conflicts)
+    if conflicts:
+        funnel["not under two labels"] = mine.size
+    n_labelled, torn = int((chosen >= 0).sum()), sum(len(c.rows) for c in conflicts)
+    left_out = {
+        f"no label by {scheme.name}": len(table) - n_labelled,
+        "under two labels": torn,
+        "no label by the object's row with most votes": speakers.outvoted_rows,
+        "repeats of an object": n_labelled - mine.size - torn - speakers.outvoted_rows,
+    }
+    place = chosen[mine]
+    shares = {n.name: walk.share(n)[mine] for n in scheme.classes} if soft else {}
+    for index, name in enumerate(walk.names):
+        funnel[name] = int((place == index).sum())
     return Labels(
         scheme=scheme.name,
         scheme_sha256=scheme.sha256,
@@ -177,14 +186,16 @@ def label(
         threshold=walk.threshold,
         min_votes=walk.min_votes,
         row=mine,
-        label=names[place],
+        who=speakers.who,
+        label=labels[mine],
         fraction=walk.fraction_of(chosen)[mine],
         n_votes=np.nan_to_num(walk.n_votes(chosen)[mine], nan=-1).astype(np.int64),
-        soft={n.name: walk.fraction(n)[mine] for n in scheme.classes} if soft else {},
+        soft=shares,
         funnel=funnel,
         steps=walk.steps(),
+        left_out={reason: n for reason, n in left_out.items() if n},
         conflicts=conflicts,
-        warnings=walk.warnings(kind),
+        warnings=[*walk.warnings(kind), *_not_largest(shares, place)],
     )
 
 
@@ -209,46 +220,16 @@ def crossed(first: Labels, second: Labels) -> dict[str, dict[str, int]]:
     return {name: counts for name, counts in told.items() if any(counts.values())}
 
 
-def _one_each(
-    table: CatalogTable, row: np.ndarray, labels: np.ndarray, votes: np.ndarray
-) -> tuple[np.ndarray, list[Conflict]]:
-    """One row an object, ascending, and the objects whose rows disagree."""
-    who = _objects(table, row)
-    order = np.argsort(who, kind="stable")
-    again = who[order][1:] == who[order][:-1]
-    if not again.any():
-        return row, []
-    repeated = np.isin(who, np.unique(who[order][1:][again]))
-    kept = [row[~repeated]]
-    conflicts = []
-    groups: dict[int, list[int]] = {}
-    for index in np.flatnonzero(repeated).tolist():
-        groups.setdefault(int(who[index]), []).append(index)
-    for members in groups.values():
-        named = tuple(str(labels[m]) for m in members)
-        if len(set(named)) > 1:
-            rows = tuple(int(row[m]) for m in members)
-            conflicts.append(Conflict(_name(table, rows[0]), rows, named))
-        else:
-            most = max(members, key=lambda m: (np.nan_to_num(votes[m], nan=-1), -m))
-            kept.append(row[[most]])
-    return np.sort(np.concatenate(kept)), conflicts
+def _or_none(values: np.ndarray) -> list[float | None]:
+    return [v if v == v else None for v in values.tolist()]
 
 
-def _objects(table: CatalogTable, row: np.ndarray) -> np.ndarray:
-    """A number for each object: its id; below 0 where only a name, or nothing, tells who it is."""
-    who = table.key[row].copy()
-    nameless = np.flatnonzero(who == 0)
-    if nameless.size:
-        names = None if table.name is None else table.name[row[nameless]]
-        alone: Sequence | np.ndarray = np.arange(nameless.size)
-        if names is not None:
-            _, same = np.unique(names, return_inverse=True)
-            alone = np.where(names != "", same, nameless.size + np.arange(nameless.size))
-        who[nameless] = -1 - np.asarray(alone)
-    return who
-
-
-def _name(table: CatalogTable, row: int) -> str:
-    key = int(table.key[row])
-    return str(key) if key else str(table.name[row]) if table.name is not None else f"row {row + 1}"
+def _not_largest(shares: dict[str, np.ndarray], place: np.ndarray) -> list[str]:
+    """A warning where the classes are no alternatives, so that a label has not most votes."""
+    if not shares or not place.size:
+        return []
+    table = np.nan_to_num(np.array([*shares.values()]))
+    own = table[place, np.arange(place.size)]
+    n = int((own < table.max(0) - ROUNDING).sum())
+    told = f"{n:,} of {place.size:,} labels are not the class with the largest soft label"
+    return [told] if n else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +12,15 @@ from galaxycurate.errors import LayoutError, SettingError
 
 FOLDER = Path(__file__).parents[1] / "schemes"
 THRESHOLD = "threshold"
+_CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*\Z")
 
 
 @dataclass(frozen=True)
 class Node:
     """A class, or a branch on the way to classes: rows that pass its parent's cuts and its own.
 
-    Its fraction is the least along the path; its votes are its own, else its parent's. ``rest``
-    marks the class of those that are in no other.
+    Its fraction is the least along the path, its share of all volunteers their product; its votes
+    are its own, else its parent's. ``rest`` marks the class of those that are in no other.
     """
 
     name: str
@@ -191,7 +193,7 @@ class Scheme:
         SettingError
             The scheme has none; or it is above 1, or so low that galaxies could be in two classes.
         """
-        if threshold is None:
+        if threshold is None or threshold == self.threshold:
             return self.threshold
         if self.threshold is None:
             raise SettingError(
@@ -208,10 +210,33 @@ class Scheme:
             hint="--threshold 0.85 takes galaxies on whose class at least 85 % agreed",
         )
 
+    def least_votes(self, min_votes: int | None) -> int:
+        """How many volunteers are needed, the scheme's own number where none is given.
+
+        Raises
+        ------
+        SettingError
+            Nothing in the scheme counts them.
+        """
+        if min_votes is None:
+            return self.min_votes
+        nodes = (*self.branches.values(), *self.classes)
+        if min_votes and not (self.votes or any(node.votes for node in nodes)):
+            raise SettingError(
+                f"scheme {self.name} counts no votes: {min_votes} of them cannot be asked for",
+                hint="leave --min-votes out (galaxycurate config show tells where it is set)",
+            )
+        return min_votes
+
     def path(self, node: Node) -> list[Node]:
         """The branches that lead to a node, from the root, and the node itself."""
         above = self.path(self.branches[node.within]) if node.within else []
         return [*above, node]
+
+
+def is_class_name(text: str) -> bool:
+    """Whether a class can be called so: it becomes a folder."""
+    return bool(_CLASS_NAME.match(text))
 
 
 def names() -> list[str]:

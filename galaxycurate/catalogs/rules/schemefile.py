@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from galaxycurate.catalogs.rules.expression import Expression
-from galaxycurate.catalogs.rules.scheme import THRESHOLD, Node, Scheme
+from galaxycurate.catalogs.rules.expression import FUNCTIONS, Expression
+from galaxycurate.catalogs.rules.scheme import THRESHOLD, Node, Scheme, is_class_name
 from galaxycurate.errors import InputError, SettingError, first_line
 from galaxycurate.store.files import existing
 
@@ -27,7 +26,10 @@ _NODE_KEYS: dict[str, tuple[type, ...]] = {
     "name": (str,), "within": (str,), "cuts": (list,), "fraction": (str,), "votes": (str,),
     "rest": (bool,),
 }  # fmt: skip
-_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*\Z")
+_CUTOUT_KEYS: dict[str, tuple[type, ...]] = {"size_px": (int,)}
+_OF_TEXTS = ("catalogs", "kinds", "columns", "labels", "cuts")
+_TAKEN = {THRESHOLD, *FUNCTIONS}
+_LEAST = {"min_votes": 0, "sample": 1, "size_px": 1}
 
 
 def read(path: Path) -> Scheme:
@@ -67,7 +69,9 @@ class _Reader:
     def scheme(self, sha256: str) -> Scheme:
         top = self.content
         self._check_keys(top, _KEYS, "")
-        branches = {n.name: n for n in self._nodes("branch")}
+        self._check_keys(top.get("cutout", {}), _CUTOUT_KEYS, "cutout: ")
+        branches = list(self._nodes("branch"))
+        self._check_names([node.name for node in branches], "branches")
         made = Scheme(
             name=self.path.stem,
             title=top.get("title", self.path.stem),
@@ -82,7 +86,7 @@ class _Reader:
             kinds=top.get("kinds", {}),
             columns={short: name.lower() for short, name in top.get("columns", {}).items()},
             votes=self._expression(top, "votes", ""),
-            branches=branches,
+            branches={node.name: node for node in branches},
             classes=tuple(self._nodes("class")),
             choose=top.get("choose", "only"),
             label=top.get("label", "").lower(),
@@ -106,13 +110,21 @@ class _Reader:
                 isinstance(value, bool) and bool not in known[key]
             ):
                 raise self._wrong(f"{where}{key} = {value!r} is no {known[key][0].__name__}")
+            texts = value.values() if isinstance(value, dict) else value
+            wrong = [v for v in texts if not isinstance(v, str)] if key in _OF_TEXTS else []
+            if wrong:
+                raise self._wrong(f"{where}{key}: {wrong[0]!r} is no text")
+            if key in _LEAST and value < _LEAST[key]:
+                raise self._wrong(f"{where}{key} = {value} must be at least {_LEAST[key]}")
 
     def _nodes(self, key: str) -> Iterator[Node]:
         for number, entry in enumerate(self.content.get(key, ()), 1):
+            if not isinstance(entry, dict):
+                raise self._wrong(f"{key} = {entry!r} is no table", f"[[{key}]] begins one")
             where = f"{key} {entry.get('name', number)}: "
             self._check_keys(entry, _NODE_KEYS, where)
             name = entry.get("name", "")
-            if not _FOLDER_NAME.match(name):
+            if not is_class_name(name):
                 raise self._wrong(
                     f"{where}the name {name!r} cannot be a folder",
                     "letters, digits, _ - and . name a class",
@@ -136,16 +148,32 @@ class _Reader:
             raise self._wrong("a scheme has either classes or one column of labels (label = ...)")
         if made.choose not in CHOICES:
             raise self._wrong(f"choose = {made.choose!r} is not one of {', '.join(CHOICES)}")
-        called = [node.name for node in made.classes]
-        if len(set(called)) < len(called):
-            raise self._wrong("two classes have one name")
+        if made.threshold is not None and not 0 < made.threshold <= 1:
+            raise self._wrong(f"threshold = {made.threshold} must be above 0 and at most 1")
+        for short in made.columns:
+            if not short.isidentifier() or short in _TAKEN:
+                taken = " means something else" if short in _TAKEN else " is no word"
+                raise self._wrong(f"columns: the short name {short!r}{taken}")
+        self._check_names([node.name for node in made.classes], "classes")
         for label in made.labels.values():
-            if not isinstance(label, str) or not _FOLDER_NAME.match(label):
+            if not is_class_name(label):
                 raise self._wrong(f"labels: the name {label!r} cannot be a folder")
+        self._check_names(sorted(set(made.labels.values())), "labels")
         for node in (*made.branches.values(), *made.classes):
             self._check_node(made, node)
         if sum(node.rest for node in made.classes) > 1:
             raise self._wrong("only one class can take the rest")
+        for node in made.classes:
+            cut = node.rest or any(above.cuts for above in made.path(node))
+            if not cut and made.choose != "largest":
+                raise self._wrong(
+                    f"class {node.name} has no cuts: every row is in it",
+                    "rest = true takes those that are in no other class",
+                )
+
+    def _check_names(self, names: list[str], what: str) -> None:
+        if len({name.casefold() for name in names}) < len(names):
+            raise self._wrong(f"two {what} have one name (S and s are one folder on some systems)")
 
     def _check_node(self, made: Scheme, node: Node) -> None:
         above, seen = node, [node]

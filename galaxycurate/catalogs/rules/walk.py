@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from galaxycurate.catalogs.rules.expression import Expression
-from galaxycurate.catalogs.rules.scheme import THRESHOLD, Node, Scheme
+from galaxycurate.catalogs.rules.expression import Expression, both
+from galaxycurate.catalogs.rules.scheme import THRESHOLD, Node, Scheme, is_class_name
 from galaxycurate.catalogs.table import CatalogTable
+from galaxycurate.errors import LayoutError
 
 BINS = 20
 
@@ -48,7 +50,7 @@ class Walk:
         self.scheme, self.table = scheme, table
         self.kind = scheme.kind_of(kind, table.columns, table.source)
         self.threshold = scheme.checked(threshold)
-        self.min_votes = scheme.min_votes if min_votes is None else min_votes
+        self.min_votes = scheme.least_votes(min_votes)
         self.names: list[str] = [node.name for node in scheme.classes]
         self.funnel: dict[str, int] = {"rows": len(table)}
         self._unknown = np.full(len(table), np.nan)
@@ -56,20 +58,17 @@ class Walk:
         for short in scheme.columns:
             column = scheme.column(short, self.kind)
             self._values[short] = table.columns.get(column, self._unknown)
-        self._reached: dict[str, np.ndarray] = {"": np.ones(len(table), bool)}
+        self._reached: dict[str, np.ndarray] = {"": np.ones(len(table))}  # 1, 0, NaN unknown
         for branch in scheme.branches.values():
             self._reach(branch)
-        self._passed = [self._cut(node) for node in scheme.classes]
+        self._passed = self._in_classes()
         self._in_two = 0
 
     def by_cuts(self) -> np.ndarray:
         """The class of each row, as an index; -1 where it has none."""
         classes = self.scheme.classes
-        passed = np.array(self._passed).reshape(len(classes), len(self.table))
+        passed = self._passed
         known = [np.isfinite(self.fraction(n)) if n.fraction else True for n in classes]
-        for index, node in enumerate(classes):
-            if node.rest:
-                passed[index] &= ~np.delete(passed, index, axis=0).any(0)
         votes = self._votes(self.scheme.votes)
         for node, some in zip(classes, passed, strict=True):
             votes = np.where(some, self._votes(self._decides(node)), votes)
@@ -89,22 +88,26 @@ class Walk:
             fractions = np.array([self.fraction(node) for node in classes])
             index = np.where(fits, fractions, -np.inf).argmax(0)
         chosen = np.where(has_one, index, -1)
-        said = f"{self.kind} fraction >= {self.threshold:g}".strip() if self.threshold else ""
-        has_rest = any(node.rest for node in classes)
-        self.funnel["in a class" if has_rest or not said else said] = int(has_one.sum())
+        self.funnel["in a class"] = int(has_one.sum())
         return chosen
 
     def by_column(self) -> np.ndarray:
         """The label of each row as the scheme's column gives it; -1 where it gives none."""
-        cells = self.table.columns[self.scheme.label]
-        if cells.dtype.kind == "f":
-            cells = np.where(np.isnan(cells), "", np.char.mod("%g", cells))
-        found, which = np.unique(cells.astype(str), return_inverse=True)
-        labels = self.scheme.labels or {value: value for value in found.tolist()}
-        given = [labels.get(value, "") for value in found.tolist()]
+        found, which = np.unique(self.table.columns[self.scheme.label], return_inverse=True)
+        texts = [_text(value) for value in found.tolist()]
+        labels = self.scheme.labels or self._own_names(texts)
+        given = [labels.get(text, "") for text in texts]
         self.names = [name for name in dict.fromkeys(labels.values()) if name in given]
         index = np.array([self.names.index(name) if name else -1 for name in given], int)
-        chosen = index[which] if found.size else np.empty(0, int)
+        counts = np.bincount(which, minlength=found.size).tolist()
+        others = {t: n for t, n, name in zip(texts, counts, given, strict=True) if t and not name}
+        if others:
+            said = ", ".join(f"{text} {n:,}" for text, n in [*others.items()][:4])
+            said += f" and {len(others) - 4} more" if len(others) > 4 else ""
+            self.funnel[f"no label for: {said}"] = sum(others.values())
+        votes = self._votes(self.scheme.votes)
+        self._count_votes(votes)
+        chosen = np.where(self._enough(votes), index[which], -1) if found.size else np.empty(0, int)
         self.funnel["in a class"] = int((chosen >= 0).sum())
         return chosen
 
@@ -114,6 +117,18 @@ class Walk:
         if not given:
             return self._unknown
         return np.minimum.reduce([self._numbers(e) for e in given])
+
+    def share(self, node: Node) -> np.ndarray:
+        """Of all volunteers: the fractions along the path multiplied, 0 where none went so far."""
+        given = [self._numbers(n.fraction) for n in self.scheme.path(node) if n.fraction]
+        if not given:
+            return self._unknown
+        none = np.logical_or.reduce([fraction == 0 for fraction in given])
+        return np.where(none, 0.0, np.multiply.reduce(given))
+
+    def votes(self, chosen: np.ndarray) -> np.ndarray:
+        """What rows of one object are compared by: all who voted, else who decided; NaN unknown."""
+        return self._votes(self.scheme.votes) if self.scheme.votes else self.n_votes(chosen)
 
     def fraction_of(self, chosen: np.ndarray) -> np.ndarray:
         """The fraction of each row's own class."""
@@ -129,12 +144,13 @@ class Walk:
         """Each cut with the rows that it leaves, branch by branch, class by class."""
         told = []
         for node in (*self.scheme.branches.values(), *self.scheme.classes):
-            rows = self._reached[node.within].copy()
+            rows = self._reached[node.within] == 1
             for cut in node.cuts:
                 rows &= cut.passed(self._values)
                 told.append(Step(node.name, self._spelt(cut.text), int(rows.sum())))
             if node.rest:
-                told.append(Step(node.name, "in no other class", self.funnel.get(node.name, 0)))
+                here = self._passed[self.scheme.classes.index(node)]
+                told.append(Step(node.name, "in no other class", int(here.sum())))
         return told
 
     def spreads(self) -> dict[str, Spread]:
@@ -143,8 +159,8 @@ class Walk:
         for node in self.scheme.classes:
             if not node.fraction:
                 continue
-            there = self._reached[node.within] & self._enough(self._votes(self._decides(node)))
-            values = self._numbers(node.fraction)[there]
+            enough = self._enough(self._votes(self._decides(node)))
+            values = self._numbers(node.fraction)[enough & (self._reached[node.within] == 1)]
             counts, _ = np.histogram(values[np.isfinite(values)].clip(0, 1), BINS, (0, 1))
             bounds = [cut.bound_on(node.fraction, self._values) for cut in node.cuts]
             told[node.name] = Spread(counts, next((b for b in bounds if b is not None), None))
@@ -178,10 +194,35 @@ class Walk:
         return self._reached[branch.name]
 
     def _cut(self, node: Node) -> np.ndarray:
-        rows = self._reached[node.within].copy()
+        rows = self._reached[node.within]
         for cut in node.cuts:
-            rows &= cut.passed(self._values)
+            rows = both(rows, cut.truth(self._values))
         return rows
+
+    def _in_classes(self) -> np.ndarray:
+        """Who passes the cuts of each class; the rest are those whom all others surely refuse."""
+        classes = self.scheme.classes
+        truths = np.array([self._cut(n) for n in classes]).reshape(len(classes), len(self.table))
+        passed = truths == 1
+        for index, node in enumerate(classes):
+            if node.rest:
+                passed[index] &= (np.delete(truths, index, axis=0) == 0).all(0)
+        return passed
+
+    def _own_names(self, texts: Sequence[str]) -> dict[str, str]:
+        """The values of a column as names of classes, which become folders."""
+        where = f"{self.table.source}: column {self.scheme.label}"
+        hint = "[labels] of the scheme names them: " + '"value" = "class"'
+        folded: dict[str, str] = {}
+        for text in filter(None, texts):
+            if not is_class_name(text):
+                raise LayoutError(f"{where} holds {text!r}, which cannot name a class", hint=hint)
+            other = folded.setdefault(text.casefold(), text)
+            if other != text:
+                raise LayoutError(
+                    f"{where} holds {other} and {text}: on some systems one folder", hint=hint
+                )
+        return {text: text for text in texts if text}
 
     def _decides(self, node: Node) -> Expression | None:
         """The nearest votes on the path."""
@@ -207,3 +248,10 @@ class Walk:
             mine = chosen == index
             result[mine] = numbers(node)[mine]
         return result
+
+
+def _text(value: Any) -> str:
+    """A cell as text; whole numbers, which are read as floats, have no point."""
+    if value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.adopt.collection import FORMATS, Collection
-from galaxycurate.pipeline.adopt.joining import Item, Joined, join
-from galaxycurate.pipeline.adopt.taking import PROVIDER, Taken, path_of, take
+from galaxycurate.pipeline.adopt.collection import Collection
+from galaxycurate.pipeline.adopt.joining import Joined, join
+from galaxycurate.pipeline.adopt.taking import PROVIDER, Done, Taken, path_of, same_source, take
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
@@ -45,31 +44,43 @@ class Adoption:
 
     Parameters
     ----------
-    rows, left_out, kept, done_before : int
-    by_label, rejected, failed : Counter
-        Kept images by label; others by reason.
+    rows : int
+    kept_as, there_as : Counter
+        Images by label: taken now, and taken before.
+    left_out, rejected, failed : Counter
+        Other rows, by reason.
     flawed : list of (str, str)
         File and reason of those that were rejected.
     """
 
     rows: int = 0
     left_out: Counter = field(default_factory=Counter)
-    kept: int = 0
-    done_before: int = 0
-    by_label: Counter = field(default_factory=Counter)
+    kept_as: Counter = field(default_factory=Counter)
+    there_as: Counter = field(default_factory=Counter)
     rejected: Counter = field(default_factory=Counter)
     failed: Counter = field(default_factory=Counter)
     flawed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def kept(self) -> int:
+        """Images that were taken now."""
+        return self.kept_as.total()
+
+    @property
+    def done_before(self) -> int:
+        """Images that were there before."""
+        return self.there_as.total()
+
+    @property
+    def by_label(self) -> Counter:
+        """All of them, by label."""
+        return self.kept_as + self.there_as
 
     def count(self, taken: Taken) -> None:
         """Add one item."""
         outcome = taken.outcome
         if outcome.status is Status.OK:
-            self.by_label[outcome.label] += 1
-            if taken.is_known:
-                self.done_before += 1
-            else:
-                self.kept += 1
+            (self.there_as if taken.is_known else self.kept_as)[outcome.label] += 1
         elif outcome.status is Status.REJECTED:
             self.rejected[str(outcome.reason)] += 1
             self.flawed.append((taken.item.wanted, f"{outcome.reason}: {outcome.detail}"))
@@ -153,8 +164,8 @@ def _take(settings, planned: Plan, ledger, adoption, progress) -> dict[str, int]
     collection, items = planned.collection, planned.joined.items
     tree = ImageTree(Path(settings.dataset))
     tree.clean()
-    done = {o.path: o for o in ledger.outcomes()}
-    _keep_others(items, collection, tree, done)
+    done = {(o.label, o.name): o for o in ledger.outcomes()}
+    _keep_others(planned, tree, done)
     run = ledger.start("import", {"folder": collection.source, "labels": collection.labels})
     sizes: dict[str, int] = {}
     pending: list[Outcome] = []
@@ -164,6 +175,9 @@ def _take(settings, planned: Plan, ledger, adoption, progress) -> dict[str, int]
             if taken.size_px:
                 sizes[taken.item.name] = taken.size_px
             if not taken.is_known:
+                before = done.get((taken.item.label, taken.item.name))
+                if before and before.path != taken.outcome.path:
+                    pending.append(_given_up(before))
                 pending.append(taken.outcome)
             if len(pending) >= _BATCH:
                 ledger.add_outcomes(run, pending)
@@ -172,32 +186,44 @@ def _take(settings, planned: Plan, ledger, adoption, progress) -> dict[str, int]
                 progress(n, len(items), f"{adoption.kept + adoption.done_before:,} kept")
     finally:  # an interrupt loses no line of what was done
         ledger.add_outcomes(run, pending)
+    tree.finish()
     return sizes
 
 
-def _keep_others(
-    items: list[Item], collection: Collection, tree: ImageTree, done: Mapping[str, Outcome]
-) -> None:
-    """Refuse to write over what was downloaded, or to keep an array in two formats."""
-    if not done:
-        return
-    others = [f for f in FORMATS if f != collection.mode] if collection.is_arrays else []
-    for item in items:
-        path = path_of(item, collection, tree)
-        before = done.get(path)
-        if before and before.status is Status.OK and before.provider != PROVIDER:
-            raise InputError(
-                f"{before.path} is in the dataset already: it was downloaded",
-                hint="import into a folder of its own: --dataset other --manifests other/manifests",
+def _given_up(before: Outcome) -> Outcome:
+    """The last line of a path whose cutout has a file of another ending now: it is nobody's."""
+    return replace(before, name="", label="", status=Status.REJECTED, reason="another ending now")
+
+
+def _keep_others(planned: Plan, tree: ImageTree, done: Done) -> None:
+    """Refuse to write over what was downloaded or came from another collection, or to keep an array
+    in two formats.
+    """
+    collection = planned.collection
+    for item in planned.joined.items:
+        before = done.get((item.label, item.name))
+        if before is None or before.status is not Status.OK or item.source is None:
+            continue
+        if before.provider != PROVIDER:
+            raise _taken(before, "it was downloaded")
+        if tree.size(before.path) is None:
+            continue
+        if not same_source(before, item, collection, planned.joined.sha256):
+            raise _taken(before, f"it came from {before.url}")
+        if collection.is_arrays and before.path != path_of(item, collection, tree):
+            ending = before.path.rpartition(".")[2]
+            raise _taken(
+                before,
+                f"the arrays were imported as {ending}",
+                f"go on with --format {ending}, or ",
             )
-        for ending in others:
-            twin = done.get(tree.relative(item.label, item.name, ending))
-            if twin and twin.status is Status.OK:
-                raise InputError(
-                    f"{twin.path} is in the dataset already: the arrays were imported as {ending}",
-                    hint=f"go on with --format {ending}, or import into a folder of its own: "
-                    "--dataset other --manifests other/manifests",
-                )
+
+
+def _taken(before: Outcome, why: str, way: str = "") -> InputError:
+    return InputError(
+        f"{before.path} is in the dataset already: {why}",
+        hint=way + "import into a folder of its own: --dataset other --manifests other/manifests",
+    )
 
 
 def _nothing_yet(joined: Joined) -> Adoption:

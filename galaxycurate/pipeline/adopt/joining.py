@@ -11,7 +11,7 @@ import numpy as np
 
 from galaxycurate.catalogs.reading import hdf5
 from galaxycurate.catalogs.table import CatalogTable, Note
-from galaxycurate.core.ids import decode, field_of
+from galaxycurate.core.ids import places_of
 from galaxycurate.curation.positions import close_pairs
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.adopt import pictures
@@ -136,7 +136,7 @@ class _Found:
             self.mapping = pictures.mapping_beside(
                 collection.source.parent, collection.source, collection.table.parent
             )
-        self.wanted, self.several = pictures.wanted_by(table, self.mapping)
+        self.wanted, self.several = pictures.wanted_by(table, self.mapping, self.pictures)
 
     def items(self, labelled: Labelled, *, must_exist: bool):
         """Items, their places among the labelled rows, and who is left out.
@@ -166,7 +166,8 @@ class _Found:
     def unused(self, items: list[Item]) -> Counter[str]:
         """Images without an item, by reason."""
         if self.pictures is None:
-            return Counter()
+            with hdf5.Images(self.collection.source) as images:
+                return +Counter({"no row goes with them": len(images) - len(self.table)})
         return self.pictures.unused({i.source for i in items if i.source}, self.wanted)
 
     def _source(self, wanted: str) -> Path | None:
@@ -192,7 +193,6 @@ def _columns(
 ) -> dict[str, list]:
     rows = [item.row for item in items]
     key = table.key[rows]
-    parts = decode(key)
     redshift = table.columns.get("redshift")
     return {
         "name": [item.name for item in items],
@@ -205,11 +205,7 @@ def _columns(
         "source_file": [item.origin for item in items],
         "objID": table.objid[rows].tolist(),
         "dr7objid": table.dr7objid[rows].tolist(),
-        "fieldID": field_of(key).tolist(),
-        **{
-            name: [v if k else None for v, k in zip(parts[name].tolist(), key, strict=True)]
-            for name in ("run", "rerun", "camcol", "field")
-        },
+        **places_of(key),
         **{name: [values[place] for place in kept] for name, values in labelled.columns.items()},
         **({} if redshift is None else {"redshift": _known(redshift[rows])}),
     }

@@ -112,30 +112,15 @@ def by_votes(table: CatalogTable, by: ByVotes, scheme: Scheme | None = None) -> 
     found = votes.label(
         table, scheme, kind=by.kind, threshold=by.threshold, min_votes=by.min_votes, soft=by.soft
     )
-    columns: dict[str, Sequence] = {
-        "vote_fraction": [None if f != f else f for f in found.fraction.tolist()],
-        "n_votes": [None if n < 0 else n for n in found.n_votes.tolist()],
-        "scheme": [found.scheme] * found.row.size,
-        "catalog": [table.catalog] * found.row.size,
-        **{f"soft_{name}": share.tolist() for name, share in found.soft.items()},
-    }
-    in_conflict = sum(len(c.rows) for c in found.conflicts)
-    without = len(table) - found.row.size - in_conflict
-    left_out = Counter({f"no label by {found.scheme}": without, "under two labels": in_conflict})
+    columns: dict[str, Sequence] = dict(found.columns(table.catalog))
+    del columns["label"], columns["label_source"]  # of the images that are found, by the joining
     return Labelled(
         row=found.row,
         label=found.label,
-        source=f"{found.scheme} {found.kind}".rstrip(),
-        cuts={
-            "scheme": found.scheme,
-            "scheme_sha256": scheme.sha256,
-            "votes": found.kind,
-            "threshold": found.threshold,
-            "min_votes": found.min_votes,
-            "soft": by.soft,
-        },
+        source=found.source,
+        cuts=found.cuts,
         columns=columns,
-        left_out=+left_out,
+        left_out=Counter(found.left_out),
         funnel=found.funnel,
         conflicts=found.conflicts,
         warnings=found.warnings,
@@ -173,6 +158,7 @@ def by_column(table: CatalogTable, by: ByColumn) -> Labelled:
         )
     new = [known.get(text) for text in old]
     row = np.array([k for k, name in enumerate(new) if name is not None], np.int64)
+    empty = sum(text in _EMPTY for text in old)
     return Labelled(
         row=row,
         label=np.array([name for name in new if name is not None], str),
@@ -181,7 +167,9 @@ def by_column(table: CatalogTable, by: ByColumn) -> Labelled:
             "classes": {k: list(v) for k, v in by.classes.items()},
             "label_column": by.column or "",
         },
-        left_out=+Counter({"no class names its label": len(new) - row.size}),
+        left_out=+Counter(
+            {"empty label": empty, "no class names its label": len(new) - row.size - empty}
+        ),
     )
 
 

@@ -24,9 +24,9 @@ class Pictures:
     """The images of a folder, at any depth, without what macOS leaves in archives."""
 
     def __init__(self, folder: Path):
-        found = [p for p in sorted(existing(folder, what="folder").rglob("*")) if _is_image(p)]
+        found = [p for p in existing(folder, what="folder").rglob("*") if _is_image(p)]
         self.folder = folder
-        self.files = [p for p in found if not _is_shadow(p.relative_to(folder))]
+        self.files = [p for p in sorted(found) if not _is_shadow(p.relative_to(folder))]
         self.n_shadows = len(found) - len(self.files)
         self._by_path = {str(p.relative_to(folder)): p for p in self.files}
         self._by_name: dict[str, list[Path]] = {}
@@ -35,23 +35,32 @@ class Pictures:
                 self._by_name.setdefault(name, []).append(picture)
 
     def find(self, wanted: str) -> Path | None:
-        """The image of that path in the folder, else of a name that is there only once.
+        """The image of that path in the folder, else the one whose path ends so.
 
         Raises
         ------
         InputError
             Several images answer to the name.
         """
-        if wanted in self._by_path:
-            return self._by_path[wanted]
-        found = self._by_name.get(Path(wanted).name, [])
-        ours = [p for p in found if str(p).endswith(f"/{wanted}")] or found
-        if len(ours) > 1:
+        found = self.answering(wanted)
+        if len(found) > 1:
             raise InputError(
-                f"{len(ours)} images answer to {wanted!r}: {ours[0]} and {ours[1]}",
+                f"{len(found)} images answer to {wanted!r}: {found[0]} and {found[1]}",
                 hint="give the path in the folder, in a column called file",
             )
-        return ours[0] if ours else None
+        return found[0] if found else None
+
+    def answering(self, wanted: str) -> list[Path]:
+        """All images that a name, or a path, may mean; the ending may be left out."""
+        if wanted in self._by_path:
+            return [self._by_path[wanted]]
+        if "/" not in wanted:
+            return self._by_name.get(wanted, [])
+        asked = Path(wanted)
+        found, above = self._by_name.get(asked.name, []), asked.parent.parts
+        if not above:  # ./name
+            return found
+        return [p for p in found if p.absolute().parent.parts[-len(above) :] == above]
 
     def unused(self, used: set[Path], wanted: Sequence[str]) -> Counter[str]:
         """Images that were not taken, by reason.
@@ -62,7 +71,7 @@ class Pictures:
         wanted : sequence of str
             What all rows ask for, those without a label among them.
         """
-        asked = {p for name in wanted for p in self._by_name.get(Path(name).name, ())}
+        asked = {p for name in wanted for p in self.answering(name)}
         rest = set(self.files) - used
         return +Counter(
             {
@@ -73,7 +82,9 @@ class Pictures:
         )
 
 
-def wanted_by(table: CatalogTable, mapping: Path | None) -> tuple[list[str], Counter[str]]:
+def wanted_by(
+    table: CatalogTable, mapping: Path | None, pictures: Pictures
+) -> tuple[list[str], Counter[str]]:
     """What each row calls its image; empty where it has none.
 
     Parameters
@@ -81,6 +92,8 @@ def wanted_by(table: CatalogTable, mapping: Path | None) -> tuple[list[str], Cou
     table : CatalogTable
     mapping : Path or None
         A list of dr7objid, sample and asset_id; used where the table itself names no files.
+    pictures : Pictures
+        Those that are there: of an object's images one of them is taken.
 
     Returns
     -------
@@ -92,7 +105,7 @@ def wanted_by(table: CatalogTable, mapping: Path | None) -> tuple[list[str], Cou
     if column:
         return as_text(table.columns[column]), Counter()
     if mapping:
-        return _by_mapping(table, mapping)
+        return _by_mapping(table, mapping, pictures)
     return names_of(table), Counter()
 
 
@@ -110,8 +123,10 @@ def mapping_beside(*places: Path) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _by_mapping(table: CatalogTable, path: Path) -> tuple[list[str], Counter[str]]:
-    """One image an object: that of the row's own sample where there are several, else the first."""
+def _by_mapping(
+    table: CatalogTable, path: Path, pictures: Pictures
+) -> tuple[list[str], Counter[str]]:
+    """One image an object, of those that are there: of the row's own sample, else the original."""
     there = read(path)
     if "asset_id" not in there.columns or not there.dr7objid.any():
         raise LayoutError(
@@ -119,24 +134,27 @@ def _by_mapping(table: CatalogTable, path: Path) -> tuple[list[str], Counter[str
             hint="gz2_filename_mapping.csv stands beside images_gz2.zip at Zenodo 3565489",
         )
     assets = as_text(there.columns["asset_id"])
-    nameless = np.full(len(there), "")
-    samples = there.columns.get("sample", nameless).tolist()
+    samples = there.columns.get("sample", np.full(len(there), "")).tolist()
     known: dict[int, list[tuple[str, str]]] = {}
     for objid, sample, asset in zip(there.dr7objid.tolist(), samples, assets, strict=True):
         known.setdefault(objid, []).append((sample, asset))
     own = table.columns.get("sample", np.full(len(table), "")).tolist()
     wanted, settled = [], Counter[str]()
     for objid, sample in zip(table.dr7objid.tolist(), own, strict=True):
-        found = known.get(objid, []) if objid else []
-        same = [asset for kind, asset in found if kind == sample]
+        found = (known.get(objid) if objid else None) or [("", "")]
         if len(found) > 1:
-            settled["of the row's sample" if same else "the first"] += 1
-        wanted.append(same[0] if same else found[0][1] if found else "")
+            first = {"original": 1, sample or "original": 0}
+            found = sorted(found, key=lambda one: first.get(one[0], 2))
+            found = [one for one in found if pictures.answering(one[1])] or found
+            kind = found[0][0]
+            of = "of the row's sample" if kind == sample else f"of the sample {kind}"
+            settled[of if kind else "the first"] += 1
+        wanted.append(found[0][1])
     return wanted, settled
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in ENDINGS
+    return path.suffix.lower() in ENDINGS and path.is_file()
 
 
 def _is_shadow(path: Path) -> bool:

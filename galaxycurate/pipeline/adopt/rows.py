@@ -13,7 +13,7 @@ from galaxycurate.catalogs.reading.files import opened
 from galaxycurate.catalogs.rules.scheme import load
 from galaxycurate.catalogs.table import CatalogTable, names_of, read
 from galaxycurate.core.ids import decode
-from galaxycurate.errors import IdentityError, InputError
+from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
 from galaxycurate.pipeline.adopt.pictures import FILE_NAMES
@@ -48,8 +48,19 @@ def read_rows(
     """
     if collection.labels is None:
         path = collection.source
+        if isinstance(collection.by, ByColumn) and collection.by.id_column:
+            raise SettingError(
+                f"the ids of {path} cannot come from {collection.by.id_column!r}",
+                hint="leave out --id-column: a dataset called objid or dr7objid is taken",
+            )
         table = hdf5.read_table(path, sha256=sha256_of(path))
-        return table, collection.by or _by_catalog(table.catalog) or ByColumn("ans")
+        by = collection.by or _by_catalog(table.catalog)
+        if by is None:
+            raise LayoutError(
+                f"{path} is no collection that is known here: what its labels mean is not told",
+                hint="--label-column ans takes them as they stand, --scheme FILE.toml names them",
+            )
+        return table, by
     table, by = _from_file(collection.labels, collection.by, cache)
     if not len(table):
         raise InputError(

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from galaxycurate.catalogs.reading.hdf5 import Images
@@ -18,12 +19,14 @@ from galaxycurate.imagery.check import check_file
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.joining import Item
 from galaxycurate.store.encode import WRITERS
+from galaxycurate.store.files import sha256_of
 from galaxycurate.store.images import ImageTree
 
 PROVIDER = "import"
 _THREADS = min(8, os.cpu_count() or 2)
 _AHEAD = 64  # files that are asked for before the first is settled
 
+Done = Mapping[tuple[str, str], Outcome]
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -49,9 +52,34 @@ def path_of(item: Item, collection: Collection, tree: ImageTree) -> str:
     return tree.relative(item.label, item.name, "jpg" if ending == "jpeg" else ending)
 
 
+def same_source(before: Outcome, item: Item, collection: Collection, sha256: str) -> bool:
+    """Whether an image that was imported came from this collection, or has an item's bytes.
+
+    Parameters
+    ----------
+    before : Outcome
+    item : Item
+    collection : Collection
+    sha256 : str
+        Of the collection's file, where it holds the images.
+    """
+    if before.url == item.origin or item.source is None:
+        return True
+    ours = collection.source.resolve()
+    if collection.is_arrays:
+        is_ours = Path(before.url.rpartition("#")[0]).resolve() == ours
+        return is_ours or before.request.endswith(f"#{item.row} sha256 {sha256}")
+    if Path(before.url).resolve().is_relative_to(ours):
+        return True
+    try:
+        return before.sha256 == sha256_of(item.source)
+    except OSError:
+        return True  # nothing of it will be written
+
+
 def take(
     items: list[Item], collection: Collection, sha256: str, tree: ImageTree,
-    done: Mapping[str, Outcome],
+    done: Done,
 ) -> Iterator[Taken]:  # fmt: skip
     """Take items into the tree, in any number of threads, a bounded number at once.
 
@@ -63,8 +91,8 @@ def take(
         Of the collection's file, where it holds the images: with the row's number it stands for
         the pixels, so a repetition reads none.
     tree : ImageTree
-    done : mapping of str to Outcome
-        By path, as the ledger knows them.
+    done : mapping of (str, str) to Outcome
+        By label and name, as the ledger knows them.
 
     Yields
     ------
@@ -84,29 +112,44 @@ class _Files:
 
     collection: Collection
     tree: ImageTree
-    done: Mapping[str, Outcome]
+    done: Done
 
     def take(self, item: Item) -> Taken:
         """Check one and write it where it is good."""
         path = path_of(item, self.collection, self.tree)
+        before = self.done.get((item.label, item.name))
         if item.source is None:
-            lost = _outcome(item, path, item.wanted, Status.FAILED,
-                            reason=Reason.NO_FILE, detail=item.wanted)  # fmt: skip
-            return Taken(item, lost, 0)
-        checked = check_file(item.source)
+            return self._lost(item, path, before, Reason.NO_FILE, item.wanted)
+        try:
+            checked = check_file(item.source)
+        except OSError as error:
+            return self._lost(item, path, before, Reason.UNREADABLE, f"{item.wanted}: {error}")
         size_px = min(checked.width, checked.height)
         request = f"{item.wanted} sha256 {checked.sha256}"
         if checked.flaw:
-            self.tree.set_aside(path)  # an earlier, good version of this file
+            self.tree.set_aside(before.path if before else path)  # an earlier, good version of it
             bad = _rejected(item, path, request, checked.flaw, sha256=checked.sha256)
             return Taken(item, bad, size_px)
         good = _outcome(item, path, request, Status.OK, sha256=checked.sha256,
                         n_bytes=checked.n_bytes, url=str(item.source))  # fmt: skip
-        before = self.done.get(path)
-        if before and before.request == good.request and self.tree.size(path) == checked.n_bytes:
+        if before and before.path != path:
+            self.tree.set_aside(before.path)  # it had another ending
+        elif before and before.request == good.request and self._is_there(before):
             return Taken(item, good, size_px, is_known=True)
         self.tree.adopt(item.source, path, self.collection.mode)
         return Taken(item, good, size_px)
+
+    def _lost(
+        self, item: Item, path: str, before: Outcome | None, reason: Reason, detail: str
+    ) -> Taken:
+        """A row without an image, unless it was taken earlier, perhaps from another folder."""
+        if before and before.status is Status.OK and self._is_there(before):
+            return Taken(item, before, 0, is_known=True)
+        lost = _outcome(item, path, item.wanted, Status.FAILED, reason=reason, detail=detail)
+        return Taken(item, lost, 0)
+
+    def _is_there(self, before: Outcome) -> bool:
+        return self.tree.size(before.path) == before.n_bytes
 
 
 @dataclass(frozen=True)
@@ -116,7 +159,7 @@ class _Arrays:
     collection: Collection
     sha256: str
     tree: ImageTree
-    done: Mapping[str, Outcome]
+    done: Done
 
     def take(self, items: list[Item], pool: ThreadPoolExecutor) -> Iterator[Taken]:
         """What is done first, then block by block."""
@@ -150,7 +193,7 @@ class _Arrays:
 
     def _before(self, item: Item) -> Outcome | None:
         """The outcome of an earlier run, where it still holds."""
-        before = self.done.get(path_of(item, self.collection, self.tree))
+        before = self.done.get((item.label, item.name))
         if before is None or before.request != f"import {self._request(item)}":
             return None
         is_there = self.tree.size(before.path) == before.n_bytes

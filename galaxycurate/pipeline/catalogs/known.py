@@ -9,6 +9,7 @@ import numpy as np
 
 from galaxycurate.catalogs import known
 from galaxycurate.catalogs.known import Catalog, Layout
+from galaxycurate.catalogs.reading import cache as typed
 from galaxycurate.catalogs.reading import hdf5
 from galaxycurate.catalogs.rules import scheme
 from galaxycurate.catalogs.table import CatalogTable, Note, names_of, read
@@ -77,7 +78,7 @@ class Kept:
 def here(layout: Layout, folder: Path) -> list[Path]:
     """What lies on this machine of a table: files as published, and as they were read."""
     named = [folder / file.name for file in layout.files]
-    return [p for p in named if p.exists()] + sorted(folder.glob(f"{layout.name}-*.parquet"))
+    return [p for p in named if p.exists()] + typed.named_copies(folder, layout.name)
 
 
 def schemes_of(catalog: Catalog) -> list[str]:
@@ -194,4 +195,6 @@ def keep(path: Path, folder: Path, *, dry_run: bool = False) -> Kept:
             f"{path} is no table of a known catalogue: it stays where it is",
             hint=f"galaxycurate positives --table {path} --scheme FILE.toml reads it there",
         )
+    if not dry_run:
+        typed.give_name(folder, table.sha256, table.table)
     return Kept(str(path), table.catalog, table.table, len(table), table.notes)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from galaxycurate.core.ids import places_of
 from galaxycurate.errors import IdentityError, SettingError
 from galaxycurate.pipeline.archive import archive_of, shelf_of
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.crosswalk.counterparts import Asker
-from galaxycurate.pipeline.crosswalk.identity import OWN, Search
+from galaxycurate.pipeline.crosswalk.identity import NOT_ASKED, OWN, Search, contradictions
 from galaxycurate.pipeline.crosswalk.objects import (
     distinct,
     manifest_at,
@@ -51,6 +52,11 @@ class Crosswalk:
         What was dealt with in the tables, and what the archive could not tell.
     parent : Manifest or None
         The input, where it is a manifest.
+    conflicts : int
+        Objects whose two ids another source gives to other objects; their reason tells it.
+    unasked : int
+        Objects that the archive was not asked about, because it refused a question: asked again,
+        it may answer.
     """
 
     header: Header
@@ -59,6 +65,8 @@ class Crosswalk:
     questions: Mapping[str, int]
     notes: tuple[str, ...] = ()
     parent: Manifest | None = field(default=None, repr=False)
+    conflicts: int = 0
+    unasked: int = 0
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -98,6 +106,9 @@ class Crosswalk:
         columns = {name: self.parent.column(name) for name in self.parent.table.column_names}
         for name in ("objID", "dr7objid"):
             columns[name] = self.table.column(name).to_numpy()[self.of_row].tolist()
+        newer, older = np.array(columns["objID"]), np.array(columns["dr7objid"])
+        places = places_of(np.where(newer != 0, newer, older))
+        columns |= {name: values for name, values in places.items() if name in columns}
         header = replace(
             self.parent.header,
             command=command or "galaxycurate.crosswalk(...).applied()",
@@ -170,9 +181,10 @@ def crosswalk(
             hint="add a column objid or dr7objid, or ra and dec",
         )
     mine, first, of_row = distinct(rows)
-    others = [of_table(existing(Path(p))) for p in tables] + of_folder(
-        settings, besides=(table, *tables)
-    )
+    given = [of_table(existing(Path(p))) for p in tables]
+    shelved, notes = of_folder(settings, besides=(table, *tables))
+    others = given + shelved
+    shelf = None
     if asker is None and settings.archive != "none":
         shelf = shelf_of(settings)
         asker = Asker(archive_of(settings, shelf=shelf), shelf)
@@ -193,6 +205,12 @@ def crosswalk(
             found[release][want] = matches.found
             for name in ("how", "distance_arcsec", "reason"):
                 columns[name][want] = getattr(matches, name)
+    conflicts = contradictions(replace(mine, objid=found["dr8"], dr7objid=found["dr7"]), others)
+    for row, said in conflicts.items():
+        columns["reason"][row] = "; ".join(filter(None, (columns["reason"][row], said)))
+    unasked = sum(text.startswith(NOT_ASKED) for text in columns["reason"].tolist())
+    if shelf and not unasked:
+        shelf.clear()
     header = Header(
         command=command or "galaxycurate.crosswalk(...)",
         created_utc=utc_now(),
@@ -201,18 +219,26 @@ def crosswalk(
         cuts={
             "to": to or "what each row lacks",
             "radius_arcsec": radius_arcsec,
-            "tables": [other.name for other in others],
+            "tables": [other.name for other in given],
+            "catalogs": [other.name for other in shelved],
         },
-        counts=_counts(columns["how"], columns["reason"]),
-        parents=tuple(sha256_of(Path(p)) for p in (table, *tables)),
+        counts=_counts(columns["how"], columns["reason"])
+        | ({"conflicts": len(conflicts)} if conflicts else {}),
+        parents=(sha256_of(Path(table)), *(other.sha256 for other in others)),
     )
     return Crosswalk(
         header=header,
         table=arrow_table({**columns, "objID": found["dr8"], "dr7objid": found["dr7"]}),
         of_row=of_row,
         questions=dict(asker.questions) if asker else {},
-        notes=(*(n for one in (rows, *others) for n in one.notes), *(asker.notes if asker else ())),
+        notes=(
+            *(n for one in (rows, *others) for n in one.notes),
+            *notes,
+            *(asker.notes if asker else ()),
+        ),
         parent=parent,
+        conflicts=len(conflicts),
+        unasked=unasked,
     )
 
 

@@ -12,6 +12,7 @@ from galaxycurate.curation.crosswalk import (
     by_pairs,
     by_position,
     nearest,
+    rivals,
     same_field,
 )
 from galaxycurate.pipeline.crosswalk.counterparts import Asker
@@ -19,7 +20,7 @@ from galaxycurate.pipeline.crosswalk.objects import Objects
 
 OWN, IN_FIELD, POSITION = "own", "field and position", "position"
 NO_POSITION, NOT_GIVEN = "no position", "not in any table that was given"
-NOT_MATCHED = "not in PhotoObjDR7"
+NOT_MATCHED, NOT_ASKED = "not in PhotoObjDR7", "not asked"
 _NEAR_ARCSEC = 60.0
 """A nearest object further away than this tells nothing."""
 
@@ -92,12 +93,13 @@ class Search:
     def _pairs(self, matches: Matches, other: Objects, taken: np.ndarray) -> None:
         modes = other.mode7, other.mode
         row_mode, mode = modes if self.release == "dr8" else modes[::-1]
+        ends = self._ends(other)
+        said = by_pairs(matches.source, *ends)
         candidates = by_pairs(
-            matches.source, *self._ends(other), distance_arcsec=other.distance_arcsec,
-            mode=mode, row_mode=row_mode,
+            np.concatenate([matches.source, rivals(matches.source, said.found, *ends)]), *ends,
+            distance_arcsec=other.distance_arcsec, mode=mode, row_mode=row_mode,
         )  # fmt: skip
-        how = other.name if other.distance_arcsec is not None else f"table {other.name}"
-        matches.take(candidates, how, taken=taken)
+        matches.take(candidates, other.called, taken=taken)
 
     def _ask(self, asker: Asker, matches: Matches, taken: np.ndarray) -> None:
         def left() -> np.ndarray:
@@ -135,10 +137,15 @@ class Search:
     def _tell(self, matches: Matches, places: list[Objects], ra, dec) -> None:
         """Why the others were not found."""
         rows = matches.left
+        absent = NOT_GIVEN
+        if self.asker:
+            for ids, why in self.asker.refused:
+                unasked = rows[np.isin(matches.source[rows], ids[ids != 0])]
+                matches.reason[unasked] = f"{NOT_ASKED}: the archive refused: {why}"
+            absent = self.asker.lacking or NOT_MATCHED
         rows = rows[matches.reason[rows] == ""]
         placed = np.isfinite(ra[rows] + dec[rows])
-        absent = NOT_MATCHED if self.asker else NOT_GIVEN
-        would_help = places or (self.asker and self.release == "dr8")
+        would_help = places or (self.asker and self.release == "dr8" and not self.asker.lacking)
         matches.reason[rows[~placed]] = NO_POSITION if would_help else absent
         rows = rows[placed]
         if not places:
@@ -155,3 +162,36 @@ class Search:
         for row, far in zip(rows, nearest(ra[rows], dec[rows], *where), strict=True):
             beyond = f" (nearest {far:.2g})" if far < _NEAR_ARCSEC else ""
             matches.reason[row] = words + beyond
+
+
+def contradictions(objects: Objects, others: list[Objects]) -> dict[int, str]:
+    """Rows whose two ids another source gives to other objects, and what it says.
+
+    Parameters
+    ----------
+    objects : Objects
+        As they were told or found to be.
+    others : list of Objects
+        Those that are believed first in front.
+
+    Returns
+    -------
+    dict of int to str
+        By row.
+    """
+    said: dict[int, list[str]] = {}
+    ids = objects.objid, objects.dr7objid
+    both = (ids[0] != 0) & (ids[1] != 0)
+    mine = replace(objects, name="", distance_arcsec=None)
+    for other in (mine, *others):
+        for own, source, ends in (
+            (ids[0], ids[1], (other.dr7objid, other.objid)),
+            (ids[1], ids[0], (other.objid, other.dr7objid)),
+        ):
+            told = by_pairs(np.where(both, source, 0), *ends)
+            agrees = told.found == own[told.row]
+            agreed = np.isin(told.row, told.row[agrees]) if other is not mine else agrees
+            who = "another row" if other is mine else other.called
+            for row, found in zip(told.row[~agreed], told.found[~agreed], strict=True):
+                said.setdefault(int(row), []).append(f"{who} says {found}")
+    return {row: ", ".join(dict.fromkeys(words)) for row, words in said.items()}

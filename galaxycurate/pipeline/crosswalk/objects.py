@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.catalogs.table import names_of, read
+from galaxycurate.curation.crosswalk import by_pairs
+from galaxycurate.errors import GalaxyCurateError, first_line
 from galaxycurate.store import crosswalk, formats
-from galaxycurate.store.files import existing
+from galaxycurate.store.files import existing, sha256_of
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import Settings
 
@@ -42,6 +44,8 @@ class Objects:
         Between the two positions.
     notes : tuple of str
         What was dealt with while reading it.
+    sha256 : str
+        Of the file.
     """
 
     name: str
@@ -53,22 +57,45 @@ class Objects:
     mode7: np.ndarray | None = None
     distance_arcsec: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    sha256: str = ""
+
+    @property
+    def called(self) -> str:
+        """What it is called where it told something."""
+        return self.name if self.distance_arcsec is not None else f"table {self.name}"
+
+    def only(self, which: np.ndarray) -> Objects:
+        """Some of them."""
+        columns = {k: v[which] for k, v in vars(self).items() if isinstance(v, np.ndarray)}
+        return replace(self, **columns)
 
 
 def distinct(rows: Objects) -> tuple[Objects, np.ndarray, np.ndarray]:
-    """Each object once; what has no id at all is an object of its own."""
-    nameless = (rows.objid == 0) & (rows.dr7objid == 0)
-    key = np.stack([np.where(nameless, -1 - np.arange(nameless.size), rows.objid), rows.dr7objid])
+    """Each object once, with both ids where its rows agree; one without any is one of its own."""
+    both = np.unique(np.stack([rows.objid, rows.dr7objid]), axis=1)
+    objid = np.where(rows.objid == 0, _only(rows.dr7objid, *both[::-1]), rows.objid)
+    dr7objid = np.where(rows.dr7objid == 0, _only(rows.objid, *both), rows.dr7objid)
+    nameless = (objid == 0) & (dr7objid == 0)
+    key = np.stack([np.where(nameless, -1 - np.arange(nameless.size), objid), dr7objid])
     _, first, of_row = np.unique(key, axis=1, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
     first = first[order]
     mine = replace(
-        rows, objid=rows.objid[first], dr7objid=rows.dr7objid[first], ra=rows.ra[first],
+        rows, objid=objid[first], dr7objid=dr7objid[first], ra=rows.ra[first],
         dec=rows.dec[first],
     )  # fmt: skip
     return mine, first, rank[of_row.ravel()]
+
+
+def _only(ids: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """What distinct pairs say of ids; 0 where they say nothing, or more than one thing."""
+    said = by_pairs(ids, left, right)
+    one = np.bincount(said.row, minlength=ids.size)[said.row] == 1
+    found = np.zeros(ids.size, np.int64)
+    found[said.row[one]] = said.found[one]
+    return found
 
 
 def manifest_at(path: Path) -> Manifest | None:
@@ -129,16 +156,26 @@ def of_table(path: Path) -> Objects:
             f"{Path(path).name}: {note.column or 'the file'}: {note.what} ({note.rows:,} rows)"
             for note in table.notes
         ),
+        sha256_of(path),
     )
 
 
-def of_folder(settings: Settings, *, besides: Sequence[Path]) -> list[Objects]:
-    """The tables among the catalogues on this machine that carry both ids."""
+def of_folder(
+    settings: Settings, *, besides: Sequence[Path]
+) -> tuple[list[Objects], tuple[str, ...]]:
+    """The tables among the catalogues on this machine that carry both ids, and what was left out.
+
+    A file that somebody else put there, or that is damaged, stops nobody.
+    """
     known = {Path(path).resolve() for path in besides}
-    found = []
-    for path in sorted(Path(settings.catalogs).glob("*.parquet")):
-        if path.resolve() not in known:
+    found, notes = [], []
+    for path in sorted(Path(settings.catalogs).glob("[!.]*.parquet")):
+        if path.resolve() in known:
+            continue
+        try:
             names = set(names_of(path)[1])
             if all(names & wanted for wanted in _ID_NAMES):
                 found.append(of_table(path))
-    return found
+        except (GalaxyCurateError, OSError) as error:
+            notes.append(f"{path.name} in {settings.catalogs} was left out: {first_line(error)}")
+    return found, tuple(notes)

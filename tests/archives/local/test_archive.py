@@ -425,6 +425,12 @@ def test_a_position_off_the_sky_is_refused(folder):
         LocalArchive(folder)
 
 
+def test_a_file_whose_name_no_question_can_ask_for_is_no_table(tmp_path):
+    (tmp_path / "zooSpec-0123456789ab.csv").write_text("objid\n1237662226208063489\n")
+    with pytest.raises(InputError, match="holds no tables"):
+        LocalArchive(tmp_path)
+
+
 def test_what_is_not_here_is_said_with_the_command_that_adds_it(folder):
     with pytest.raises(QueryRefused) as refused:
         LocalArchive(folder).execute("SELECT ra FROM zooSpec")

@@ -50,7 +50,20 @@ def test_ids_that_are_none_are_refused_with_a_count(values, message):
 
 def test_spectra_have_multiples_of_1024_by_nature():
     ids = [str(299489676975171584 + 1024 * k) for k in range(1, 20)]
-    assert cells.ids(column(*ids), "specobjid").tolist() == [int(i) for i in ids]
+    assert cells.ids(column(*ids), "specobjid", of_spectra=True).tolist() == [int(i) for i in ids]
+    with pytest.raises(IdentityError, match="all 19 are multiples of 128"):
+        cells.ids(column(*ids), "objid")
+
+
+def test_ids_that_a_spreadsheet_wrote_are_refused():
+    ids = [str((587722952767439450 + 65536 * k) // 1000 * 1000) for k in range(8)]
+    with pytest.raises(IdentityError, match="all 8 are multiples of 1,000"):
+        cells.ids(column(*ids), "objid")
+
+
+def test_hexadecimal_is_no_id():
+    with pytest.raises(IdentityError, match=r"column objid holds 1 cell with no id \('0x112D'"):
+        cells.ids(column("0x112D", "587722952767439450"), "objid")
 
 
 def test_numbers_may_be_absent_in_many_ways():

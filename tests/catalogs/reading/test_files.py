@@ -119,7 +119,7 @@ def test_names_that_stand_twice_are_told_apart(tmp_path):
         (b"", InputError, "is empty"),
         (b"#Table1\n", InputError, "holds no columns"),
         (b"1.5,2.5\n3,4\n", LayoutError, "first line holds numbers, not the names of columns"),
-        (gzip.compress(CSV.encode() * 50)[:-20], InputError, "ends before its end"),
+        (gzip.compress(CSV.encode() * 50)[:-20], InputError, "cannot be read to its end"),
         (b"<!DOCTYPE html><html>busy</html>", InputError, "is a web page or XML"),
         (b"\x89HDF\r\n\x1a\n", InputError, "is an HDF5 file"),
         (b"[1, 2]", InputError, "no list of objects"),
@@ -151,3 +151,48 @@ def test_a_zip_of_several_files_is_refused_with_their_names(tmp_path):
             archive.writestr(name, CSV)
     with pytest.raises(InputError, match=r"holds 2 files, not one table: a.csv, b.csv"):
         read(tmp_path / "t.zip")
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+@pytest.mark.parametrize("harm", ["cut", "flip"])
+def test_an_archive_that_is_damaged_behind_its_start_says_so(tmp_path, pack, harm):
+    rng = np.random.default_rng(3)
+    rows = "".join(f"{i}\n" for i in rng.integers(1 << 59, 1 << 60, 300_000))
+    packed = bytearray(pack(("objid\n" + rows).encode()))
+    at = len(packed) * 2 // 3
+    packed[at:] = b"" if harm == "cut" else bytes(x ^ 0x55 for x in packed[at:])
+    (tmp_path / "t.csv").write_bytes(packed)
+    with pytest.raises(InputError, match=r"t\.csv cannot be read to its end") as caught:
+        read(tmp_path / "t.csv")
+    assert caught.value.hint == "was the download cut off?"
+
+
+def test_quoted_cells_may_hold_the_ends_of_lines_however_long_the_file(tmp_path):
+    n = 120_000  # of more than one block
+    rows = "".join(f'{ID + k},{k},"{"x" * 60}\n# said {k}"\n' for k in range(n))
+    (tmp_path / "t.csv").write_text("objid,z,remark\n" + rows)
+    table = read(tmp_path / "t.csv", columns=["z"])
+    assert (table.columns["z"] == np.arange(n)).all()
+    assert not table.notes
+
+
+def test_json_of_mixed_types_is_read_as_text(tmp_path):
+    rows = [{"objid": str(ID), "a": 1, "b": 2}, {"objid": ID + 1, "a": "x", "b": None}]
+    (tmp_path / "t.json").write_text(json.dumps(rows))
+    table = read(tmp_path / "t.json")
+    assert table.key.tolist() == [ID, ID + 1]
+    assert table.columns["a"].tolist() == ["1", "x"]
+    assert table.columns["b"][0] == 2
+
+
+def test_a_column_of_objects_in_ecsv_is_left_out_and_told(tmp_path):
+    from astropy.coordinates import SkyCoord
+    from astropy.table import Table
+
+    made = Table({"objid": [ID], "label": ["a"], "place": SkyCoord([1], [2], unit="deg")})
+    made.write(tmp_path / "t", format="ascii.ecsv")
+    table = read(tmp_path / "t")
+    assert table.columns["label"].tolist() == ["a"]
+    assert ("place", "hold several values a row: left out") in [
+        (note.column, note.what) for note in table.notes
+    ]

@@ -1,13 +1,15 @@
 """HDF5 collections: made in the layout of Galaxy10, stored in every way that files are found in."""
 
 import sys
+import zlib
 
 import h5py
 import numpy as np
 import pytest
 
 from galaxycurate.catalogs.reading.hdf5 import Images, columns_of, read_table
-from galaxycurate.errors import InputError, LayoutError
+from galaxycurate.catalogs.table import Note
+from galaxycurate.errors import IdentityError, InputError, LayoutError
 
 N = 75
 
@@ -110,12 +112,45 @@ def test_columns_keep_their_own_types(tmp_path):
 
 
 def test_the_table_is_known_by_its_columns_and_rows_by_their_numbers(tmp_path):
-    write(tmp_path / "download.h5", n=120)
+    write(tmp_path / "download.h5", n=120, side=256)
     table = read_table(tmp_path / "download.h5")
     assert (table.catalog, len(table)) == ("galaxy10-decals", 120)
+    what = "another number of rows than the 17,736 of Galaxy10_DECals as published"
+    assert table.notes == (Note("", what, 120),)
     assert table.name[[0, 7, 119]].tolist() == ["000", "007", "119"]
     assert not table.key.any()
     assert set(table.columns) == {"ans", "redshift", "pxscale"}
+
+
+def test_images_of_another_side_are_a_collection_of_the_users_own(tmp_path):
+    write(tmp_path / "Galaxy10_DECals.h5")
+    table = read_table(tmp_path / "Galaxy10_DECals.h5")
+    assert (table.catalog, table.table, table.notes) == ("", "", ())
+
+
+def test_ids_in_hdf5_are_kept_exactly(tmp_path):
+    ids = 1237648720693755918 + np.arange(N)
+    write(tmp_path / "some.h5")
+    with h5py.File(tmp_path / "some.h5", "a") as file:
+        file["objid"] = ids
+    table = read_table(tmp_path / "some.h5")
+    assert (table.objid == ids).all()
+    assert (table.columns["objid"] == ids).all()
+    change(tmp_path / "some.h5", "objid", ids.astype(float))
+    with pytest.raises(IdentityError, match=r"some\.h5: column objid holds ids that went through"):
+        read_table(tmp_path / "some.h5")
+
+
+@pytest.mark.parametrize("mask", [0, 1, 2, 3])
+def test_a_chunk_says_for_each_filter_whether_it_was_left_out(tmp_path, mask):
+    path = tmp_path / "some.h5"
+    images = write(path, chunks=(1, 40, 40, 3), compression="gzip", shuffle=True)
+    body = images[5].tobytes()
+    with h5py.File(path, "a") as file:  # shuffle has the first bit, deflate the second
+        chunk = body if mask & 2 else zlib.compress(body)
+        file["images"].id.write_direct_chunk((5, 0, 0, 0), chunk, filter_mask=mask)
+    with Images(path) as file:
+        assert (np.array(list(file.read(range(5, 6)))) == images[5]).all()
 
 
 def test_a_redshift_that_repeats_dec_is_left_out_with_a_note(tmp_path):

@@ -104,6 +104,26 @@ def test_the_bound_of_a_cut_is_found_where_one_number_is_it():
     assert Expression("max(a, b) >= a", "x").bound_on(fraction, VALUES) is None
 
 
+def test_an_empty_text_is_unknown_but_to_who_asks_for_it():
+    assert passed("word != 's'") == [False, True, False]
+    assert passed("not word == 's'") == [False, True, False]
+    assert passed("word == ''") == [False, False, True]
+
+
+def test_a_column_without_values_passes_no_cut_on_words():
+    for values in ([], [NAN, NAN]):
+        cut = Expression("a == 's'", "x").passed({"a": np.array(values)})
+        assert cut.tolist() == [False] * len(values)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + " + a" * 5000, "-" * 5000 + "a", "a > 1" + "0" * 400, "a > 1" + "0" * 20]
+)
+def test_what_is_too_long_is_refused(text):
+    with pytest.raises(SettingError, match=r"too long|cannot be read"):
+        Expression(text, "mine.toml: class ring: cuts")
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20), st.floats(0, 1))
 def test_a_cut_and_its_contrary_share_all_known_rows(values, bound):
     columns = {"a": np.array(values), "threshold": bound}

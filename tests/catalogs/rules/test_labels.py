@@ -1,16 +1,20 @@
 """Labels by schemes: small tables by hand, real ones against a computation of their own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from galaxycurate.catalogs.rules.labels import crossed, label
+from galaxycurate.catalogs.rules.objects import names as names_given
 from galaxycurate.catalogs.rules.scheme import load
 from galaxycurate.catalogs.rules.walk import Walk
 from galaxycurate.catalogs.table import names_of, read
-from galaxycurate.errors import SettingError
+from galaxycurate.errors import LayoutError, SettingError
 from tests.catalogs.tables import FIRST, table
 
+OLD = 587722952767439450
 NEAR = 1e-6  # tables keep fractions in 32 bits
 T01, T02, T04 = "t01_smooth_or_features_", "t02_edgeon_", "t04_spiral_"
 
@@ -29,7 +33,7 @@ def test_each_cut_is_counted_and_no_galaxy_has_two_classes():
     votes = gz1([0.61, 0.86, 0.05, 0.05, 0.9], [0.1, 0.1, 0.93, 0.99, 0.9], n=[59, 18, 68, 5, 40])
     found = label(votes, load("gz1-binary"))
     assert found.funnel == {
-        "rows": 5, "at least 10 votes": 4, "debiased fraction >= 0.85": 2, "different objects": 2,
+        "rows": 5, "at least 10 votes": 4, "in a class": 2, "different objects": 2,
         "elliptical": 1, "spiral": 1,
     }  # fmt: skip
     assert found.label.tolist() == ["elliptical", "spiral"]
@@ -329,3 +333,136 @@ def test_the_real_galaxy_zoo_2_tables_agree_in_two_formats(shared_data):
     first, second = found.values()  # though one keeps 0.7 and the other 0.69999999
     assert first == second
     assert len(first) == 355
+
+
+# ---- one object, several rows
+
+
+def test_a_row_with_the_dr7_id_alone_is_the_object_that_another_row_gives_both_ids():
+    votes = gz1([0.9, 0.0, 0.9], [0.0, 0.9, 0.0], [FIRST, 0, 0])
+    votes = replace(votes, dr7objid=np.array([OLD, OLD, OLD + 5]))
+    found = label(votes, load("gz1-binary"))
+    assert found.row.tolist() == [2]
+    assert found.conflicts[0].rows == (0, 1)
+    assert names_given(votes, np.arange(2)) == [str(FIRST)] * 2
+
+
+def test_nameless_rows_at_one_position_are_one_object():
+    votes = gz1([0.9, 0.9, 0.9], [0.0] * 3, [0] * 3, [20, 40, 30])
+    votes = replace(votes, ra=np.array([1.0, 1.000001, 2.0]), dec=np.array([5.0, 5.0, 5.0]))
+    assert label(votes, load("gz1-binary")).row.tolist() == [1, 2]
+
+
+def test_a_row_without_label_outvotes_one_with_fewer_votes():
+    votes = gz1([0.9, 0.6, 0.9], [0.0] * 3, [FIRST, FIRST, FIRST + 9], [20, 40, 20])
+    found = label(votes, load("gz1-binary"))
+    assert found.row.tolist() == [2]
+    assert found.funnel["different objects"] == 2
+    assert found.funnel["whose row with most votes has a label"] == 1
+    assert found.left_out == {
+        "no label by gz1-binary": 1, "no label by the object's row with most votes": 1
+    }  # fmt: skip
+
+
+def test_repeats_are_left_out_as_repeats():
+    found = label(gz1([0.9, 0.9], [0, 0], [FIRST] * 2), load("gz1-binary"))
+    assert found.left_out == {"repeats of an object": 1}
+
+
+def test_a_draw_does_not_depend_on_the_order_of_the_rows():
+    rng = np.random.default_rng(1)
+    ids = FIRST + rng.permutation(400)
+    names = [f"g{k}" for k in range(400)]
+    for given, named in ((ids, None), ([0] * 400, names)):
+        drawn = []
+        for order in (np.arange(400), rng.permutation(400)):
+            votes = table(np.array(given)[order], name=named and np.array(named)[order],
+                          p_el_debiased=[0.9] * 400, p_cs_debiased=[0.0] * 400)  # fmt: skip
+            few = label(votes, load("gz1-binary")).at_most(50, 7)
+            drawn.append(set(names_given(votes, few.row)))
+        assert drawn[0] == drawn[1]
+        assert len(drawn[0]) == 50
+
+
+# ---- soft labels, the rest, columns of labels
+
+
+def test_soft_labels_of_the_leaves_of_a_tree_add_up_to_at_most_one():
+    columns = {load("gz2-tree").column(short, "raw"): [30.0 if short[:2] in ("n", "n_") else 0.0]
+               for short in load("gz2-tree").columns}  # fmt: skip
+    columns |= {load("gz2-tree").column(s, "raw"): [v] for s, v in {
+        "features": 0.9, "smooth": 0.1, "face_on": 0.9, "edge_on": 0.1, "bar": 0.9, "no_bar": 0.1,
+        "spiral": 0.85, "no_spiral": 0.15}.items()}  # fmt: skip
+    found = label(table(**columns), load("gz2-tree"), kind="raw", soft=True)
+    assert found.label.tolist() == ["barred_spiral"]
+    assert found.fraction.tolist() == [0.85]  # the least of its path
+    assert found.soft["barred_spiral"] == pytest.approx([0.9 * 0.9 * 0.85 * 0.9])
+    assert sum(float(share[0]) for share in found.soft.values()) <= 1
+    assert found.warnings == []
+
+
+def test_classes_that_are_no_alternatives_are_warned_of_with_soft_labels():
+    c = {f"class{k}": [0.0] for k in KAGGLE} | {"class1.1": [1.0], "class6.1": [0.6]}
+    c |= {"class6.2": [0.4], "class8.4": [0.6]}
+    found = label(table(**c), load("gz-challenge-tree6"), soft=True)
+    assert (found.label.tolist(), found.soft["Spiral"].tolist()) == (["Irregular"], [0.0])
+    assert found.warnings == ["1 of 1 labels are not the class with the largest soft label"]
+
+
+REST = """
+[columns]
+a = "a"
+[[class]]
+name = "high"
+cuts = ["a >= 0.8"]
+[[class]]
+name = "low"
+rest = true
+"""
+
+
+def own(tmp_path, text):
+    path = tmp_path / "own.toml"
+    path.write_text('title = "x"\n' + text)
+    return load(str(path))
+
+
+def test_the_rest_are_only_those_whom_all_other_classes_surely_refuse(tmp_path):
+    found = label(table(a=[0.9, 0.1, np.nan]), own(tmp_path, REST))
+    assert (found.row.tolist(), found.label.tolist()) == ([0, 1], ["high", "low"])
+    assert [(s.node, s.cut, s.rows) for s in found.steps] == [
+        ("high", "a >= 0.8", 1), ("low", "in no other class", 1)
+    ]  # fmt: skip
+
+
+def test_whole_numbers_name_classes_as_they_are_written(tmp_path):
+    found = label(table(m=[1000001, 1000002, np.nan]), own(tmp_path, 'label = "m"'))
+    assert found.label.tolist() == ["1000001", "1000002"]
+
+
+@pytest.mark.parametrize("value", ["../x", "a/b", "a b"])
+def test_values_that_cannot_be_folders_are_refused(tmp_path, value):
+    with pytest.raises(LayoutError, match=f"column m holds {value!r}, which cannot name a class"):
+        label(table(m=["fine", value]), own(tmp_path, 'label = "m"'))
+
+
+def test_values_that_differ_only_in_capitals_are_refused(tmp_path):
+    with pytest.raises(LayoutError, match="holds S and s: on some systems one folder"):
+        label(table(m=["S", "s"]), own(tmp_path, 'label = "m"'))
+
+
+def test_values_that_labels_lack_are_counted():
+    found = label(table(gtype=["S", "E", "SP", "EL", "odd", "odd", ""]), load("gz1-gtype"))
+    assert found.label.tolist() == ["spiral", "elliptical"] * 2
+    assert found.funnel["no label for: odd 2"] == 2
+
+
+def test_votes_are_not_asked_of_a_scheme_that_counts_none():
+    with pytest.raises(SettingError, match="gz1-gtype counts no votes: 5 of them"):
+        label(table(gtype=["S"]), load("gz1-gtype"), min_votes=5)
+
+
+def test_a_column_of_labels_may_count_votes(tmp_path):
+    scheme = own(tmp_path, 'label = "m"\nvotes = "n"\n[columns]\nn = "nvote"')
+    found = label(table(m=["a", "b"], nvote=[3, 30]), scheme, min_votes=10)
+    assert (found.label.tolist(), found.min_votes) == (["b"], 10)

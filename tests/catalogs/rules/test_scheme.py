@@ -132,6 +132,16 @@ def test_a_wrong_name_gets_the_near_one_and_a_missing_file_is_said():
         (('"ring >= threshold"', '"ring"'), "ringed: 'ring' is neither true nor false"),
         (('fraction = "ring"', 'fraction = "ring > 1"'), "ringed: 'ring > 1' is no number"),
         (('title =', 'choose = "best"\ntitle ='), "choose = 'best' is not one of only"),
+        (('"T08_ring{kind}"', "5"), "columns: 5 is no text"),
+        (('"ring >= threshold"', "5"), "class ringed: cuts: 5 is no text"),
+        (("[kinds]", "[cutout]\nsize_px = 'x'\n[kinds]"), "size_px = 'x' is no int"),
+        (("[kinds]", "[cutout]\nside = 5\n[kinds]"), "cutout: side is no key of a scheme"),
+        (("title =", "min_votes = -1\ntitle ="), "min_votes = -1 must be at least 0"),
+        (("title =", "sample = -1\ntitle ="), "sample = -1 must be at least 1"),
+        (("threshold = 0.5", "threshold = 1.5"), "threshold = 1.5 must be above 0 and at most 1"),
+        (('n = "t08', 'max = "b"\nn = "t08'), "columns: the short name 'max' means something else"),
+        (("[[class]]", '[[branch]]\nname = "Odd"\n[[class]]'), "two branches have one name"),
+        (("[[class]]", '[[class]]\nname = "all"\n[[class]]'), "class all has no cuts"),
         (("[[class]]", "[[klass]]"), "klass is no key of a scheme"),
         (('"ring >= threshold"', '"ring >"'), "class ringed: cuts: 'ring >' cannot be read"),
     ],
@@ -142,6 +152,15 @@ def test_a_wrong_scheme_is_refused_by_file_class_and_key(mine, change, what):
         mine(MINE, change)
     assert "mine.toml: " in str(caught.value)
     assert what in str(caught.value)
+
+
+def test_classes_that_are_no_tables_are_refused(mine):
+    with pytest.raises(SettingError, match=r"class = 'a' is no table"):
+        mine('title = "x"\nclass = ["a"]')
+
+
+def test_the_schemes_own_threshold_may_always_be_given(mine):
+    assert mine().checked(0.5) == 0.5
 
 
 def test_what_is_no_toml_is_said(mine):

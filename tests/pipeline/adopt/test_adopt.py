@@ -1,14 +1,18 @@
 """Import: real Galaxy Zoo images where they exist, made ones for what may go wrong."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError
-from galaxycurate.pipeline.adopt.adopt import adopt
+from galaxycurate.pipeline.adopt.adopt import adopt, plan
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn
+from galaxycurate.pipeline.adopt.pictures import Pictures
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
 
@@ -187,3 +191,103 @@ def test_the_real_images_are_adopted_but_for_the_partly_covered_one(settings, sh
     assert dict(done.by_label) == {"elliptical": 2786, "spiral": 1091}
     assert [name for name, _ in done.flawed] == ["images/gz1_dr7/587731514224672910.jpeg"]
     assert not done.failed
+
+
+def test_a_second_folder_never_writes_over_the_first(settings, collection, tmp_path):
+    adopt(settings, collection)
+    other = tmp_path / "other"
+    shutil.copytree(collection.source, other)
+    again = Collection(other, collection.labels, by=collection.by)
+    assert adopt(settings, again)[1].by_label.total() == 2
+    (other / f"{OBJ}.jpeg").write_bytes((other / f"{OBJ + 1}.jpeg").read_bytes())
+    held = tmp_path / "dataset" / "images" / "elliptical" / f"{OBJ}.jpg"
+    before = held.read_bytes()
+    adopt(settings, collection)
+    with pytest.raises(InputError, match=r"is in the dataset already: it came from .*mine/"):
+        adopt(settings, again)
+    assert held.read_bytes() == before
+
+
+def test_a_row_whose_image_came_from_another_folder_keeps_it(settings, collection, tmp_path):
+    adopt(settings, collection)
+    rest = tmp_path / "rest"
+    rest.mkdir()
+    shutil.copy(collection.source / f"{OBJ + 1}.jpeg", rest / f"{OBJ + 3}.jpeg")
+    _, done = adopt(settings, Collection(rest, collection.labels, by=collection.by))
+    assert (done.kept, done.done_before, dict(done.failed)) == (1, 2, {"no such file": 1})
+
+
+def test_a_path_never_takes_the_image_of_another_folder(settings, collection, tmp_path):
+    folder = collection.source / "spiral"
+    folder.mkdir()
+    (collection.source / f"{OBJ}.jpeg").rename(folder / "1.jpeg")
+    rows = f"{OBJ},E,elliptical/1.jpeg\n{OBJ + 1},Scw,{OBJ + 1}.jpeg\n"
+    (tmp_path / "paths.csv").write_text("dr7objid,class,file\n" + rows)
+    asked = Collection(collection.source, tmp_path / "paths.csv")
+    joined = plan(settings, asked).joined
+    assert [item.source is None for item in joined.items] == [True, False]
+    assert joined.unused == {"no row names them": 2}
+    _, done = adopt(settings, asked)
+    assert dict(done.failed) == {"no such file": 1}
+
+
+def test_a_path_with_more_folders_than_the_collection_is_found(collection):
+    found = Pictures(collection.source)
+    first = collection.source / f"{OBJ}.jpeg"
+    assert found.find(f"mine/{OBJ}.jpeg") == found.find(f"./{OBJ}") == first
+    assert found.find(str(first)) == first
+    assert found.find(f"others/{OBJ}.jpeg") is None
+
+
+def test_what_is_no_file_or_cannot_be_read_fails_alone(settings, collection, tmp_path, monkeypatch):
+    (collection.source / f"{OBJ}.jpeg").unlink()
+    (collection.source / f"{OBJ}.jpeg").symlink_to(tmp_path / "gone.jpeg")
+    (collection.source / f"{OBJ + 3}.jpeg").mkdir()
+    read = Path.read_bytes
+
+    def locked(path):
+        if path.name == f"{OBJ + 2}.jpeg":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", locked)  # root may read everything
+    _, done = adopt(settings, collection)
+    assert dict(done.failed) == {"no such file": 2, "the file cannot be read": 1}
+    assert done.kept == 1
+
+
+def test_an_image_that_comes_with_another_ending_leaves_no_failure_behind(settings, collection):
+    name = str(OBJ + 3)
+    adopt(settings, collection)
+    with Image.open(collection.source / f"{OBJ}.jpeg") as image:
+        image.save(collection.source / f"{name}.png")
+    adopt(settings, collection)
+    with Ledger.open(settings.ledger_url, create=False) as ledger:
+        told = [(o.path, o.status) for o in ledger.outcomes() if o.name == name]
+    assert told == [(f"images/elliptical/{name}.png", Status.OK)]
+    (collection.source / f"{name}.png").unlink()
+    shutil.copy(collection.source / f"{OBJ}.jpeg", collection.source / f"{name}.jpg")
+    adopt(settings, collection)
+    images = Path(settings.dataset) / "images" / "elliptical"
+    assert sorted(p.name for p in images.iterdir()) == [f"{OBJ}.jpg", f"{name}.jpg"]
+
+
+def test_rows_with_an_empty_label_are_called_so(settings, collection, tmp_path):
+    rows = [f"{OBJ},E", f"{OBJ + 1},", f"{OBJ + 2},merger"]
+    (tmp_path / "some.csv").write_text("\n".join(["dr7objid,class", *rows]))
+    some = Collection(collection.source, tmp_path / "some.csv", by=ByColumn(classes={"x": ["E"]}))
+    left_out = plan(settings, some).joined.left_out
+    assert left_out == {"empty label": 1, "no class names its label": 1}
+
+
+@pytest.mark.parametrize("mode", ["copy", "hardlink", "reference"])
+def test_a_tree_that_is_imported_in_place_loses_nothing(settings, collection, mode):
+    images = Path(settings.dataset) / "images"
+    (images / "E").mkdir(parents=True)
+    shutil.copy(collection.source / f"{OBJ}.jpeg", images / "E" / f"{OBJ}.jpg")
+    before = (images / "E" / f"{OBJ}.jpg").read_bytes()
+    table = collection.source.parent / "in_place.csv"
+    table.write_text(f"dr7objid,class\n{OBJ},E\n")
+    for _ in range(2):
+        adopt(settings, Collection(images, table, mode=mode))
+        assert (images / "E" / f"{OBJ}.jpg").read_bytes() == before

@@ -103,6 +103,31 @@ def test_of_several_images_that_of_the_rows_sample_is_taken(settings, gz2):
     assert spiral.source.name == "103.jpg"
 
 
+@pytest.mark.parametrize(
+    ("there", "sample", "taken", "how"),
+    [
+        ([103, 203, 303], "original", "103", "of the row's sample"),
+        ([103, 203, 303], "extra", "203", "of the row's sample"),
+        ([103, 203, 303], "stripe82", "103", "of the sample original"),
+        ([303], "extra", "303", "of the sample coadd"),
+    ],
+)
+def test_the_rows_sample_is_preferred_then_the_original_then_what_is_there(
+    settings, gz2, tmp_path, there, sample, taken, how
+):
+    for asset in (103, 203, 303):
+        image = gz2.source / "images" / f"{asset}.jpg"
+        picture(image, asset) if asset in there else image.unlink(missing_ok=True)
+    rows = [f"{OBJ + 3},coadd,303", f"{OBJ + 3},extra,203", f"{OBJ + 3},original,103"]
+    (tmp_path / "gz2_filename_mapping.csv").write_text(
+        "\n".join(["objid,sample,asset_id", *rows]) + "\n"
+    )
+    hart16(gz2.labels, [(OBJ + 3, sample, 0.02)])
+    joined = plan(settings, gz2).joined
+    assert [item.source.stem for item in joined.items] == [taken]
+    assert joined.several == {how: 1}
+
+
 def test_without_the_mapping_the_hint_names_it(settings, gz2, tmp_path):
     (tmp_path / "gz2_filename_mapping.csv").rename(tmp_path / "names.csv")
     with pytest.raises(InputError, match=r"no image of .* matches a row of") as told:

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from galaxycurate.core.outcome import Status
-from galaxycurate.errors import InputError, SettingError
+from galaxycurate.errors import InputError, LayoutError, SettingError
 from galaxycurate.pipeline.adopt import taking
-from galaxycurate.pipeline.adopt.adopt import adopt
+from galaxycurate.pipeline.adopt.adopt import adopt, plan
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
 from galaxycurate.pipeline.dedupe import dedupe
@@ -30,6 +30,7 @@ from tests.catalogs.reading.test_hdf5 import write
 
 ROOT = Path(__file__).resolve().parents[3]
 N = 75
+SCHEME = ("--scheme", "galaxy10-decals")  # of images that are smaller than the published ones
 
 
 @pytest.fixture
@@ -42,10 +43,10 @@ def settings(tmp_path):
 def source(tmp_path):
     """75 images; 3 is black, 4 half covered."""
     rng = np.random.default_rng(5)
-    images = rng.integers(1, 60, (N, 64, 64, 3), np.uint8)
-    images[3], images[4, :32] = 0, 0
+    images = rng.integers(1, 60, (N, 256, 256, 3), np.uint8)
+    images[3], images[4, :128] = 0, 0
     path = tmp_path / "Galaxy10_DECals.h5"
-    write(path, images=images, chunks=(1, 64, 64, 3), compression="gzip")
+    write(path, images=images, chunks=(1, 256, 256, 3), compression="gzip")
     return path
 
 
@@ -62,7 +63,7 @@ def test_the_file_is_the_collection(settings, source):
     assert dict(done.rejected) == {"blank": 1, "partly covered": 1}
     assert manifest.column("name")[:2] == ["00", "01"]
     assert manifest.column("pixscale") == [0.262] * N
-    assert manifest.column("size_px") == [64] * N
+    assert manifest.column("size_px") == [256] * N
     assert manifest.column("redshift") == pytest.approx(redshift.tolist())
     assert manifest.column("objID") == [0] * N
     assert set(manifest.column("run")) == {None}
@@ -163,7 +164,7 @@ def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
     path = tmp_path / "Galaxy10_DECals.h5"
     images = np.random.default_rng(5).integers(1, 60, (3000, 64, 64, 3), np.uint8)
     write(path, n=3000, images=images, chunks=(1, 64, 64, 3), compression="gzip")
-    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json"]
+    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", *SCHEME]
     there = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
         words, cwd=tmp_path, env=there, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -179,11 +180,14 @@ def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
         assert (np.asarray(Image.open(image)) == images[int(image.stem)]).all()
     done = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True)
     told = json.loads(done.stdout)
-    kept = sum(n for key, n in told.items() if key.startswith("kept as"))
-    assert kept == 3000
-    assert 512 <= told["there before"] < 3000
+    kept, before = (
+        sum(n for key, n in told.items() if key.startswith(f"{line} as "))
+        for line in ("kept", "there before")
+    )
+    assert kept + before == 3000
+    assert 512 <= before < 3000
     assert len(list(tree.rglob("*.png"))) == 3000
-    assert not [p for p in (tmp_path / "dataset" / ".part").rglob("*") if p.is_file()]
+    assert not (tmp_path / "dataset" / ".part").exists()
 
 
 def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, shared_data):
@@ -196,7 +200,8 @@ def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, s
         file["ans"] = rng.integers(0, 2, n, dtype=np.uint8)
         file["ra"], file["dec"] = sky.T
         file["pxscale"] = np.full(n, 0.262 * 256 / 8)
-    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", "--format", "jpg"]
+    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", *SCHEME]
+    words += ["--format", "jpg"]
     there = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True, text=True)
     assert '59 pairs of images within 1": dedupe will put them into one group' in run.stderr
@@ -209,3 +214,44 @@ def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, s
         places = {Path(p).stem: place for p, place in ledger.places("split").items()}
     assert all(places[p["first"]] == places[p["second"]] for p in pairs)
     assert Counter(s for _, s in places.values()).keys() == {"train", "val", "test"}
+
+
+def test_labels_of_an_unknown_collection_need_a_scheme_or_a_column(settings, tmp_path):
+    path = tmp_path / "Galaxy10_DECals.h5"
+    write(path, n=4, side=64)
+    with pytest.raises(LayoutError, match="is no collection that is known here") as told:
+        adopt(settings, Collection(path))
+    assert "--label-column ans" in told.value.hint
+    manifest, _ = adopt(settings, Collection(path, by=ByColumn("ans")))
+    assert len(manifest) == 4
+
+
+def test_a_second_file_never_writes_over_the_first(settings, source, tmp_path):
+    adopt(settings, Collection(source))
+    before = {o.path: o.sha256 for o in outcomes(settings).values()}
+    with h5py.File(source) as file, h5py.File(tmp_path / "other.h5", "w") as other:
+        for name in file:
+            other[name] = file[name][()]
+        other["images"][9] = file["images"][8]
+    with pytest.raises(InputError, match=r"dataset already: it came from .*DECals.h5#") as told:
+        adopt(settings, Collection(tmp_path / "other.h5"))
+    assert "--dataset other" in told.value.hint
+    assert {o.path: o.sha256 for o in outcomes(settings).values()} == before
+    source.rename(tmp_path / "renamed.h5")
+    _, moved = adopt(settings, Collection(tmp_path / "renamed.h5"))
+    assert moved.kept == N - 2
+
+
+def test_images_that_no_row_goes_with_are_counted(settings, source):
+    with h5py.File(source, "a") as file:
+        for name in ("ans", "ra", "dec", "redshift", "pxscale"):
+            values = file[name][: N - 5]
+            del file[name]
+            file[name] = values
+    assert plan(settings, Collection(source)).joined.unused == {"no row goes with them": 5}
+
+
+def test_an_id_column_of_an_hdf5_file_is_refused_not_ignored(settings, source):
+    with pytest.raises(SettingError, match="cannot come from 'numbers'") as told:
+        adopt(settings, Collection(source, by=ByColumn("ans", id_column="numbers")))
+    assert "objid or dr7objid" in told.value.hint

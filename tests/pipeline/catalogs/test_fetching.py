@@ -144,6 +144,7 @@ def test_columns_that_are_not_known_at_vizier_are_refused_and_named(tmp_path, fo
         table = read(path)
         assert table.dr7objid.tolist() == [587727178986356823, 587727227300741210]
         assert table.ra == pytest.approx([0.0017083, 0.0030833], abs=1e-6)
+        assert "nvote" not in table.columns, "nobody knows that N is the number of votes"
         with pytest.raises(LayoutError, match="has other columns than are known here: objid, ra"):
             fetching.fetch_vizier(replace(layout, needs=("p_el",)), folder, mirror=server)
 

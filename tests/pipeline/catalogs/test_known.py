@@ -60,7 +60,7 @@ def test_images_in_hdf5_are_checked_and_not_kept(tmp_path, folder):
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "Galaxy10.h5"
     with h5py.File(path, "w") as file:
-        file["images"] = np.zeros((4, 8, 8, 3), np.uint8)
+        file["images"] = np.zeros((4, 69, 69, 3), np.uint8)
         file["ans"] = np.arange(4, dtype=np.uint8)
     found = catalogs.check(path)
     assert (found.table, found.rows, found.missing) == ("Galaxy10", 4, ())

@@ -10,9 +10,9 @@ import requests
 
 from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.cli.main import main
-from galaxycurate.core.ids import encode
+from galaxycurate.core.ids import encode, field_of
 from galaxycurate.curation.crosswalk import CLAIMED, TWO_NEAR
-from galaxycurate.errors import IdentityError, SettingError
+from galaxycurate.errors import IdentityError, QueryRefused, SettingError
 from galaxycurate.pipeline.archive import archive_of, shelf_of
 from galaxycurate.pipeline.crosswalk.counterparts import Asker
 from galaxycurate.pipeline.crosswalk.crosswalk import crosswalk
@@ -147,15 +147,19 @@ def test_a_dry_run_counts_the_questions_and_asks_nobody(sky, asked, tmp_path):
     plan = crosswalk(planned, tmp_path / "mine.csv", to="dr8", asker=nobody)
     assert plan.questions == {
         "crosswalk_zoospec": 1, "crosswalk_zoonospec": 1,
-        "crosswalk_from_dr7": 14, "crosswalk_position": 33,  # 1,305 ids and 1,300 positions
+        "crosswalk_from_dr7": 14, "crosswalk_from_dr8": 14, "crosswalk_position": 33,
     }  # fmt: skip
     assert not (tmp_path / "manifests").exists()
 
 
 class Mortal(LocalArchive):
-    """Dies at a question."""
+    """Is far away and dies at a question."""
 
     last = 5
+
+    @property
+    def name(self):
+        return f"far away: {self.path} {super().name}"
 
     def run(self, query, **more):
         if not self.last:
@@ -174,9 +178,8 @@ def test_an_interrupted_crosswalk_goes_on(sky, asked, answers, tmp_path):
     again = Asker(archive, shelf_of(where))
     found = crosswalk(where, tmp_path / "mine.csv", to="dr8", asker=again)
     assert found.table.to_pylist() == answers["local"].to_pylist()
-    assert (
-        100 - archive.last == sum(found.questions.values()) - 1 - 5 + 1
-    )  # no zooNoSpec, and who answers
+    asked_now = sum(found.questions.values()) - 1 - 5 + 1  # no zooNoSpec, and who answers
+    assert 100 - archive.last == asked_now
     assert "simulated sky: survey" in found.header.archive
 
 
@@ -188,8 +191,8 @@ def test_the_answers_of_another_archive_are_not_used(sky, asked, tmp_path):
     for archive in (one, other):
         archive.last = 100
         crosswalk(where, tmp_path / "mine.csv", to="dr8", asker=Asker(archive, shelf_of(where)))
-    assert one.last == 100 - 3  # 120 ids are two questions, the positions of the rest are one
-    assert other.last == 100 - 1 - 3
+    assert one.last == 100 - 5  # 120 ids are two questions, and two back; positions are one
+    assert other.last == 100 - 1 - 5
 
 
 def test_an_archive_without_the_tables_is_no_failure(tmp_path):
@@ -204,6 +207,143 @@ def test_an_archive_without_the_tables_is_no_failure(tmp_path):
     assert "PhotoObjDR7" in found.notes[0]
 
 
+class Moody(LocalArchive):
+    """Is far away and refuses one question."""
+
+    refused = 2
+
+    @property
+    def name(self):
+        return f"far away: {self.path}"
+
+    def run(self, query, **more):
+        self.refused -= query.name == "crosswalk_from_dr7"
+        if query.name == "crosswalk_from_dr7" and not self.refused:
+            raise QueryRefused("too long")
+        return super().run(query, **more)
+
+
+def test_one_refused_question_leaves_its_own_ids_and_no_others(sky, tmp_path):
+    pairs = pd.read_parquet(sky / "tables/PhotoObjDR7.parquet")
+    mine = csv(tmp_path, "mine.csv", dr7objid=np.unique(pairs.dr7objid)[:250])
+    where, archive = settings(tmp_path), Moody(sky / "tables")
+    found = crosswalk(where, mine, to="dr8", asker=Asker(archive, shelf_of(where)))
+    assert found.unasked == 100
+    reasons = found.table["reason"].to_pylist()
+    assert reasons.count("not asked: the archive refused: too long") == 100
+    assert found.counts["PhotoObjDR7"] > 140
+    again = Asker(archive, shelf_of(where))
+    found = crosswalk(where, mine, to="dr8", asker=again)
+    assert (found.unasked, found.counts["PhotoObjDR7"] > 240) == (0, True)
+    assert archive.refused == 2 - 3 - 1, "what was answered is not asked again"
+
+
+def test_objects_that_were_not_asked_about_end_with_three_and_keep_what_came(
+    sky, tmp_path, monkeypatch, capsys
+):
+    pairs = pd.read_parquet(sky / "tables/PhotoObjDR7.parquet")
+    csv(tmp_path, "mine.csv", dr7objid=np.unique(pairs.dr7objid)[:250])
+    monkeypatch.chdir(tmp_path)
+    moody = Moody(sky / "tables")
+    monkeypatch.setattr("galaxycurate.pipeline.archive.open_archive", lambda *_: moody)
+    assert main(["crosswalk", "mine.csv", "--to", "dr8", "--json"]) == 3
+    told = capsys.readouterr()
+    assert json.loads(told.out)["not_asked"] == 100
+    assert "100 of 250 objects were not asked about" in told.err
+    assert any((tmp_path / "manifests/.answers").iterdir())
+    assert main(["crosswalk", "mine.csv", "--to", "dr8"]) == 0
+    assert not (tmp_path / "manifests/.answers").exists()
+
+
+def test_an_archive_without_the_table_is_said_in_the_reason(tmp_path):
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    pd.DataFrame({"fieldID": [1], "run": [1]}).to_parquet(folder / "Field.parquet")
+    mine = csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(2)))
+    found = crosswalk(settings(tmp_path, f"local:{folder}"), mine)
+    assert found.table["reason"].to_pylist() == [f"local: {folder} lacks PhotoObjDR7"] * 2
+    assert found.unasked == 0
+
+
+def matched(folder, ids7, ids8):
+    """A local archive with these pairs, the first of an object the nearest."""
+    (folder / "cas").mkdir(exist_ok=True)
+    pd.DataFrame(
+        {"dr7objid": ids7, "dr8objid": ids8, "modeDR7": 1, "modeDR8": 1,
+         "distance": 0.001 + 0.01 * np.arange(len(ids7))}
+    ).to_parquet(folder / "cas/PhotoObjDR7.parquet")  # fmt: skip
+    return settings(folder, f"local:{folder / 'cas'}")
+
+
+def test_local_tables_that_changed_are_asked_anew(tmp_path):
+    ids7, ids8 = dr7.ids_of(objid(3)), objid(3)
+    mine = csv(tmp_path, "mine.csv", dr7objid=ids7)
+    for n in (1, 3):
+        found = crosswalk(matched(tmp_path, ids7[:n], ids8[:n]), mine, to="dr8")
+        assert found.counts["PhotoObjDR7"] == n
+    assert not (tmp_path / "manifests").exists()
+
+
+@pytest.mark.parametrize("by", ["archive", "table"])
+def test_a_match_does_not_depend_on_what_else_was_asked(tmp_path, by):
+    ids7, ids8 = dr7.ids_of(objid(3)), objid(3)[[0, 0, 2]]
+    where = matched(tmp_path, ids7, ids8)
+    tables = [tmp_path / "cas/PhotoObjDR7.parquet"] if by == "table" else []
+    where = where if by == "archive" else settings(tmp_path)
+    all_of_them = csv(tmp_path, "all.csv", dr7objid=ids7)
+    together = crosswalk(where, all_of_them, to="dr8", tables=tables).table["objID"].to_pylist()
+    alone = [
+        crosswalk(where, csv(tmp_path, "one.csv", dr7objid=[one]), to="dr8", tables=tables)
+        .table["objID"].to_pylist()[0] for one in ids7
+    ]  # fmt: skip
+    assert together == alone == [ids8[0], 0, ids8[2]]
+
+
+def test_conflicts_between_sources_are_listed(tmp_path):
+    ids7, ids8 = dr7.ids_of(objid(4)).tolist(), objid(4).tolist()
+    mine = csv(tmp_path, "mine.csv", dr7objid=ids7[:2], objid=[ids8[0], 0])
+    one = csv(tmp_path, "one.csv", dr7objid=ids7[:2], objid=[ids8[2], ids8[1]])
+    two = csv(tmp_path, "two.csv", dr7objid=[ids7[1]], objid=[ids8[3]])
+    found = crosswalk(settings(tmp_path), mine, tables=[one, two])
+    assert found.table["how"].to_pylist() == ["own", "table one"]
+    assert found.table["objID"].to_pylist() == ids8[:2]
+    said = [f"table one says {ids8[2]}", f"table two says {ids8[3]}"]
+    assert found.table["reason"].to_pylist() == said
+    assert found.conflicts == found.counts["conflicts"] == 2
+
+
+def test_rows_that_contradict_each_other_are_listed(tmp_path):
+    ids7, ids8 = dr7.ids_of(objid(1)).tolist(), objid(2).tolist()
+    mine = csv(tmp_path, "mine.csv", dr7objid=ids7 * 2, objid=ids8)
+    found = crosswalk(settings(tmp_path), mine)
+    assert found.table["reason"].to_pylist() == [f"another row says {i}" for i in ids8[::-1]]
+
+
+def test_a_row_without_ids_may_share_the_object_of_a_named_row(tmp_path):
+    ids7, ids8 = dr7.ids_of(objid(1)).tolist(), objid(1).tolist()
+    mine = csv(tmp_path, "mine.csv", dr7objid=[ids7[0], 0], ra=10.0, dec=1.0)
+    both = csv(tmp_path, "both.csv", dr7objid=ids7, objid=ids8, ra=10.0, dec=1.0)
+    found = crosswalk(settings(tmp_path), mine, tables=[both])
+    assert found.table["objID"].to_pylist() == ids8 * 2
+
+
+def test_strange_files_among_the_catalogues_stop_nobody(tmp_path):
+    (tmp_path / "catalogs").mkdir()
+    (tmp_path / "catalogs/junk.parquet").write_bytes(b"PAR1 no")
+    (tmp_path / "catalogs/.part.parquet").write_bytes(b"PAR1 no")
+    mine = csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(1)))
+    found = crosswalk(settings(tmp_path), mine)
+    assert [note.partition(" was left out")[0] for note in found.notes] == [
+        f"junk.parquet in {tmp_path / 'catalogs'}"
+    ]
+
+
+def test_ids_that_went_through_a_float_are_refused(tmp_path):
+    mine = csv(tmp_path, "mine.csv", dr7objid=["5.877240479563120e+17"] * 2, ra=[10, 11], dec=5)
+    with pytest.raises(IdentityError, match=r"mine\.csv: column dr7objid .* 2 cells"):
+        crosswalk(settings(tmp_path), mine)
+
+
 def test_tables_with_both_ids_are_believed_first(tmp_path):
     mine = csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(4)), ra=[1.0, 2, 3, 4], dec=0.0)
     both = csv(
@@ -215,7 +355,7 @@ def test_tables_with_both_ids_are_believed_first(tmp_path):
     found = crosswalk(settings(tmp_path), mine, tables=[both])
     assert found.table["objID"].to_pylist() == [*objid(3).tolist(), 0]
     assert found.table["how"].to_pylist() == ["table both", "table both", "table third", ""]
-    assert len(found.header.parents) == 2
+    assert len(found.header.parents) == 3
 
 
 def test_a_file_of_photoobjdr7_is_taken_for_what_it_is(tmp_path):
@@ -244,8 +384,9 @@ def test_a_row_is_told_by_another_row_of_the_same_object(tmp_path):
     ids = dr7.ids_of(objid(1))[0]
     mine = csv(tmp_path, "mine.csv", dr7objid=[ids, ids], objid=[objid(1)[0], 0])
     found = crosswalk(settings(tmp_path), mine)
-    assert found.table["objID"].to_pylist() == [objid(1)[0]] * 2
-    assert found.counts == {"objects": 2, "own": 2}
+    assert found.table["objID"].to_pylist() == [objid(1)[0]]
+    assert found.counts == {"objects": 1, "own": 1}
+    assert found.of_row.tolist() == [0, 0]
 
 
 def test_a_table_that_names_nothing_is_refused(tmp_path):
@@ -316,6 +457,44 @@ def test_applied_ids_stand_in_the_same_rows_of_a_new_manifest(tmp_path, monkeypa
     assert made.header.cuts["threshold"] == 0.85
     for name in parent.table.column_names:
         assert made.column(name) == parent.column(name), name
+
+
+def test_the_field_of_a_filled_row_is_that_of_its_new_id(tmp_path):
+    id7, id8 = dr7.ids_of(objid(1)).tolist()[0], objid(1).tolist()[0]
+    manifest(tmp_path, dr7objid=[id7], fieldID=[field_of(id7)], rerun=[40])
+    csv(tmp_path, "both.csv", dr7objid=[id7], objid=[id8])
+    found = crosswalk(settings(tmp_path), tmp_path / "mine.parquet", tables=[tmp_path / "both.csv"])
+    made = found.applied()
+    assert made.column("fieldID") == [field_of(id8)]
+    assert made.column("rerun") == [301]
+
+
+def test_a_file_that_is_no_crosswalk_is_not_overwritten(tmp_path, monkeypatch, capsys):
+    csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(2)))
+    monkeypatch.chdir(tmp_path)
+    words = ["crosswalk", "mine.csv", "--archive", "none", "--out", "precious.csv"]
+    (tmp_path / "precious.csv").write_text("a,b\n1,2\n")
+    assert main(words) == 2
+    assert "precious.csv is no crosswalk" in capsys.readouterr().err
+    assert main([*words, "--replace"]) == 0
+    assert main(words) == 0, "the same request again"
+    assert main([*words, "--to", "dr8"]) == 2
+    assert "precious.csv answers another request" in capsys.readouterr().err
+
+
+def test_no_crosswalk_goes_where_manifests_are(tmp_path, monkeypatch, capsys):
+    csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(2)))
+    monkeypatch.chdir(tmp_path)
+    assert main(["crosswalk", "mine.csv", "--archive", "none", "--out", "manifests/x.csv"]) == 2
+    assert "a crosswalk is none" in capsys.readouterr().err
+
+
+def test_what_cannot_be_applied_is_said_before_anybody_is_asked(tmp_path, monkeypatch, capsys):
+    csv(tmp_path, "mine.csv", dr7objid=dr7.ids_of(objid(2)))
+    monkeypatch.chdir(tmp_path)
+    server = "--server http://127.0.0.1:9"
+    assert main(f"crosswalk mine.csv {server} --apply new.parquet".split()) == 2
+    assert "mine.csv is no manifest" in capsys.readouterr().err
 
 
 def test_ids_are_filled_into_manifests_only(tmp_path):
