@@ -157,6 +157,8 @@ def _say(one: Checked) -> None:
     what = f"{one.table} of {one.catalog}" if one.catalog else "no table of a known catalogue"
     face.answer(f"{one.file}: {what}")
     rows: dict[str, object] = {"rows": one.rows}
+    if one.published and one.published != one.rows:
+        rows["of so many published"] = one.published
     if one.objects:
         rows |= {"different objects": one.objects, "rows of objects seen before": one.repeated}
     rows |= {'pairs within 1"': one.close, "of them at the same position": one.same}

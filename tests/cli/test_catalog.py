@@ -270,8 +270,8 @@ def test_offline_it_is_said_what_to_put_where(here, capsys):
     assert capsys.readouterr().err.splitlines()[-1] == (
         "  hint: get training_solutions_rev1.zip (size not published, checksum not published) from "
         "https://www.kaggle.com/c/galaxy-zoo-the-galaxy-challenge/data, put it at "
-        "catalogs/training_solutions_rev1.zip, then: galaxycurate catalogs add "
-        "catalogs/training_solutions_rev1.zip"
+        "catalogs/training_solutions_rev1.zip, then: galaxycurate catalogs fetch gz-challenge, "
+        "which verifies it"
     )
 
 

@@ -12,7 +12,7 @@ from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.rules.walk import Step, Walk
 from galaxycurate.catalogs.table import CatalogTable
 from galaxycurate.core.columns import SOFT
-from galaxycurate.errors import SettingError
+from galaxycurate.errors import LayoutError, SettingError
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,13 @@ def label(
         raise SettingError(
             f"scheme {scheme.name} has no vote fractions to keep", hint="leave --soft out"
         )
+    if scheme.label and scheme.catalogs and table.catalog not in (*scheme.catalogs, ""):
+        raise LayoutError(
+            f"scheme {scheme.name} names the values of {scheme.label} in "
+            f"{' and '.join(scheme.catalogs)}; {table.source} is {table.catalog}, where they mean "
+            "something else",
+            hint="leave --scheme out, and the catalogue's own is taken",
+        )
     walk = Walk(table, scheme, kind=kind, threshold=threshold, min_votes=min_votes)
     chosen = walk.by_column() if scheme.label else walk.by_cuts()
     labels = np.array([*walk.names, ""])[chosen]  # the last for -1
@@ -175,7 +182,8 @@ def label(
         "no label by the object's row with most votes": speakers.outvoted_rows,
         "repeats of an object": n_labelled - mine.size - torn - speakers.outvoted_rows,
     }
-    place = chosen[mine]
+    place, fraction = chosen[mine], walk.fraction_of(chosen)[mine]
+    _check_fractions(scheme.name, labels[mine], fraction)
     shares = {n.name: walk.share(n)[mine] for n in scheme.classes} if soft else {}
     for index, name in enumerate(walk.names):
         funnel[name] = int((place == index).sum())
@@ -188,7 +196,7 @@ def label(
         row=mine,
         who=speakers.who,
         label=labels[mine],
-        fraction=walk.fraction_of(chosen)[mine],
+        fraction=fraction,
         n_votes=np.nan_to_num(walk.n_votes(chosen)[mine], nan=-1).astype(np.int64),
         soft=shares,
         funnel=funnel,
@@ -197,6 +205,16 @@ def label(
         conflicts=conflicts,
         warnings=[*walk.warnings(kind), *_not_largest(shares, place)],
     )
+
+
+def _check_fractions(scheme: str, labels: np.ndarray, fraction: np.ndarray) -> None:
+    wrong = np.flatnonzero((fraction < -1e-3) | (fraction > 1.001))
+    if wrong.size:
+        raise SettingError(
+            f"scheme {scheme}: the fraction of class {labels[wrong[0]]} is {fraction[wrong[0]]:g}, "
+            "which is no fraction of votes",
+            hint="fractions are 0 to 1: look at `fraction` of this class and of its branches",
+        )
 
 
 def crossed(first: Labels, second: Labels) -> dict[str, dict[str, int]]:

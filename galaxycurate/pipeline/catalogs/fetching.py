@@ -202,5 +202,5 @@ def _address(url: str, mirror: str) -> str:
 def _by_hand(wanted: Wanted) -> str:
     return (
         f"get {wanted.file.name} ({wanted.facts}) from {wanted.file.url}, put it at {wanted.path}, "
-        f"then: galaxycurate catalogs add {wanted.path}"
+        f"then: galaxycurate catalogs fetch {wanted.layout.catalog}, which verifies it"
     )

@@ -41,6 +41,8 @@ class Checked:
         Pairs of rows within 1 arcsec, and those of them at the very same position.
     schemes : tuple of str
         Label schemes whose columns are there.
+    published : int
+        Rows of the whole table, as published; 0 where unknown.
     """
 
     file: str
@@ -56,6 +58,7 @@ class Checked:
     close: int
     same: int
     schemes: tuple[str, ...]
+    published: int = 0
 
     @property
     def command(self) -> str:
@@ -127,6 +130,7 @@ def check(path: Path) -> Checked:
         close=apart.size,
         same=int((apart == 0).sum()),
         schemes=tuple(_readable(table)),
+        published=layout.rows if layout else 0,
     )
 
 

@@ -111,12 +111,28 @@ def test_soft_labels_are_the_fractions_of_all_classes():
 
 
 def test_a_column_of_labels_needs_no_cuts():
-    found = label(table(ans=[2, 5, 0, 9, np.nan]), load("galaxy10-binary"))
+    decals = table(ans=[2, 5, 0, 9, np.nan], catalog="galaxy10-decals")
+    found = label(decals, load("galaxy10-binary"))
     assert (found.row.tolist(), found.label.tolist()) == ([0, 1], ["Round_Smooth", "Barred_Spiral"])
     assert np.isnan(found.fraction).all()
     assert found.columns("galaxy10-decals")["vote_fraction"] == [None, None]
     gtypes = table(gtype=["S", "E", "UN", ""])
     assert label(gtypes, load("gz1-gtype")).label.tolist() == ["spiral", "elliptical", "uncertain"]
+
+
+def test_the_numbers_of_another_catalogue_are_not_given_names():
+    with pytest.raises(LayoutError, match="names the values of ans in galaxy10; t.csv is galaxy10"):
+        label(table(ans=[1, 2], catalog="galaxy10-decals"), load("galaxy10"))
+
+
+def test_a_fraction_that_is_none_is_refused_with_its_class(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'title = "percent"\n[columns]\na = "p_el"\n[[class]]\nname = "round"\n'
+        'cuts = ["a >= 0.5"]\nfraction = "a * 100"\n'
+    )
+    with pytest.raises(SettingError, match="the fraction of class round is 96, which is no"):
+        label(table(p_el=[0.96, 0.1]), load(str(own)))
 
 
 def test_the_steps_tell_what_each_cut_leaves():

@@ -106,7 +106,7 @@ def test_without_a_network_it_is_said_what_to_put_where(folder):
         "get GalaxyZoo1_DR_table2.csv.gz (size not published, "
         "sha256:5121e43f502856c9f73e31934a6e7d7282669c3ae065564a31f5d5115f45541d) from "
         "https://data.galaxyzoo.org/data/gz1/GalaxyZoo1_DR_table2.csv.gz, put it at "
-        f"{wanted.path}, then: galaxycurate catalogs add {wanted.path}"
+        f"{wanted.path}, then: galaxycurate catalogs fetch gz1, which verifies it"
     )
 
 
@@ -114,7 +114,10 @@ def test_what_needs_a_login_is_taken_from_where_it_was_put(folder):
     (wanted,) = fetching.plan(["gz-challenge"], folder)
     with pytest.raises(ServiceError, match="only to who is logged in") as error:
         get(wanted)
-    assert f"put it at {wanted.path}, then: galaxycurate catalogs add" in error.value.hint
+    assert (
+        f"put it at {wanted.path}, then: galaxycurate catalogs fetch gz-challenge"
+        in error.value.hint
+    )
     folder.mkdir()
     wanted.path.write_bytes(b"as Kaggle gave it")
     assert get(wanted).how == "there"
