@@ -145,4 +145,4 @@ def _number(name: str) -> int:
 
 def _called(table: CatalogTable, row: int) -> str:
     key = int(table.key[row])
-    return str(key) if key else names(table)[row]
+    return str(key) if key else names(table, np.array([row]))[0]

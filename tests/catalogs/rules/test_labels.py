@@ -121,7 +121,9 @@ def test_a_column_of_labels_needs_no_cuts():
 
 
 def test_the_numbers_of_another_catalogue_are_not_given_names():
-    with pytest.raises(LayoutError, match="names the values of ans in galaxy10; t.csv is galaxy10"):
+    with pytest.raises(
+        LayoutError, match=r"names the values of ans in galaxy10; t\.csv is galaxy10"
+    ):
         label(table(ans=[1, 2], catalog="galaxy10-decals"), load("galaxy10"))
 
 
