@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from galaxycurate.catalogs.reading.hdf5 import Images
+from galaxycurate.catalogs.reading.hdf5 import THREADS, Images
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.pixels import flaw
 from galaxycurate.errors import InputError
@@ -23,7 +22,6 @@ from galaxycurate.store.files import sha256_of
 from galaxycurate.store.images import ImageTree
 
 PROVIDER = "import"
-_THREADS = min(8, os.cpu_count() or 2)
 _AHEAD = 64  # files that are asked for before the first is settled
 
 Done = Mapping[tuple[str, str], Outcome]
@@ -98,7 +96,7 @@ def take(
     ------
     Taken
     """
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         if collection.is_arrays:
             yield from _Arrays(collection, sha256, tree, done).take(items, pool)
         else:
@@ -185,7 +183,7 @@ class _Arrays:
                 both = zip(rows, images.read(rows), strict=True)
                 return [self._write(todo[row], rgb) for row, rgb in both if row in todo]
 
-            for block in _ahead(pool, work, images.blocks(), _THREADS):
+            for block in _ahead(pool, work, images.blocks(), THREADS):
                 yield from block
 
     def _request(self, item: Item) -> str:
