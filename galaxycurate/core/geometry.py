@@ -68,6 +68,27 @@ def unit_vectors(ra, dec) -> np.ndarray:
     return outward
 
 
+def chord(arcsec):
+    """Straight distance between two unit vectors, for searches among them.
+
+    Parameters
+    ----------
+    arcsec : float or ndarray
+        Angle between the directions [arcsec], at most half a circle.
+
+    Returns
+    -------
+    float or ndarray
+        0 to 2; the inverse of `arc`.
+    """
+    return 2 * np.sin(np.radians(arcsec / 3600) / 2)
+
+
+def arc(distance):
+    """Angle between two unit vectors [arcsec], from their straight distance, 0 to 2."""
+    return np.degrees(2 * np.arcsin(np.minimum(distance / 2, 1))) * 3600
+
+
 def separation(ra1, dec1, ra2, dec2):
     """Great-circle separation, exact at all distances.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from galaxycurate.core.geometry import unit_vectors
+from galaxycurate.core.geometry import arc, chord, unit_vectors
 
 EQUAL_ARCSEC = 0.1
 """Two distances that differ by less are equal: the zoo tables keep positions in 32 bits."""
@@ -205,10 +205,9 @@ def by_position(ra, dec, other, other_ra, other_dec, *, radius_arcsec, mode=None
         cKDTree(unit_vectors(*place), balanced_tree=False, compact_nodes=False)
         for place in ((ra[here], dec[here]), (other_ra[there], other_dec[there]))
     ]
-    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
-    near = trees[0].sparse_distance_matrix(trees[1], chord, output_type="ndarray")
+    near = trees[0].sparse_distance_matrix(trees[1], chord(radius_arcsec), output_type="ndarray")
     row, at = here[near["i"]], there[near["j"]]
-    distance = np.degrees(2 * np.arcsin(near["v"] / 2)) * 3600
+    distance = arc(near["v"])
     nothing = np.zeros(row.size, np.int64)
     return Candidates(row, other[at], distance, nothing if mode is None else mode[at], nothing)
 
@@ -233,8 +232,8 @@ def nearest(ra, dec, other_ra, other_dec) -> np.ndarray:
     here, there = np.isfinite(ra + dec), np.isfinite(other_ra + other_dec)
     if here.any() and there.any():
         tree = cKDTree(unit_vectors(other_ra[there], other_dec[there]))
-        chord, _ = tree.query(unit_vectors(ra[here], dec[here]))
-        far[here] = np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1))) * 3600
+        away, _ = tree.query(unit_vectors(ra[here], dec[here]))
+        far[here] = arc(away)
     return far
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from galaxycurate.core.geometry import overlap_fraction, reach, unit_vectors
+from galaxycurate.core.geometry import chord, overlap_fraction, reach, unit_vectors
 from galaxycurate.core.ids import decode
 
 
@@ -57,8 +57,7 @@ def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
         return _none()
     ra, dec, width = np.asarray(ra, float)[known], np.asarray(dec, float)[known], width[known]
     tree = cKDTree(unit_vectors(ra, dec), balanced_tree=False, compact_nodes=False)
-    chord = 2 * np.sin(np.radians(reach(width.max()) / 3600) / 2)
-    pairs = tree.query_pairs(chord, output_type="ndarray")
+    pairs = tree.query_pairs(chord(reach(width.max())), output_type="ndarray")
     if not len(pairs):
         return _none()
     i, j = pairs.min(axis=1), pairs.max(axis=1)

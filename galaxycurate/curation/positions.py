@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from galaxycurate.core.geometry import separation, unit_vectors
+from galaxycurate.core.geometry import chord, separation, unit_vectors
 from galaxycurate.errors import InputError
 
 MOST_PARTNERS = 100
@@ -42,18 +42,18 @@ def close_pairs(ra, dec, *, within_arcsec: float = 1.0):
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     places = unit_vectors(ra[known], dec[known])
     tree = cKDTree(places, balanced_tree=False, compact_nodes=False)
-    chord = 2 * np.sin(np.radians(within_arcsec / 3600) / 2) * (1 + 1e-6)  # cut exactly below
-    pairs = (int(tree.count_neighbors(tree, chord)) - known.size) // 2
+    limit = chord(within_arcsec) * (1 + 1e-6)  # cut exactly below
+    pairs = (int(tree.count_neighbors(tree, limit)) - known.size) // 2
     if pairs > MOST_PARTNERS * known.size or (
         pairs > MOST_PARTNERS
-        and tree.query_ball_point(places, chord, return_length=True).max() > MOST_PARTNERS + 1
+        and tree.query_ball_point(places, limit, return_length=True).max() > MOST_PARTNERS + 1
     ):  # the sum first: it is known at once, however many lie at one place
         raise InputError(
             f'{pairs:,} pairs of {known.size:,} positions are within {within_arcsec:g}": '
             "they are no positions of galaxies",
             hint="are unknown positions written as 0? leave those cells empty",
         )
-    found = tree.query_pairs(chord, output_type="ndarray")
+    found = tree.query_pairs(limit, output_type="ndarray")
     i, j = known[found.min(axis=1)], known[found.max(axis=1)]
     apart = separation(ra[i], dec[i], ra[j], dec[j])
     close = apart < within_arcsec

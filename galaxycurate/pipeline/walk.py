@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from galaxycurate.archives.choose import Archive
-from galaxycurate.core.geometry import unit_vectors
+from galaxycurate.core.geometry import chord, unit_vectors
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.curation.vacancy import FieldArea, galaxy_radius, reach_deg, star_radius
@@ -142,8 +142,8 @@ class Stretch:
         """
         centre = unit_vectors(area.ra, area.dec)
         reach = area.radius_arcsec + margin_arcsec
-        chord = 2 * np.sin(np.radians((reach + self._widest) / 3600) / 2)
-        rows = np.array(self._tree.query_ball_point(centre, chord), np.int64)
+        near = self._tree.query_ball_point(centre, chord(reach + self._widest))
+        rows = np.array(near, np.int64)
         away = np.linalg.norm(
             self._tree.data[rows] - centre, axis=1
         )  # a chord is less than its arc

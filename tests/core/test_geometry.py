@@ -103,3 +103,10 @@ def test_iau_names_are_truncated_not_rounded():
     assert geo.iau_name(359.999999, 0.0) == "J235959.99+000000.0"
     assert geo.iau_name(360 - 1e-12, 0.0) == "J000000.00+000000.0"
     assert geo.iau_name(0.0, 89.99999) == "J000000.00+895959.9"
+
+
+def test_a_chord_is_the_distance_of_unit_vectors_and_arc_its_inverse():
+    apart = np.array([1e-3, 1.0, 143.4, 3600.0, 180 * 3600.0])
+    a, b = geo.unit_vectors(0 * apart, 0 * apart), geo.unit_vectors(apart / 3600, 0 * apart)
+    assert geo.chord(apart) == pytest.approx(np.linalg.norm(a - b, axis=1), rel=1e-6)
+    assert geo.arc(geo.chord(apart)) == pytest.approx(apart)
