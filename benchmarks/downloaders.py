@@ -17,7 +17,8 @@ CONNECTIONS = 32
 
 def jobs(server: str, folder: Path):
     """(url, path) of each row, made before the clock starts."""
-    from galaxycurate.imagery.provider import SkyServer
+    from galaxycurate.imagery.job import Job
+    from galaxycurate.imagery.providers.skyserver import SkyServer
     from galaxycurate.store.manifest import read_all
 
     sky = SkyServer(server, "dr17")
@@ -25,7 +26,10 @@ def jobs(server: str, folder: Path):
     rows = list(manifest.rows())
     (folder / "dataset" / "images" / rows[0]["label"]).mkdir(parents=True)
     return [
-        (sky.url(row), folder / "dataset" / "images" / row["label"] / f"{row['name']}.jpg")
+        (
+            sky.url(Job(row["ra"], row["dec"], row["pixscale"], row["size_px"], "")),
+            folder / "dataset" / "images" / row["label"] / f"{row['name']}.jpg",
+        )
         for row in rows
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,16 @@ def examine(body: bytes, size_px: int | None = None) -> Checked:
     except _NoPicture as bad:
         found = (bad.args[0], bad.args[1])
     return Checked(hashlib.sha256(body).hexdigest(), len(body), width, height, found)
+
+
+def pixels(body: bytes) -> np.ndarray:
+    """The pixels of a body that was examined; uint8, shape (h, w, 3)."""
+    return _pixels(body)
+
+
+def checked_bytes(body: bytes, like: Checked) -> Checked:
+    """The same picture in other bytes."""
+    return replace(like, sha256=hashlib.sha256(body).hexdigest(), n_bytes=len(body))
 
 
 def _wrong_size(width: int, height: int, size_px: int | None) -> Flaw | None:

@@ -13,17 +13,17 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.imagery.breaker import Breaker
-from galaxycurate.imagery.check import Checked, examine
-from galaxycurate.imagery.job import Job, Limits, Settled, Sink
+from galaxycurate.imagery.check import Checked
+from galaxycurate.imagery.job import Job, LaneState, Limits, Settled, Sink
 from galaxycurate.imagery.pace import Pace
-from galaxycurate.imagery.provider import Judgement, Next, SkyServer
+from galaxycurate.imagery.providers.provider import Answer, Judgement, Next, Provider
 from galaxycurate.imagery.wire import Reply, Silence, Wire
 
 BEAT_S = 0.1
@@ -38,14 +38,15 @@ _NO_ANSWER = (Reason.TRUNCATED, Reason.NOT_IMAGE, Reason.ERROR_TILE)
 """Bodies that tell of the server and not of the sky: asked for again, now and by later runs."""
 
 
-def fetch(jobs: Iterator[Job], provider: SkyServer, sink: Sink, limits: Limits) -> None:
+def fetch(jobs: Iterator[Job], providers: Sequence[Provider], sink: Sink, limits: Limits) -> None:
     """Get cutouts until each job is settled.
 
     Parameters
     ----------
     jobs : iterator of Job
         Drawn from as workers come free.
-    provider : SkyServer
+    providers : sequence of Provider
+        In the order in which they are asked.
     sink : Sink
     limits : Limits
 
@@ -58,7 +59,7 @@ def fetch(jobs: Iterator[Job], provider: SkyServer, sink: Sink, limits: Limits) 
     GalaxyCurateError
         Whatever the sink raised.
     """
-    engine = _Engine(jobs, provider, sink, limits)
+    engine = _Engine(jobs, providers[0], sink, limits)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -92,9 +93,9 @@ class _Item:
 
 
 class _Engine:
-    def __init__(self, jobs: Iterator[Job], provider: SkyServer, sink: Sink, limits: Limits):
+    def __init__(self, jobs: Iterator[Job], provider: Provider, sink: Sink, limits: Limits):
         self.jobs, self.provider, self.sink, self.limits = jobs, provider, sink, limits
-        self.pace = Pace(limits.rate)
+        self.pace = Pace(provider.courteous if limits.rate is None else limits.rate)
         self.breaker = Breaker(provider.server, limits.concurrency)
         self.delayed: list[_Item] = []
         self.order = itertools.count()
@@ -127,11 +128,11 @@ class _Engine:
                 group.create_task(self._beat(workers))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
-        self.sink.beat()
+        self.sink.beat(self.lanes())
 
     async def _beat(self, workers: list[asyncio.Task]) -> None:
         while (await asyncio.wait(workers, timeout=BEAT_S))[1]:
-            self.sink.beat()
+            self.sink.beat(self.lanes())
             if time.monotonic() > self.drained_by:
                 for worker in workers:
                     worker.cancel()
@@ -180,37 +181,42 @@ class _Engine:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stop.wait(), seconds)
 
+    def lanes(self) -> list[LaneState]:
+        return [LaneState(self.provider.name, self.provider.server, self.pace.rate, 0)]
+
     # ---- one attempt
 
     async def _attempt(self, item: _Item) -> None:
         item.attempts += 1
         try:
-            reply = await self.wire.get(item.job.url)
+            answer = await self.provider.bring(item.job, self.wire.get)
         except Silence as how:
             self.breaker.silence(str(how))
-            no_reply = Reply(0, "", {})
             judgement = Judgement(Next.RETRY, reason=Reason.UNREACHABLE, detail=str(how))
-            return self._follow(item, no_reply, judgement)
-        judgement = self.provider.judge(reply.status, reply.phrase, reply.headers)
+            return self._follow(item, Answer(judgement, "", Reply(0, "", {})), judgement)
+        reply, judgement = answer.reply, answer.judgement
         if judgement.next is Next.WAIT:
-            return self._wait(item, reply, judgement)
+            return self._wait(item, answer, judgement)
         self.pace.served()
         checked = None
         if judgement.next is Next.CHECK:
-            checked = await self._check_and_keep(item.job, reply)
+            checked = await self._check_and_keep(item.job, answer)
             judgement = _judge_picture(checked, reply)
         self._note(reply, judgement)
-        return self._follow(item, reply, judgement, checked)
+        return self._follow(item, answer, judgement, checked)
 
-    async def _check_and_keep(self, job: Job, reply: Reply) -> Checked | None:
-        if reply.cut:
+    async def _check_and_keep(self, job: Job, answer: Answer) -> Checked | None:
+        if answer.reply.cut:
             return None
-        return await self.loop.run_in_executor(self.pool, self._checked, job, reply)
+        return await self.loop.run_in_executor(self.pool, self._checked, job, answer)
 
-    def _checked(self, job: Job, reply: Reply) -> Checked:
-        checked = examine(reply.body, job.size_px)
+    def _checked(self, job: Job, answer: Answer) -> Checked:
+        body, checked = self.provider.finish(job, answer)
         if checked.flaw is None:
-            self.sink.keep(job, reply.body, reply.headers.get("Server", ""))
+            origin = self.provider.origin(answer.reply.headers.get("Server", ""))
+            self.sink.keep(job, body, origin)
+        else:
+            self.sink.reject(job, body, checked.flaw[0])
         return checked
 
     def _note(self, reply: Reply, judgement: Judgement) -> None:
@@ -220,7 +226,7 @@ class _Engine:
         else:
             self.breaker.bad(f"{reply.status} {judgement.reason}", judgement.detail)
 
-    def _wait(self, item: _Item, reply: Reply, judgement: Judgement) -> None:
+    def _wait(self, item: _Item, answer: Answer, judgement: Judgement) -> None:
         """A refusal is about us: it costs the cutout no attempt."""
         item.attempts -= 1
         item.refusals += 1
@@ -228,21 +234,21 @@ class _Engine:
         if self.pace.refused(wait_s):
             self.breaker.pause(wait_s, judgement.detail)
         if item.refusals > MAX_REFUSALS:
-            return self._settle(item, reply, judgement)
+            return self._settle(item, answer, judgement)
         return self._delay(item, 0.0)
 
-    def _follow(self, item: _Item, reply: Reply, judgement: Judgement, checked=None) -> None:
+    def _follow(self, item: _Item, answer: Answer, judgement: Judgement, checked=None) -> None:
         if judgement.next is Next.RETRY and item.attempts <= self.limits.retries:
             scale = self.limits.backoff_s * 2**item.attempts
             return self._delay(item, random.uniform(0.0, min(LONGEST_BACKOFF_S, scale)))
-        return self._settle(item, reply, judgement, checked)
+        return self._settle(item, answer, judgement, checked)
 
     def _delay(self, item: _Item, seconds: float) -> None:
         item.due = time.monotonic() + seconds
         heapq.heappush(self.delayed, item)
 
-    def _settle(self, item: _Item, reply: Reply, judgement: Judgement, checked=None) -> None:
-        is_kept = judgement.status is Status.OK
+    def _settle(self, item: _Item, answer: Answer, judgement: Judgement, checked=None) -> None:
+        is_kept, reply = judgement.status is Status.OK, answer.reply
         self.sink.settle(
             Settled(
                 job=item.job,
@@ -253,8 +259,11 @@ class _Engine:
                 n_bytes=checked.n_bytes if is_kept else 0,
                 http=reply.status,
                 etag=reply.headers.get("ETag", ""),
-                server=reply.headers.get("Server", ""),
                 attempts=max(1, item.attempts),
+                provider=self.provider.name,
+                request=self.provider.request(item.job),
+                origin=self.provider.origin(reply.headers.get("Server", "")),
+                url=answer.url,
             )
         )
 

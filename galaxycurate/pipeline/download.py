@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 
 from galaxycurate.core.origin import is_loopback, is_simulated
-from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError, SomeFailed, Unreachable, UsageError
 from galaxycurate.imagery.engine import fetch
-from galaxycurate.imagery.job import Job, Limits, Settled
-from galaxycurate.imagery.provider import SkyServer
+from galaxycurate.imagery.job import Job, LaneState, Limits, Settled
+from galaxycurate.imagery.providers.known import providers
 from galaxycurate.pipeline.wanted import Mark, Wanted, gather
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
@@ -131,12 +131,12 @@ def download(
         Ctrl-C; all that was settled is in the ledger. Its argument is the DownloadSummary.
     """
     read = read_all(manifests, folder=Path(settings.manifests))
-    provider = SkyServer(settings.server, settings.release)
+    asked = providers(["skyserver"], server=settings.server, release=settings.release)
     tree = ImageTree(Path(settings.dataset))
     with _ledger_if_any(settings) or nullcontext() as ledger:
-        wanted = gather(read, provider, tree, ledger=ledger, only_failed=retry_failed)
+        wanted = gather(read, asked, tree, ledger=ledger, only_failed=retry_failed)
     if dry_run:
-        urls = tuple(job.url for job in islice(wanted.jobs(), 3))
+        urls = tuple(wanted.providers[0].url(job) for job in islice(wanted.jobs(), 3))
         return DownloadSummary(**_facts(wanted), left=_to_do(wanted), urls=urls)
     with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
         tree.clean()
@@ -149,12 +149,12 @@ def _run(wanted: Wanted, limits: Limits, book: _Book) -> DownloadSummary:
     try:
         for outcome in wanted.unplaced():
             book.note(outcome)
-        fetch(wanted.jobs(), wanted.provider, book, limits)
+        fetch(wanted.jobs(), wanted.providers, book, limits)
     except KeyboardInterrupt:
         book.flush()
         raise KeyboardInterrupt(book.summary()) from None
     except Unreachable as error:
-        error.hint = _where_to_look(wanted.provider.server)
+        error.hint = _where_to_look(wanted.providers[0].server)
         raise
     finally:
         book.flush()
@@ -175,24 +175,27 @@ class _Book:
         self._bytes = 0
         self._origins: dict[str, None] = {}  # a set that keeps its order
 
-    def keep(self, job: Job, body: bytes, server: str) -> None:
+    def reject(self, job: Job, body: bytes, reason: Reason) -> None:
+        """Nothing is kept of what is no picture."""
+
+    def keep(self, job: Job, body: bytes, origin: str) -> None:
         """The file gets its name before its outcome is committed: a kill between the two leaves a
         whole file that the next run fetches again.
         """
-        self._meet(self._wanted.provider.origin(server))
+        self._meet(origin)
         self._wanted.tree.write(job.path, body)
 
     def settle(self, result: Settled) -> None:
         """Make a ledger line of a result."""
-        origin = self._wanted.provider.origin(result.server)
+        origin = result.origin
         # a failure is no word on the sky, and who failed may be a gateway without a name
         if result.http and (result.status is not Status.FAILED or is_simulated(origin)):
             self._meet(origin)
         job = result.job
         self.note(Outcome(
-            path=job.path, name=job.name, label=job.label, request=job.request,
+            path=job.path, name=job.name, label=job.label, request=result.request,
             status=result.status, reason=str(result.reason or ""), detail=result.detail,
-            sha256=result.sha256, n_bytes=result.n_bytes, url=job.url, provider=origin,
+            sha256=result.sha256, n_bytes=result.n_bytes, url=result.url, provider=origin,
             http=result.http, etag=result.etag, attempts=result.attempts, manifest=job.manifest,
         ))  # fmt: skip
 
@@ -210,7 +213,7 @@ class _Book:
         if len(self._pending) >= BATCH_ROWS:
             self.flush()
 
-    def beat(self) -> None:
+    def beat(self, lanes: Sequence[LaneState] = ()) -> None:
         """Commit what has waited long enough, and tell how far we are."""
         if time.monotonic() - self._flushed > BATCH_S:
             self.flush()

@@ -11,7 +11,7 @@ from galaxycurate.core.geometry import separation
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.curation.overlap import Pairs, near_fields, overlapping, same
 from galaxycurate.errors import InputError
-from galaxycurate.imagery.provider import same_picture
+from galaxycurate.imagery.providers.provider import same_picture
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all

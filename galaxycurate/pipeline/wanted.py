@@ -10,7 +10,7 @@ from enum import IntEnum
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.errors import InputError, UsageError
 from galaxycurate.imagery.job import Job
-from galaxycurate.imagery.provider import SkyServer, has_position
+from galaxycurate.imagery.providers.provider import Provider, has_position
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
@@ -43,7 +43,7 @@ class _Before:
 class Wanted:
     """The rows of the manifests, each with its mark; a byte a row."""
 
-    provider: SkyServer
+    providers: list[Provider]
     tree: ImageTree
     manifests: list[Manifest]
     marks: list[bytearray] = field(default_factory=list)
@@ -62,15 +62,7 @@ class Wanted:
     def jobs(self) -> Iterator[Job]:
         """The cutouts to fetch, made as they are asked for."""
         for manifest, row in self._rows(Mark.FETCH):
-            yield Job(
-                url=self.provider.url(row),
-                size_px=row["size_px"],
-                path=self.tree.relative(row["label"], row["name"]),
-                request=self.provider.request(row),
-                label=row["label"],
-                name=row["name"],
-                manifest=manifest.sha256,
-            )
+            yield _job(row, self.tree, manifest.sha256)
 
     def unplaced(self) -> Iterator[Outcome]:
         """The outcomes of rows without a position."""
@@ -79,7 +71,7 @@ class Wanted:
                 path=self.tree.relative(row["label"], row["name"]),
                 name=row["name"],
                 label=row["label"],
-                request=_request(self.provider, row),
+                request=_request(self.providers[0], row),
                 status=Status.REJECTED,
                 reason=str(Reason.NO_POSITION),
                 attempts=0,
@@ -96,7 +88,7 @@ class Wanted:
 
 def gather(
     manifests: list[Manifest],
-    provider: SkyServer,
+    providers: list[Provider],
     tree: ImageTree,
     *,
     ledger: Ledger | None,
@@ -107,7 +99,7 @@ def gather(
     Parameters
     ----------
     manifests : list of Manifest
-    provider : SkyServer
+    providers : list of Provider
     tree : ImageTree
     ledger : Ledger or None
         None where there is none yet.
@@ -125,14 +117,14 @@ def gather(
     InputError
         A row has no scale or size.
     """
-    wanted = Wanted(provider, tree, manifests)
+    wanted = Wanted(providers, tree, manifests)
     before = _before(ledger)
     seen: dict[str, int] = {}
     for manifest in manifests:
         marks = bytearray()
         for row in _rows_of(manifest):
             path = tree.relative(row["label"], row["name"])
-            request = _request(provider, row)
+            request = _request(providers[0], row)
             if path in seen:
                 if seen[path] != hash(request):
                     raise _two_requests(manifests, row)
@@ -182,12 +174,25 @@ def _rows_of(manifest: Manifest) -> Iterator[dict]:
         yield row
 
 
-def _request(provider: SkyServer, row: Mapping) -> str:
+def _request(provider: Provider, row: Mapping) -> str:
     if row.get("source_file"):
         return f"import {row['source_file']}"
     if not has_position(row):
         return f"no position for {row['name']}"
-    return provider.request(row)
+    return provider.request(_job(row))
+
+
+def _job(row: Mapping, tree: ImageTree | None = None, manifest: str = "") -> Job:
+    return Job(
+        ra=row["ra"],
+        dec=row["dec"],
+        pixscale=row["pixscale"],
+        size_px=row["size_px"],
+        path=tree.relative(row["label"], row["name"]) if tree else "",
+        label=row["label"],
+        name=row["name"],
+        manifest=manifest,
+    )
 
 
 def _two_requests(manifests: list[Manifest], row: Mapping) -> UsageError:

@@ -10,7 +10,7 @@ from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import StorageError, Unreachable
 from galaxycurate.imagery.engine import fetch
 from galaxycurate.imagery.job import Job, Limits
-from galaxycurate.imagery.provider import SkyServer
+from galaxycurate.imagery.providers.skyserver import SkyServer
 from tests.imagery.cutouts import (
     SERVER,
     CutoutServer,
@@ -31,27 +31,28 @@ class Memory:
     def __init__(self):
         self.kept, self.results, self.beats = {}, {}, 0
 
-    def keep(self, job, body, server):
+    def keep(self, job, body, origin):
         self.kept[job.path] = body
 
     def settle(self, result):
         assert result.job.path not in self.results, "settled twice"
         self.results[result.job.path] = result
 
-    def beat(self):
+    def reject(self, job, body, reason):
+        pass
+
+    def beat(self, lanes):
         self.beats += 1
 
 
-def jobs(server, ras):
-    sky = SkyServer(server, "dr17")
+def jobs(ras):
     for ra in ras:
-        row = {"ra": ra, "dec": 0.0, "pixscale": 0.4, "size_px": SIZE}
-        yield Job(sky.url(row), SIZE, path=f"{ra:g}")
+        yield Job(ra, 0.0, 0.4, SIZE, path=f"{ra:g}")
 
 
 def run(server, ras, limits=QUICK):
     sink = Memory()
-    fetch(jobs(server.url, ras), SkyServer(server.url, "dr17"), sink, limits)
+    fetch(jobs(ras), [SkyServer(server.url, "dr17")], sink, limits)
     return sink
 
 
@@ -74,7 +75,7 @@ def test_pictures_are_kept_as_they_came_over_few_connections():
         sink = run(server, range(40))
     assert sink.kept == {f"{ra:g}": picture(ra, SIZE) for ra in range(40)}
     assert {r.status for r in sink.results.values()} == {Status.OK}
-    assert {r.server for r in sink.results.values()} == {SERVER}
+    assert all(SERVER in r.origin for r in sink.results.values())
     assert all(r.n_bytes == len(sink.kept[path]) for path, r in sink.results.items())
     assert len(server.connections) <= 4
     assert server.peak <= 4
@@ -168,14 +169,14 @@ def test_jobs_are_drawn_as_they_are_needed():
 
     def counted():
         nonlocal drawn
-        for job in jobs(server.url, range(200)):
+        for job in jobs(range(200)):
             drawn += 1
             ahead.append(drawn - len(sink.results))
             yield job
 
     ahead = []
     with CutoutServer() as server:
-        fetch(counted(), SkyServer(server.url, "dr17"), sink, QUICK)
+        fetch(counted(), [SkyServer(server.url, "dr17")], sink, QUICK)
     assert len(sink.kept) == 200
     assert max(ahead) <= QUICK.concurrency
 
@@ -192,25 +193,25 @@ def test_nobody_there_is_one_clear_error():
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
     sink = Memory()
     with pytest.raises(Unreachable, match=f"{url} does not answer: Connection refused"):
-        fetch(jobs(url, range(10**9)), SkyServer(url, "dr17"), sink, QUICK)
+        fetch(jobs(range(10**9)), [SkyServer(url, "dr17")], sink, QUICK)
 
 
 def test_a_server_that_fails_everything_is_left_and_what_was_settled_stays():
     with CutoutServer({-1: http(500)}) as server:
         sink = Memory()
         with pytest.raises(Unreachable, match="failed 50 times in a row: http 500 Internal"):
-            fetch(jobs(server.url, range(10**9)), SkyServer(server.url, "dr17"), sink, QUICK)
+            fetch(jobs(range(10**9)), [SkyServer(server.url, "dr17")], sink, QUICK)
         assert sum(server.asked.values()) < 60
     assert len(sink.results) >= 50 // 3 - 4
 
 
 def test_an_error_of_the_sink_stops_the_work():
     class Full(Memory):
-        def keep(self, job, body, server):
+        def keep(self, job, body, origin):
             raise StorageError("cannot write: No space left on device")
 
     with CutoutServer() as server, pytest.raises(StorageError, match="No space left"):
-        fetch(jobs(server.url, range(10**9)), SkyServer(server.url, "dr17"), Full(), QUICK)
+        fetch(jobs(range(10**9)), [SkyServer(server.url, "dr17")], Full(), QUICK)
 
 
 def test_it_runs_inside_a_running_loop_as_notebooks_have_one():

@@ -11,7 +11,9 @@ import numpy as np
 from PIL import Image
 
 from galaxycurate.core.outcome import Outcome, Reason, Status
-from galaxycurate.imagery.provider import SkyServer, has_position
+from galaxycurate.imagery.job import Job
+from galaxycurate.imagery.providers.provider import has_position
+from galaxycurate.imagery.providers.skyserver import SkyServer
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
@@ -26,6 +28,11 @@ def picture(seed: int, *, side: int = 64) -> bytes:
     body = io.BytesIO()
     Image.fromarray(noise.astype(np.uint8)).save(body, "JPEG", quality=85)
     return body.getvalue()
+
+
+def job_of(row) -> Job:
+    """What a row asks for."""
+    return Job(row["ra"], row["dec"], row["pixscale"], row["size_px"], path="")
 
 
 @dataclass
@@ -68,9 +75,9 @@ class Project:
         tree, outcomes = ImageTree(self.root / "dataset"), []
         sky = SkyServer(self.settings.server, self.settings.release)
         for k, row in enumerate(manifest.rows()):
+            request = sky.request(job_of(row)) if has_position(row) else "import x"
             base = dict(path=tree.relative(row["label"], row["name"]), name=row["name"],
-                        label=row["label"], provider=self.provider,
-                        request=sky.request(row) if has_position(row) else "import x")  # fmt: skip
+                        label=row["label"], provider=self.provider, request=request)  # fmt: skip
             if k < rejected:
                 outcomes.append(
                     Outcome(**base, status=Status.REJECTED, reason=Reason.PARTIAL, detail="34 %")

@@ -9,13 +9,14 @@ import pytest
 from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.errors import InputError, SettingError
-from galaxycurate.imagery.provider import SkyServer
+from galaxycurate.imagery.providers.skyserver import SkyServer
 from galaxycurate.pipeline.dedupe import dedupe
 from galaxycurate.pipeline.split import split
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import load
+from tests.pipeline.project import job_of
 
 WIDTH_DEG = 256 * 0.396127 / 3600
 
@@ -40,7 +41,7 @@ def fill(settings, rows, **more):
             path = tree.relative(label, name)
             tree.write(path, body)
             row = {"ra": ra, "dec": dec, "pixscale": 0.396127, "size_px": 256}
-            request = SkyServer(settings.server, settings.release).request(row)
+            request = SkyServer(settings.server, settings.release).request(job_of(row))
             ledger.add_outcomes(
                 run,
                 [Outcome(path, name, label, request, Status.OK, sha256=str(body),

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from galaxycurate.catalogs.reading import hdf5
+from galaxycurate.core.encode import WRITERS
 from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
-from galaxycurate.store.encode import WRITERS
 
 MODES = ("copy", "hardlink", "reference")
 FORMATS = tuple(WRITERS)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from galaxycurate.catalogs.reading.hdf5 import THREADS, Images
+from galaxycurate.core.encode import WRITERS
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.pixels import flaw
 from galaxycurate.errors import InputError
 from galaxycurate.imagery.check import check_file
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.joining import Item
-from galaxycurate.store.encode import WRITERS
 from galaxycurate.store.files import sha256_of
 from galaxycurate.store.images import ImageTree
 

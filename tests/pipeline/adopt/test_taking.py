@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from galaxycurate.core.encode import WRITERS
 from galaxycurate.core.outcome import Status
 from galaxycurate.errors import InputError, LayoutError, SettingError
 from galaxycurate.pipeline.adopt import taking
@@ -23,7 +24,6 @@ from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
 from galaxycurate.pipeline.dedupe import dedupe
 from galaxycurate.pipeline.split import split
-from galaxycurate.store.encode import WRITERS
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
 from tests.catalogs.reading.test_hdf5 import write

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galaxycurate.store.encode import WRITERS, jpeg, png
+from galaxycurate.core.encode import WRITERS, jpeg, png
 
 
 @pytest.fixture(params=[(256, 256), (69, 69), (3, 5), (1, 1), (300, 1)])

@@ -1,0 +1,1 @@
+"""Who draws cutouts: SkyServer, and those to fall back on."""

@@ -1,0 +1,214 @@
+"""Who draws cutouts: what is asked of it over HTTP, and what its replies mean."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from galaxycurate.core.outcome import Reason, Status
+from galaxycurate.errors import SettingError
+from galaxycurate.imagery.check import Checked
+from galaxycurate.imagery.job import Job
+from galaxycurate.imagery.wire import Reply
+
+
+class Next(Enum):
+    """What to do after a reply."""
+
+    CHECK = "look at the pixels"
+    SETTLE = "settle it: asking again would change nothing"
+    RETRY = "ask again: the reply is about this request"
+    WAIT = "ask again later: the reply is about how often we ask"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a reply means.
+
+    ``status`` and ``reason`` are what the cutout ends as if it is not asked for again;
+    ``wait_s`` is the pause that the server asked for [s], None where it named none.
+    """
+
+    next: Next
+    status: Status = Status.FAILED
+    reason: Reason | None = None
+    detail: str = ""
+    wait_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came for a cutout, before its pixels are looked at.
+
+    ``raw`` is what `Provider.finish` makes the picture of: the body of a reply, or a frame.
+    """
+
+    judgement: Judgement
+    url: str
+    reply: Reply
+    raw: object = field(default=b"", repr=False)
+
+
+Ask = Callable[[str], Awaitable[Reply]]
+"""A polite GET: it waits for its turn, and again when the server refuses (429, 503); such a reply
+comes back only when there were too many. Raises `Silence` when no answer comes."""
+
+
+class Provider(ABC):
+    """Somebody who draws cutouts.
+
+    Parameters
+    ----------
+    server : str
+        The root of its addresses, such as ``https://skyserver.sdss.org``.
+
+    Attributes
+    ----------
+    name : str
+        As on the command line.
+    formats : frozenset of str
+        The forms that cutouts can be had in.
+    courteous : float
+        Requests a second at most, unless the user says otherwise; 0 for as many as it takes.
+    by_field : bool
+        Whether it is kinder when cutouts of one field are asked for together.
+    """
+
+    name: str
+    formats: frozenset[str]
+    courteous: float
+    by_field: bool = False
+
+    def __init__(self, server: str):
+        if not server.lower().startswith(("http://", "https://")):
+            raise SettingError(
+                f"server = {server!r} is no address", hint=f"did you mean https://{server}?"
+            )
+        self.server = server.rstrip("/")
+
+    @property
+    @abstractmethod
+    def called(self) -> str:
+        """Its name and what of it is asked, such as ``skyserver dr17``."""
+
+    def request(self, job: Job) -> str:
+        """Everything that decides the pixels, as one line: equal lines, equal pictures.
+
+        The server is part of it: what a sandbox drew is never taken for SDSS's.
+        """
+        return f"{self.called} {picture_words(job)} @ {self.server}"
+
+    def origin(self, server_header: str = "") -> str:
+        """Who drew the pixels, for the ledger; the server's own name tells a simulated sky."""
+        named = f" ({server_header})" if server_header else ""
+        return f"{self.called} @ {self.server}{named}"
+
+    @abstractmethod
+    def url(self, job: Job) -> str:
+        """The address of a cutout, or of the first file it is made of; always the same text."""
+
+    @abstractmethod
+    async def bring(self, job: Job, ask: Ask) -> Answer:
+        """Ask for a cutout; called on the event loop.
+
+        Raises
+        ------
+        Silence
+            No answer came.
+        """
+
+    @abstractmethod
+    def finish(self, job: Job, answer: Answer) -> tuple[bytes, Checked]:
+        """Make the picture of what came, in the job's format; called on a worker thread.
+
+        Returns
+        -------
+        bytes
+            The file; where there is a flaw, what came.
+        Checked
+            Of these bytes; with a flaw where it is no picture of that sky.
+        """
+
+    async def close(self) -> None:  # noqa: B027  (most keep nothing)
+        """Let go what was kept between cutouts."""
+
+
+def retry_after_s(text: str, now: datetime | None = None) -> float | None:
+    """The pause of a Retry-After header (RFC 9110, 10.2.3: seconds or a date).
+
+    Parameters
+    ----------
+    text : str
+        The header's value, or empty.
+    now : datetime, optional
+        With a time zone; this moment.
+
+    Returns
+    -------
+    float or None
+        Seconds, at least 0; None where the header is absent or says nothing.
+    """
+    text = text.strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+
+
+def has_position(row: Mapping) -> bool:
+    """Whether a row says where to look."""
+    return all(row[name] is not None and math.isfinite(row[name]) for name in ("ra", "dec"))
+
+
+def picture_words(job: Job) -> str:
+    """What is asked of whichever provider: position, scale, size, and what is not usual."""
+    words = f"{_place(job.ra, job.dec)} {_frame(job.pixscale, job.size_px)}"
+    form = "" if job.format == "jpg" else f" as={job.format}"
+    return f"{words}{form}{' ' if job.remark else ''}{job.remark}"
+
+
+def same_picture(request: str, row: Mapping) -> bool:
+    """Whether a request was for this row's position, scale and size, whoever was asked.
+
+    Parameters
+    ----------
+    request : str
+        As `Provider.request` wrote it; ``import ...`` is a file of the user and always fits. One
+        with a remark has a scale and size of its own.
+    row : mapping
+        ``ra``, ``dec`` [deg, ICRS], ``pixscale`` [arcsec/pixel], ``size_px`` [pixel]; a row that
+        lacks one of them asks for no picture.
+
+    Returns
+    -------
+    bool
+    """
+    if request.startswith("import "):
+        return True
+    values = [row.get(name) for name in ("ra", "dec", "pixscale", "size_px")]
+    if any(value is None or not math.isfinite(value) for value in values):
+        return False
+    words = request.partition(" @ ")[0]
+    if f" {_place(row['ra'], row['dec'])} " not in words:
+        return False
+    own = any(word.startswith(("petro=", "own=")) for word in words.split())
+    return own or f" {_frame(row['pixscale'], row['size_px'])} " in f"{words} "
+
+
+def _place(ra: float, dec: float) -> str:
+    """Eight decimals of a degree are 0.04 mas: finer than any position in the survey."""
+    return f"ra={ra:.8f} dec={dec:.8f}"
+
+
+def _frame(pixscale: float, size_px: int) -> str:
+    return f"scale={pixscale:.9g} size={int(size_px)}"
