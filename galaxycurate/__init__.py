@@ -20,7 +20,7 @@ _VERBS = {  # the library's names, each imported when it is first used
     "ByColumn": ("galaxycurate.pipeline.adopt.labelling", "ByColumn"),
     "ByVotes": ("galaxycurate.pipeline.adopt.labelling", "ByVotes"),
     "crosswalk": ("galaxycurate.pipeline.crosswalk.crosswalk", "crosswalk"),
-    "download": ("galaxycurate.pipeline.download", "download"),
+    "download": ("galaxycurate.pipeline.download.download", "download"),
     "dedupe": ("galaxycurate.pipeline.dedupe", "dedupe"),
     "split": ("galaxycurate.pipeline.split", "split"),
     "status": ("galaxycurate.pipeline.status", "status"),

@@ -1,81 +1,12 @@
-"""Commands that make and judge images: download, dedupe, split."""
+"""Commands that judge images: dedupe and split."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from galaxycurate.cli import face, options
-
-
-def download(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[MANIFEST]...", help="[all in manifests/]")
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Only those that failed before.")
-    ] = False,
-    rate: Annotated[
-        float | None, typer.Option(help="Cutouts a second at most; 0: no limit [2].")
-    ] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Connections at most [4].")] = None,
-    server: options.Server = None,
-    release: options.Release = None,
-    dataset: options.Dataset = None,
-    manifests: options.Manifests = None,
-    dry_run: options.DryRun = False,
-    as_json: options.Json = False,
-) -> None:
-    """Fetch the cutouts that the manifests list, each one checked; repeat to continue.
-
-    Example: galaxycurate download --rate 2
-    """
-    from galaxycurate.pipeline import download as verb
-
-    settings = options.settings(
-        rate=rate, concurrency=concurrency, server=server, release=release, dataset=dataset,
-        manifests=manifests,
-    )  # fmt: skip
-    with face.progress_bar("download") as progress:
-        summary = verb.download(
-            settings, paths or [], retry_failed=retry_failed, dry_run=dry_run, progress=progress
-        )
-    if as_json:
-        face.answer_json(summary.as_dict())
-    elif dry_run:
-        size = summary.estimated_bytes / 1e6
-        face.answer(f"{summary.left:,} of {summary.rows:,} cutouts to fetch, about {size:,.1f} MB")
-        for url in summary.urls:
-            face.answer(f"  {url}")
-    else:
-        _tell_download(summary)
-        face.answer(f"{settings.dataset}/images: {sum(summary.labels.values()):,} cutouts")
-    problem = summary.problem()
-    if problem:
-        raise problem
-    if not (dry_run or as_json):
-        face.next_command("galaxycurate dedupe")
-
-
-def _tell_download(summary) -> None:
-    counts = {
-        "cutouts wanted": summary.rows,
-        "settled before": summary.done_before,
-        "kept": summary.kept,
-        **{f"rejected: {k}": v for k, v in summary.rejected.items()},
-        **{f"failed: {k}": v for k, v in summary.failed.items()},
-        **({"imported, not downloaded": summary.imported} if summary.imported else {}),
-        **{f"in the tree as {k}": v for k, v in sorted(summary.labels.items())},
-    }
-    face.talk(face.table(counts))
-    if summary.kept:
-        rate = summary.kept / max(summary.seconds, 1e-9)
-        face.talk(
-            f"  {summary.bytes / 1e6:,.1f} MB in {summary.seconds:,.1f} s ({rate:,.1f}/s) "
-            f"from {summary.origin}"
-        )
 
 
 def dedupe(

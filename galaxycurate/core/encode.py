@@ -1,10 +1,12 @@
-"""Pixels to image files: PNG, which loses nothing, and JPEG."""
+"""Pixels to files: PNG, which loses nothing, JPEG, NumPy archives and FITS."""
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +59,61 @@ def jpeg(rgb: np.ndarray) -> bytes:
     return simplejpeg.encode_jpeg(np.ascontiguousarray(rgb), QUALITY, "RGB", "420")
 
 
-WRITERS: dict[str, Callable[[np.ndarray], bytes]] = {"png": png, "jpg": jpeg}
+def npz(rgb: np.ndarray) -> bytes:
+    """A NumPy archive that holds a picture as ``rgb``.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (h, w, 3)
+
+    Returns
+    -------
+    bytes
+    """
+    return arrays(rgb=rgb)
+
+
+def arrays(**named) -> bytes:
+    """A NumPy archive; equal arrays make equal bytes.
+
+    Parameters
+    ----------
+    **named : array_like
+
+    Returns
+    -------
+    bytes
+    """
+    out = io.BytesIO()
+    held: dict[str, Any] = {name: np.asarray(value) for name, value in named.items()}
+    np.savez(out, **held)
+    return out.getvalue()
+
+
+def fits_cube(cube: np.ndarray, cards: Mapping[str, float | str | bool]) -> bytes:
+    """A FITS file with one image; equal arrays make equal bytes.
+
+    Parameters
+    ----------
+    cube : ndarray of float32, shape (n, h, w)
+        The southern row first.
+    cards : mapping
+        Of the header; the position of the pixels among them.
+
+    Returns
+    -------
+    bytes
+    """
+    from astropy.io import fits
+
+    hdu = fits.PrimaryHDU(np.asarray(cube, np.float32))
+    hdu.header.update(cards)
+    out = io.BytesIO()
+    hdu.writeto(out)
+    return out.getvalue()
+
+
+WRITERS: dict[str, Callable[[np.ndarray], bytes]] = {"png": png, "jpg": jpeg, "npz": npz}
 """By the ending of the file."""
 
 

@@ -19,6 +19,8 @@ class Reason(StrEnum):
 
     OUTSIDE = "outside the footprint"
     NO_POSITION = "no position"
+    NO_RADIUS = "no Petrosian radius"
+    NO_FIELD = "field unknown"
     NOT_IMAGE = "not an image"
     TRUNCATED = "truncated"
     WRONG_SIZE = "wrong size"
@@ -30,6 +32,8 @@ class Reason(StrEnum):
     UNREACHABLE = "no answer"
     NO_FILE = "no such file"
     UNREADABLE = "the file cannot be read"
+    CHANGED = "changed on disk"
+    REPLACED = "replaced by another format"
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,9 @@ class Outcome:
     """One settled cutout: a line of the ledger.
 
     ``path`` is relative to the dataset (``images/<label>/<name>.jpg``); ``request`` is everything
-    that decides the pixels, so that another size or release is another request.
+    that decides the pixels, so that another size or release is another request. ``pixscale``
+    [arcsec/pixel] and ``size_px`` are the picture's own, 0 where unknown; ``took_ms`` is how long
+    the last attempt took.
     """
 
     path: str
@@ -55,6 +61,9 @@ class Outcome:
     etag: str = ""
     attempts: int = 1
     manifest: str = ""
+    pixscale: float = 0.0
+    size_px: int = 0
+    took_ms: int = 0
 
 
 class VerdictKind(StrEnum):

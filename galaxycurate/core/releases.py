@@ -1,9 +1,14 @@
 """The data releases with these services, and under which addresses they answer.
 
-Paths as in the release tables of astroquery.sdss, whose remote tests cover DR8 to DR10 and DR12 to
-DR18, and as seen in public code for DR12 to DR19. Not verified: that every release takes a POST
-where this says so, and that the cutouts of DR8 to DR11, once at skyservice.pha.jhu.edu, answer at
-the address of the others.
+Paths of SQL as in the release tables of astroquery.sdss, whose remote tests cover DR8 to DR10 and
+DR12 to DR18, and as seen in public code for DR12 to DR19. Not verified: that every release takes a
+POST where this says so.
+
+Paths of cutouts as seen in public code for DR12 to DR19. DR7 to DR12 once answered at
+http://skyservice.pha.jhu.edu/DR10/ImgCutout/getjpeg.aspx with the same parameters (public code for
+DR7 to DR10 and DR12; none for DR11); no public code asks skyserver.sdss.org for cutouts of DR8 to
+DR11, so that they are there is not verified. Nothing is lost: the imaging of DR9 and later is the
+same.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from galaxycurate.core.outcome import Reason
-from galaxycurate.core.pixels import flaw
+from galaxycurate.core.pixels import BLOCK_PX, MAX_ZERO_BLOCKS, flaw
 from galaxycurate.errors import first_line
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ JPEG_MARK = b"\xff\xd8\xff"
 MAX_SIDE_PX = 16_384
 """Wider or higher is not decoded: a few bytes of file can ask for gigabytes of memory."""
 
+DARK, SURE_RANGE = 2, 16
+"""Of the mean luminance of 8x8 pixels: what zeros alone may give, with a margin for rounding; and
+the range that no blank picture has (at most 6), with a margin."""
+
 _WIDE_COLOURS = ("CMYK", "YCCK")  # libjpeg-turbo makes no RGB of them
+_GREY_FIRST = ("YCbCr", "Gray")
 
 Flaw = tuple[Reason, str]
 
@@ -92,8 +97,10 @@ def examine(body: bytes, size_px: int | None = None) -> Checked:
     """
     width = height = 0
     try:
-        width, height = _size(body)
-        found = _wrong_size(width, height, size_px) or flaw(_pixels(body))
+        width, height, colours = _size(body)
+        found = _wrong_size(width, height, size_px)
+        if found is None and not (colours in _GREY_FIRST and is_surely_sky(body, width, height)):
+            found = flaw(_pixels(body))
     except _NoPicture as bad:
         found = (bad.args[0], bad.args[1])
     return Checked(hashlib.sha256(body).hexdigest(), len(body), width, height, found)
@@ -117,18 +124,63 @@ def _wrong_size(width: int, height: int, size_px: int | None) -> Flaw | None:
     return None
 
 
-def _size(body: bytes) -> tuple[int, int]:
-    """Width and height from the head of the file."""
+def is_surely_sky(body: bytes, width: int, height: int) -> bool:
+    """Whether an eighth of a JPEG's size proves what `core.pixels.flaw` would find: nothing.
+
+    Made of the mean luminance Y of each 8x8 block, which needs every byte of the file (so that a
+    cut or overwritten one is noticed) but none of its cosines. It can only be too careful:
+
+    - A pixel that is R = G = B = 0 has Y = 0: with Y > 0, R and B of 0 need Cr, Cb < 0, and then
+      G > Y. Where every pixel of a 16x16 block is 0, its four means are therefore 0 (1 by
+      rounding), and there are no more zero blocks in full than blocks of four such means here.
+    - Where all R, G, B lie within 3 of each other, so does Y, but for rounding, and its means.
+
+    Parameters
+    ----------
+    body : bytes
+        A JPEG of luminance and colour differences, or grey.
+    width, height : int
+        As its head says [pixel].
+
+    Returns
+    -------
+    bool
+        False: it must be decoded whole to know.
+    """
+    import simplejpeg
+
+    lines, columns = -(-height // 8), -(-width // 8)
+    try:
+        means = simplejpeg.decode_jpeg(body, "GRAY", min_height=lines, min_width=columns)
+    except ValueError:
+        return False
+    if means.shape[:2] != (lines, columns) or min(width, height) < BLOCK_PX:
+        return False
+    low = int(means.min())
+    if int(means.max()) - low < SURE_RANGE:
+        return False
+    return low > DARK or _dark_fraction(means[:, :, 0], width, height) <= MAX_ZERO_BLOCKS
+
+
+def _dark_fraction(means: np.ndarray, width: int, height: int) -> float:
+    """Of the whole 16x16 blocks, those whose four means may be of zeros alone."""
+    rows, columns = height // BLOCK_PX, width // BLOCK_PX
+    blocks = means[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2)
+    return float((blocks.max(axis=(1, 3)) <= DARK).mean())
+
+
+def _size(body: bytes) -> tuple[int, int, str]:
+    """Width, height and colours from the head of the file; no colours where it is no JPEG."""
     import simplejpeg
 
     if not body.startswith(JPEG_MARK):
         with _pillow(body) as image:
-            return image.size
+            return *image.size, ""
     try:
-        height, width = simplejpeg.decode_jpeg_header(body)[:2]
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(body)
     except ValueError as error:
         raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
-    return width, height
+    return width, height, colours
 
 
 def _pixels(body: bytes) -> np.ndarray:

@@ -12,10 +12,10 @@ from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.curation.overlap import Pairs, near_fields, overlapping, same
 from galaxycurate.errors import InputError
 from galaxycurate.imagery.providers.provider import same_picture
-from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
 
 IDS = ("objID", "dr7objid")
 ASSUMED_ARCSEC = 168.0
@@ -111,12 +111,11 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
     _check_there(settings, outcomes)
     rows = [about[o.label, o.name] for o in outcomes]
     origins |= {o.provider for o in outcomes}
-    pixscale, size_px = (_floats(rows, n) for n in ("pixscale", "size_px"))
     return Kept(
         outcomes=outcomes,
         ra=_floats(rows, "ra"),
         dec=_floats(rows, "dec"),
-        width_arcsec=pixscale * size_px,
+        width_arcsec=np.array([_width(*pair) for pair in zip(outcomes, rows, strict=True)]),
         ids={n: [row.get(n) or 0 for row in rows] for n in IDS},
         origins=origins - {""},
     )
@@ -141,6 +140,14 @@ def _one_of(first: dict, second: dict) -> dict:
     return second
 
 
+def _width(outcome: Outcome, row: dict) -> float:
+    """Width on the sky [arcsec] of the picture itself; older ledgers leave it to the manifest."""
+    if outcome.pixscale and outcome.size_px:
+        return outcome.pixscale * outcome.size_px
+    pixscale, size_px = row.get("pixscale"), row.get("size_px")
+    return pixscale * size_px if pixscale and size_px else np.nan
+
+
 def _is_import(row: dict) -> bool:
     return bool(row.get("source_file"))
 
@@ -156,7 +163,7 @@ def _told(row: dict) -> str:
 
 
 def _check_there(settings: Settings, outcomes: list[Outcome]) -> None:
-    tree = ImageTree(Path(settings.dataset))
+    tree = open_tree(Path(settings.dataset))
     gone = [o.path for o in outcomes if tree.size(o.path) != o.n_bytes]
     if gone:
         raise InputError(

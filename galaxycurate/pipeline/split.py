@@ -24,6 +24,7 @@ from galaxycurate.store.files import unwritable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import Tree, open_tree
 
 FOLDER = "split"
 SOFT_LABELS = "soft.csv"
@@ -71,7 +72,7 @@ def split(
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Split:
-    """Place every image that dedupe kept, and write the trees as hard links.
+    """Place every image that dedupe kept, and write the trees: hard links, or files out of shards.
 
     Parameters
     ----------
@@ -219,11 +220,12 @@ def _write_trees(
 ) -> None:
     """Build the trees beside the old ones, then let them take their place."""
     new, final, old = dataset / ".split.new", dataset / FOLDER, dataset / ".split.old"
+    tree = open_tree(dataset)
     try:
         shutil.rmtree(new, ignore_errors=True)
         for n, (outcome, name) in enumerate(zip(kept.outcomes, place, strict=True), 1):
             if name:
-                _link(dataset / outcome.path, new / _in_tree(outcome, str(name)))
+                _place(tree, outcome.path, new / _in_tree(outcome, str(name)))
             if n % 200 == 0 or n == len(kept):
                 progress(n, len(kept), "linked")
         for (
@@ -243,9 +245,9 @@ def _write_trees(
         raise unwritable(final, error) from error
 
 
-def _link(source: Path, target: Path) -> None:
+def _place(tree: Tree, relative: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source.resolve(), target)
-    except OSError:  # another file system: the bytes themselves
-        shutil.copyfile(source, target)
+        os.link(tree.path(relative).resolve(), target)
+    except OSError:  # in a shard, or on another file system: the bytes themselves
+        target.write_bytes(tree.read(relative))

@@ -13,10 +13,10 @@ from galaxycurate.curation.split import NAMES
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
 from galaxycurate.store import formats
-from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import SPECS, Settings
+from galaxycurate.store.shards.tree import open_tree
 
 TRAINING = "training"
 """Where `python -m train` writes, unless told otherwise."""
@@ -242,7 +242,7 @@ def _next(records: Recorded, undone: set, placeless: set, trained, settings: Set
         if not failed:
             yield Step("galaxycurate report", "no picture was kept: see the reasons")
         return
-    tree = ImageTree(Path(settings.dataset))
+    tree = open_tree(Path(settings.dataset))
     hurt = sum(tree.size(o.path) != o.n_bytes for o in records.kept)
     if hurt:
         again = "galaxycurate download"

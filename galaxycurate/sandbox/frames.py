@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from galaxycurate.core.projection import projection
 from galaxycurate.errors import InputError
 
 BANDS = "gri"
@@ -83,37 +84,6 @@ def find_frames(folder: Path) -> list[Frame]:
     return sorted(frames, key=lambda frame: frame.key)
 
 
-def projection(header) -> np.ndarray:
-    """The TAN projection of a FITS header as one matrix.
-
-    Parameters
-    ----------
-    header : astropy.io.fits.Header
-
-    Returns
-    -------
-    ndarray of float64, shape (3, 3)
-        Unit vector to homogeneous pixels, counted from 0.
-    """
-    cd = np.array([[header["CD1_1"], header["CD1_2"]], [header["CD2_1"], header["CD2_2"]]])
-    plane_to_pixel = np.eye(3)
-    plane_to_pixel[:2, :2] = np.degrees(np.linalg.inv(cd))
-    plane_to_pixel[:2, 2] = header["CRPIX1"] - 1, header["CRPIX2"] - 1
-    return plane_to_pixel @ tangent_basis(header["CRVAL1"], header["CRVAL2"])
-
-
-def tangent_basis(ra: float, dec: float) -> np.ndarray:
-    """East, north and outward unit vectors at a position [deg], as rows of a (3, 3) array."""
-    a, d = np.radians(ra), np.radians(dec)
-    return np.array(
-        [
-            [-np.sin(a), np.cos(a), 0.0],
-            [-np.sin(d) * np.cos(a), -np.sin(d) * np.sin(a), np.cos(d)],
-            [np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)],
-        ]
-    )
-
-
 def read_header(path: Path):
     """The header that describes the image, be it plain, bzip2 or Rice-compressed."""
     from astropy.io import fits
@@ -137,7 +107,7 @@ def read_image(path: Path) -> tuple[np.ndarray, np.ndarray]:
     ndarray of float32, shape (rows, columns)
         [nanomaggy], native byte order.
     ndarray of float64, shape (3, 3)
-        See `projection`.
+        See `core.projection.projection`.
 
     Raises
     ------

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OUTSIDE = "NOT FOUND. Requested (ra, dec) is outside the SDSS footprint."
 FAILED = "INTERNAL SERVER ERROR. The picture could not be made."
+SIMULATED = "simulated sky, not SDSS"
 JPEG_QUALITY = 75  # GDI+ default, measured on recorded cutouts of DR7 to DR18
 _GREEN = (0, 255, 0)
 
@@ -129,7 +130,7 @@ def jpeg(rgb: np.ndarray, sky: Sky, *, quality: int = JPEG_QUALITY) -> bytes:
     )
     if not sky.simulated:
         return data
-    comment = b"simulated sky, not SDSS"
+    comment = SIMULATED.encode()
     after_app0 = 4 + struct.unpack(">H", data[4:6])[0]
     segment = b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment
     return data[:after_app0] + segment + data[after_app0:]

@@ -8,6 +8,8 @@ import io
 from functools import lru_cache
 from pathlib import Path
 
+from galaxycurate.core.sas import survey_of
+from galaxycurate.errors import SettingError
 from galaxycurate.sandbox import imgcutout
 from galaxycurate.sandbox.frames import uncompressed
 from galaxycurate.sandbox.sky import Sky
@@ -47,7 +49,7 @@ class Frames:
         """
         _, band, name_run, name_camcol, name_field = name.split(".")[0].split("-")
         where = int(name_run), int(name_camcol), int(name_field)
-        if survey != _survey(int(release[2:])) or where[:2] != (int(run), int(camcol)):
+        if survey != _survey(release) or where[:2] != (int(run), int(camcol)):
             return None
         if name.endswith(".jpg"):
             return self._jpeg(name, where) if band == "irg" else None
@@ -67,11 +69,36 @@ class Frames:
         return imgcutout.jpeg(picture, self._sky, quality=_JPEG_QUALITY), "image/jpeg"
 
 
-def _survey(release: int) -> str:
-    """The folder that holds the imaging of a release."""
-    if release > 17:
-        return "prior-surveys/sdss4-dr17-eboss"
-    return "eboss" if release > 12 else "boss"
+def ranged(body: bytes, wanted: slice) -> tuple[int, bytes, dict[str, str]]:
+    """The part of a file that a Range header asks for (RFC 9110, 14.2).
+
+    Parameters
+    ----------
+    body : bytes
+    wanted : slice
+        As aiohttp reads the header; from nothing to nothing where there is none.
+
+    Returns
+    -------
+    status : int
+        200 for the whole, 206 for a part, 416 where nothing of it is there.
+    body : bytes
+    headers : dict of str to str
+    """
+    if wanted.start is None and wanted.stop is None:
+        return 200, body, {"Accept-Ranges": "bytes"}
+    first, last, _ = wanted.indices(len(body))
+    if first >= last:
+        return 416, b"", {"Content-Range": f"bytes */{len(body)}"}
+    return 206, body[first:last], {"Content-Range": f"bytes {first}-{last - 1}/{len(body)}"}
+
+
+def _survey(release: str) -> str:
+    """Empty for a release without frames."""
+    try:
+        return survey_of(release)
+    except SettingError:
+        return ""
 
 
 def _packed(path: Path) -> bytes:

@@ -11,11 +11,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from aiohttp import web
 
 from galaxycurate.errors import GalaxyCurateError, InputError, QueryRefused, StorageError
-from galaxycurate.sandbox import casjobs, documented, imgcutout, keystone, sas, spoiling, sqlsearch
+from galaxycurate.sandbox import (
+    casjobs,
+    documented,
+    hips2fits,
+    imgcutout,
+    keystone,
+    legacy,
+    sas,
+    spoiling,
+    sqlsearch,
+)
 from galaxycurate.sandbox.faults import Faults
 from galaxycurate.sandbox.sky import Sky
 
@@ -62,6 +73,9 @@ class Sandbox:
         app.router.add_get(search, sql_search)
         app.router.add_post(search, sql_search)
         app.router.add_get(pages, sql_search)
+        for drawer in (hips2fits, legacy):
+            for route in drawer.ROUTES:
+                app.router.add_get(route, on("cutout", partial(self.mosaic, drawer)))
         app.router.add_get(sas.ROUTE, self.frame)
         self.keystone.add_routes(app)
         for method, path, handler in self.casjobs.routes():
@@ -91,6 +105,22 @@ class Sandbox:
             self.counts[f"cutout {status}"] += 1
         return _image(status, reason, body)
 
+    async def mosaic(self, service: ModuleType, request: web.Request) -> web.Response:
+        """One cutout of another service (`hips2fits`, `legacy`), today's faults as above."""
+        try:
+            wanted = service.parse(request.query)
+        except InputError as error:
+            status, body, kind = service.refusal(error)
+        else:
+            if request["fault"] == "status_500":
+                status, body, kind = service.failure()
+            elif request["fault"] == "error_tile":
+                status, body, kind = 200, imgcutout.error_tile(wanted, self.sky), "image/jpeg"
+            else:
+                status, body, kind = await self._in_thread(service.picture, wanted, self.sky)
+        self.counts[f"{service.NAME} {status}"] += 1
+        return _answer(status, body, kind)
+
     async def sql_search(self, request: web.Request) -> web.Response:
         """One query, by GET or POST."""
         params = _lower(request.query)
@@ -119,7 +149,10 @@ class Sandbox:
         """One file of the Science Archive Server."""
         found = await self._in_thread(self.frames.read, **request.match_info)
         self.counts[f"frame {200 if found else 404}"] += 1
-        return _answer(200, *found) if found else web.Response(status=404, text="Not Found\n")
+        if not found:
+            return web.Response(status=404, text="Not Found\n")
+        status, body, headers = sas.ranged(found[0], request.http_range)
+        return web.Response(status=status, body=body, content_type=found[1], headers=headers)
 
     async def page(self, _request: web.Request) -> web.Response:
         """A page for people: which sky this is."""
@@ -255,10 +288,13 @@ def _page(sky: Sky, login: str) -> str:
 <h1>galaxycurate sandbox</h1>{simulated if sky.simulated else ""}
 <p>Sky: <b>{name}</b> ({sky.kind}), {len(sky.frames)} fields with frames. {note}</p>
 <p>Tables: {html.escape(tables)}</p>
-<p>It answers as SkyServer, SAS and CasJobs do, for any release:</p>
+<p>It answers as SkyServer, SAS and CasJobs do, for any release, and as CDS's hips2fits and the
+Legacy Surveys' viewer do for their pictures of SDSS:</p>
 <pre>/dr17/SkyServerWS/SearchTools/SqlSearch?format=csv&amp;cmd=SELECT TOP 5 * FROM Field
 /dr17/SkyServerWS/ImgCutout/getjpeg?ra=&amp;dec=&amp;scale=0.396127&amp;width=256&amp;height=256
 /sas/dr17/eboss/photoObj/frames/301/RUN/CAMCOL/frame-r-RUN-CAMCOL-FIELD.fits.bz2
+{hips2fits.ROUTES[0]}?hips={hips2fits.HIPS}&amp;width=256&amp;height=256&amp;fov=0.0282&amp;ra=&amp;dec=&amp;format=jpg
+{legacy.ROUTES[0]}?ra=&amp;dec=&amp;layer={legacy.LAYER}&amp;pixscale=0.396127&amp;size=256
 {keystone.PATH}
 {casjobs.ROOT}/contexts/DR17/query</pre>
 <p>CasJobs: {html.escape(login)}.</p>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy.spatial import cKDTree
 
 from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.core.colour import lupton_irg
+from galaxycurate.core.projection import Grid, project, tangent_basis
 from galaxycurate.errors import InputError, QueryRefused
-from galaxycurate.sandbox.frames import Frame, FrameCache, find_frames, tangent_basis
+from galaxycurate.sandbox.frames import Frame, FrameCache, find_frames
 
 FRAME_REACH_ARCMIN = 8.4
 """From a frame's centre to its corner (SkyServerWS `SdssConstants.cs`)."""
@@ -93,18 +95,34 @@ class Sky:
         Returns
         -------
         ndarray of uint8, shape (height, width, 3), or None
-            None outside the footprint: no frame's centre is within 8.4 arcmin and half the
-            diagonal. Near the edge that still means a picture that is partly or wholly black.
+            See `flux`.
+        """
+        bands = self.flux(ra, dec, scale=scale, width=width, height=height)
+        if bands is None:
+            return None
+        g, r, i = bands
+        return lupton_irg(i, r, g)
+
+    def flux(
+        self, ra: float, dec: float, *, scale: float, width: int, height: int
+    ) -> np.ndarray | None:
+        """What `cutout` colours: the fluxes [nanomaggy] of g, r, i on its pixels.
+
+        Returns
+        -------
+        ndarray of float32, shape (3, height, width), or None
+            0 where no frame lies. None outside the footprint: no frame's centre is within 8.4
+            arcmin and half the diagonal. Near the edge that still means a picture that is partly
+            or wholly empty.
         """
         near = self._near(ra, dec, np.hypot(width, height) / 2 * scale)
         if not near:
             return None
-        to_sky = _pixel_to_sky(ra, dec, scale, width, height)
+        to_sky = Grid(ra, dec, scale, width, height).to_sky
         flux = np.zeros((3, height, width), np.float32)
         for index in sorted(near, key=lambda n: self._order[n]):
             self._draw(self.frames[index], to_sky, scale, flux)
-        g, r, i = flux
-        return lupton_irg(i, r, g)
+        return flux
 
     def field(self, run: int, camcol: int, field: int) -> np.ndarray | None:
         """A whole field in the survey's colours, on the pixels of r, the last row first.
@@ -119,10 +137,10 @@ class Sky:
             return None
         pixels = self._cache.get(frame)
         to_sky = np.linalg.inv(pixels.project[1])
-        rows, cols = (slice(0, n) for n in frame.shape)
+        rows, cols = (np.arange(n) for n in frame.shape)
         g, r, i = (
-            _sample(flux, *_project(project @ to_sky, rows, cols), 1)
-            for flux, project in zip(pixels.flux, pixels.project, strict=True)
+            _sample(flux, *project(to_band @ to_sky, rows, cols), 1)
+            for flux, to_band in zip(pixels.flux, pixels.project, strict=True)
         )
         return lupton_irg(i, r, g)[::-1]
 
@@ -154,36 +172,14 @@ class Sky:
         zoom_out = np.floor(np.log2(scale / NATIVE_PIXSCALE * 1.001))
         block = 2 ** int(np.clip(zoom_out, 0, MAX_ZOOM_OUT))
         for band in range(3):
-            x, y = _project(pixels.project[band] @ to_sky, rows, cols)
+            x, y = project(pixels.project[band] @ to_sky, *_counted(rows, cols))
             sampled = _sample(pixels.flux[band], x[covered], y[covered], block)
             flux[band, rows, cols][covered] = sampled
 
 
-def _pixel_to_sky(ra: float, dec: float, scale: float, width: int, height: int) -> np.ndarray:
-    """Matrix from the picture's ``(column, row, 1)`` to a direction (not normalised)."""
-    step = np.radians(scale / 3600)
-    to_plane = np.array(
-        [
-            [-step, 0.0, step * (width - 1) / 2],
-            [0.0, -step, step * (height - 1) / 2],
-            [0.0, 0.0, 1.0],
-        ]
-    )
-    return tangent_basis(ra, dec).T @ to_plane
-
-
-def _project(matrix: np.ndarray, rows: slice, cols: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Frame pixels of the picture's pixels: one projective map, as both planes are tangent."""
-    y, x = np.arange(rows.start, rows.stop)[:, None], np.arange(cols.start, cols.stop)[None, :]
-    u, v, w = (m[0] * x + m[1] * y + m[2] for m in matrix)
-    w = np.where(w > 0, w, np.nan)  # the other half of the sky
-    return u / w, v / w
-
-
 def _window(frame: Frame, to_sky: np.ndarray, shape) -> tuple[slice, slice, np.ndarray] | None:
     """The rows and columns of the picture that a frame covers, and the mask within them."""
-    whole = slice(0, shape[0]), slice(0, shape[1])
-    x, y = _project(frame.project @ to_sky, *whole)
+    x, y = project(frame.project @ to_sky, *(np.arange(n) for n in shape))
     covered = (x >= EDGE_PX) & (x <= frame.shape[1] - 1 - EDGE_PX)
     covered &= (y >= EDGE_PX) & (y <= frame.shape[0] - 1 - EDGE_PX)
     if not covered.any():
@@ -192,6 +188,10 @@ def _window(frame: Frame, to_sky: np.ndarray, shape) -> tuple[slice, slice, np.n
     rows = slice(int(hit_rows[0]), int(hit_rows[-1]) + 1)
     cols = slice(int(hit_cols[0]), int(hit_cols[-1]) + 1)
     return rows, cols, covered[rows, cols]
+
+
+def _counted(*slices: slice) -> Iterator[np.ndarray]:
+    return (np.arange(part.start, part.stop) for part in slices)
 
 
 def _sample(image: np.ndarray, x: np.ndarray, y: np.ndarray, block: int) -> np.ndarray:

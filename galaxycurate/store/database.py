@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Words(sa.TypeDecorator[str]):
 
     def process_bind_param(self, value, dialect):
         """PostgreSQL takes no NUL in a text."""
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value else value
+        return _no_nul(value)
 
 
 class Database:
@@ -163,9 +163,35 @@ class Database:
                 hint=_hint(error),
             ) from error
 
+    def append(self, table: sa.Table, lines: Sequence[Mapping]) -> None:
+        """Append lines to a table, all of them or none, by one prepared statement.
+
+        Parameters
+        ----------
+        table : sqlalchemy.Table
+        lines : sequence of mapping
+            With equal keys.
+        """
+        if not lines:
+            return
+        with self.begin() as db:
+            if self._engine.dialect.name != "sqlite":
+                db.execute(sa.insert(table), lines)
+                return
+            names, row = list(lines[0]), ", ".join("?" * len(lines[0]))
+            quoted = ", ".join(f'"{name}"' for name in names)
+            values = [tuple(map(_no_nul, line.values())) for line in lines]
+            db.exec_driver_sql(f"insert into {table.name} ({quoted}) values ({row})", values)
+
     def close(self) -> None:
         """Let the connections go."""
         self._engine.dispose()
+
+
+def _no_nul(value):
+    if isinstance(value, str):
+        return str(value).replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value
 
 
 def _hint(error: DBAPIError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from galaxycurate.errors import InputError, StorageError
@@ -40,6 +40,67 @@ def replacing(path: Path):
         raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True) if path.parent.is_dir() else None
+
+
+@contextmanager
+def held(path: Path, what: str):
+    """Hold a lock for as long as the block runs; whoever dies lets it go.
+
+    Parameters
+    ----------
+    path : Path
+        A file that holds the number of the process which has the lock; it is removed afterwards.
+    what : str
+        For the message: "a download into dataset/".
+
+    Raises
+    ------
+    StorageError
+        Another process holds it; nothing was touched.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        yield
+        return
+    path = Path(path)
+    was_there = path.parent.exists()
+    file = _locked(path, what, fcntl)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        file.close()
+        if not was_there:
+            with suppress(OSError):  # something was made in it
+                path.parent.rmdir()
+
+
+def _locked(path: Path, what: str, fcntl):
+    """The open file with its lock; one that its last holder removed meanwhile is made again."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("a+")
+        except OSError as error:
+            raise unwritable(path, error) from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "another one"
+            file.close()
+            raise StorageError(
+                f"{what} is under way already (process {holder})",
+                hint="wait until it has ended, or end it: it loses nothing",
+            ) from None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
+                return file
+        file.close()
 
 
 def check_writable(folder: Path) -> None:

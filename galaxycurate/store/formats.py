@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,13 @@ from galaxycurate.errors import InputError, UsageError, first_line
 from galaxycurate.store.files import replacing
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from astropy.table import Table
 
 KEY = "galaxycurate"  # under which each format keeps the header
+ROW_GROUP = 65_536
+"""Rows of a Parquet file that a reader may have to hold together."""
 
 
 def arrow_table(columns: Mapping[str, Sequence]) -> pa.Table:
@@ -55,6 +60,24 @@ def _array(values: Sequence, dtype: str) -> pa.Array:
         numbers = [v if k else 0 for v, k in zip(cells, known, strict=True)]
         parts = [pa.py_buffer(np.array(numbers, dtype))]
     return pa.Array.from_buffers(_arrow_type(dtype), len(cells), [bits, *parts])
+
+
+def numbers_of(column: pa.Array) -> np.ndarray:
+    """An Arrow array of numbers as numpy's; `to_numpy` imports pandas.
+
+    Where some are null these are NaN and all float64; ids stay integers, 0 where null.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    valid, data = column.buffers()
+    kind = {pa.int32(): "i4", pa.int64(): "i8", pa.float32(): "f4", pa.float64(): "f8"}[column.type]
+    end = column.offset + len(column)
+    values = np.frombuffer(data, kind, end)[column.offset :]
+    if valid is None or not column.null_count:
+        return values
+    known = np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")
+    return np.where(known[column.offset :], values, 0 if values.dtype == "i8" else np.nan)
 
 
 def _no_null(name: str, values: Sequence) -> Sequence:
@@ -135,7 +158,8 @@ def _write_parquet(path: Path, table: pa.Table, header: str) -> None:
              "IVOA.VOTable-Parquet.content": _votable_xml(table),
              **{f"table::len::{n}": str(_longest(table.column(n))) for n in table.column_names
                 if COLUMNS[n].dtype == "str"}}  # fmt: skip
-    pq.write_table(table.replace_schema_metadata(about), path, compression="zstd")
+    whole = table.replace_schema_metadata(about)
+    pq.write_table(whole, path, compression="zstd", row_group_size=ROW_GROUP)
 
 
 def _longest(column) -> int:
@@ -152,6 +176,57 @@ def _read_parquet(path: Path):
         if name in columns and table.schema.field(name).type != _arrow_type(COLUMNS[name].dtype):
             columns[name] = parse(columns[name], where=str(path), column=name).tolist()
     return arrow_table(columns), header.decode() if header else None
+
+
+@dataclass(frozen=True)
+class ParquetFacts:
+    """What the end of a manifest's Parquet file tells."""
+
+    header: str
+    n_rows: int
+    columns: frozenset[str]
+
+
+def parquet_facts(path: Path) -> ParquetFacts | None:
+    """Look at a Parquet manifest without its rows.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ParquetFacts or None
+        None where the file is none, or its columns are not of the list's types: then it has to be
+        read whole, with all the checks of that.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps 25 MB once used
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(path)
+        n_rows = pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException):
+        return None
+    header = (schema.metadata or {}).get(KEY.encode())
+    names = [name for name in schema.names if name in COLUMNS]
+    if not header or any(schema.field(n).type != _arrow_type(COLUMNS[n].dtype) for n in names):
+        return None
+    return ParquetFacts(header.decode(), n_rows, frozenset(names))
+
+
+def parquet_batches(path: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Rows of a Parquet file in order, a few at a time, with few bytes held."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, buffer_size=1 << 16, pre_buffer=False) as file:
+            yield from file.iter_batches(rows, columns=list(columns), use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
 
 
 def _votable_xml(table: pa.Table) -> str:
@@ -320,9 +395,13 @@ def reader(path: Path) -> Callable[[Path], tuple[pa.Table, str | None]]:
         except InputError:
             raise
         except Exception as error:  # each format's parser has errors of its own
-            raise InputError(
-                f"{path} cannot be read as {path.suffix[1:]}: {first_line(error)}",
-                hint="is the file whole, and does its ending tell its format?",
-            ) from error
+            raise _unreadable(path, error) from error
 
     return guarded
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} cannot be read as {path.suffix[1:]}: {first_line(error)}",
+        hint="is the file whole, and does its ending tell its format?",
+    )

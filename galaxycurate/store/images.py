@@ -6,14 +6,17 @@ import itertools
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 
 from galaxycurate.errors import InputError, StorageError
 from galaxycurate.store.files import unwritable
 
+_MARKS = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"SIMPLE  =": "fits", b"BZh": "bz2",
+          b"{": "json"}  # fmt: skip
 _SAFE = re.compile(r"[A-Za-z0-9+][A-Za-z0-9+._-]*\Z")
 
 
@@ -41,7 +44,10 @@ class ImageTree:
 
     def relative(self, label: str, name: str, ending: str = "jpg") -> str:
         """The path of a cutout in the dataset, as the ledger keeps it."""
-        return f"images/{check_word(label, what='label')}/{check_word(name, what='name')}.{ending}"
+        if not _SAFE.match(label) or not _SAFE.match(name):
+            check_word(label, what="label")
+            check_word(name, what="name")
+        return f"images/{label}/{name}.{ending}"
 
     def path(self, relative: str) -> Path:
         """The absolute path of an image."""
@@ -54,12 +60,39 @@ class ImageTree:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def write(self, relative: str, body: bytes) -> None:
+    def paths(self) -> Iterator[str]:
+        """Every file under `images/`, as the ledger would call it."""
+        pending = ["images"]
+        while pending:
+            folder = pending.pop()
+            with suppress(FileNotFoundError), os.scandir(f"{self.root}/{folder}") as entries:
+                for entry in entries:
+                    inner = f"{folder}/{entry.name}"
+                    if entry.is_dir():
+                        pending.append(inner)
+                    else:
+                        yield inner
+
+    def read(self, relative: str) -> bytes:
+        """The bytes of an image.
+
+        Raises
+        ------
+        InputError
+            There is none.
+        """
+        try:
+            with open(f"{self.root}/{relative}", "rb") as file:  # noqa: PTH123  (a million times)
+                return file.read()
+        except FileNotFoundError:
+            raise InputError(f"{self.root} has no image {relative}") from None
+
+    def write(self, relative: str, body: bytes, about: Mapping | None = None) -> None:
         """Write an image: under a hidden name in the same file system, then renamed.
 
         A killed process leaves at most a file in `.part/`, which the next `clean` removes; the
         bytes are not forced to the disk one by one (after a power failure the sizes in the ledger
-        tell which to fetch again).
+        tell which to fetch again). ``about`` is for layouts that keep what is known of an image.
 
         Raises
         ------
@@ -67,9 +100,14 @@ class ImageTree:
             The disk refused.
         """
         try:
-            self._place(relative, lambda part: part.write_bytes(body))
+            self._place(relative, "new", lambda part: _write(part, body))
         except OSError as error:
             raise unwritable(self.root / relative, error) from error
+
+    def quarantine(self, reason: str, label: str, name: str, body: bytes) -> None:
+        """Keep what came instead of a picture: `rejected/<reason>/<label>/<name>.<ending>`."""
+        place = f"rejected/{reason.replace(' ', '-')}/{label}/{name}.{_ending(body)}"
+        self.write(place, body)
 
     def adopt(self, source: Path, relative: str, mode: str) -> None:
         """Take an existing image into the tree; one that lies in its place already stays as it is.
@@ -86,7 +124,8 @@ class ImageTree:
         if final.exists() and final.samefile(source):
             return
 
-        def make(part: Path) -> None:
+        def make(path: str) -> None:
+            part = Path(path)
             part.unlink(missing_ok=True)
             if mode == "copy":
                 shutil.copyfile(source, part)
@@ -96,7 +135,7 @@ class ImageTree:
                 part.symlink_to(source.resolve())
 
         try:
-            self._place(relative, make)
+            self._place(relative, mode, make)
         except OSError as error:
             if mode == "hardlink":
                 raise StorageError(
@@ -138,11 +177,15 @@ class ImageTree:
         with suppress(OSError):  # others may be at work
             (self.root / ".part").rmdir()
 
-    def _place(self, relative: str, make: Callable[[Path], object]) -> None:
+    def _place(self, relative: str, kind: str, make: Callable[[str], object]) -> None:
         """Make a file under a hidden name, then rename it; its folders may have to be made first,
         and again when a process on another machine cleans them away.
+
+        The name is the thread's, and another one for each kind: what is written never goes through
+        a hard link that was left there.
         """
-        part, final = self._part(relative), f"{self.root}/{relative}"
+        part = f"{self.root}/.part/{os.getpid()}/{get_ident()}-{kind}"
+        final = f"{self.root}/{relative}"
         for is_last in (False, False, True):
             try:
                 make(part)
@@ -151,12 +194,27 @@ class ImageTree:
             except FileNotFoundError:
                 if is_last:
                     raise
-                part.parent.mkdir(parents=True, exist_ok=True)
+                Path(part).parent.mkdir(parents=True, exist_ok=True)
                 Path(final).parent.mkdir(parents=True, exist_ok=True)
 
-    def _part(self, relative: str) -> Path:
-        """A folder for each process, a path for each image: no two names meet."""
-        return Path(f"{self.root}/.part/{os.getpid()}/{relative}")
+
+def _write(path: str, body: bytes) -> None:
+    """The plain system calls: an eighth of what a Path and a buffered file cost."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        rest = memoryview(body)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    finally:
+        os.close(file)
+
+
+def _ending(body: bytes) -> str:
+    """What a body looks like: its own ending for a person to open it."""
+    for mark, ending in _MARKS.items():
+        if body.startswith(mark):
+            return ending
+    return "html" if body.lstrip()[:1] == b"<" else "txt" if body[:200].isascii() else "bin"
 
 
 def _free(path: Path) -> Path:

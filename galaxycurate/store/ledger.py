@@ -6,7 +6,7 @@ SQLAlchemy over SQLite by default, any other URL by setting (`GALAXYCURATE_DB`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from galaxycurate.errors import InputError
 from galaxycurate.store.database import ID, Database, Words
 
 _META = sa.MetaData()
+_KINDS = {spec.name: str(spec.type) for spec in fields(Outcome)}
 
 _RUN = sa.Table(
     "run", _META,
@@ -33,8 +34,8 @@ _OUTCOME = sa.Table(
     sa.Column("time_utc", Words(32), nullable=False),
     sa.Column("path", Words(400), nullable=False),
     *(
-        sa.Column(f.name, sa.BigInteger if f.type == "int" else Words, nullable=False)
-        for f in fields(Outcome) if f.name != "path"
+        sa.Column(name, {"int": sa.BigInteger, "float": sa.Double}.get(kind, Words), nullable=False)
+        for name, kind in _KINDS.items() if name != "path"
     ),
 )  # fmt: skip
 _NEWEST = sa.Index("ix_outcome_newest", _OUTCOME.c.run, _OUTCOME.c.path, _OUTCOME.c.id)
@@ -135,11 +136,8 @@ class Ledger:
 
     def add_outcomes(self, run: int, outcomes: Iterable[Outcome]) -> None:
         """Append outcomes in one transaction."""
-        now = _now()
-        lines = [{"run": run, "time_utc": now, **vars(outcome)} for outcome in outcomes]
-        if lines:
-            with self._database.begin() as db:
-                db.execute(sa.insert(_OUTCOME), lines)
+        about = {"run": run, "time_utc": _now()}
+        self._database.append(_OUTCOME, [about | vars(outcome) for outcome in outcomes])
 
     def outcomes(self, status: Status | None = None) -> Iterator[Outcome]:
         """The newest outcome of each path, by path.
@@ -153,16 +151,38 @@ class Ledger:
         ------
         Outcome
         """
-        ids = sa.select(sa.func.max(_OUTCOME.c.id).label("id")).group_by(_OUTCOME.c.path)
-        newest = ids.where(_OUTCOME.c.run.in_(self._mine)).subquery()
-        asked = sa.select(_OUTCOME).join(newest, newest.c.id == _OUTCOME.c.id)
+        asked = self._newest(*(_OUTCOME.c[name] for name in _KINDS))
         asked = asked.order_by(_OUTCOME.c.path)
         if status is not None:
             asked = asked.where(_OUTCOME.c.status == str(status))
         with self._database.begin() as db:
-            for row in db.execute(asked, execution_options={"yield_per": 5000}).mappings():
-                values = {k: row[k] for k in row if k not in ("id", "run", "time_utc")}
-                yield Outcome(**{**values, "status": Status(row["status"])})
+            for row in db.execute(asked, execution_options={"yield_per": 1000}):
+                values = dict(zip(_KINDS, row, strict=True))
+                yield Outcome(**values | {"status": Status(row.status)})
+
+    def lines(self, *columns: str) -> Iterator[Sequence[tuple]]:
+        """Columns of all lines ever appended, as they were, the oldest first.
+
+        Parameters
+        ----------
+        *columns : str
+            Of an `Outcome`.
+
+        Yields
+        ------
+        sequence of tuple
+            A batch of lines.
+        """
+        asked = sa.select(*(_OUTCOME.c[name] for name in columns)).order_by(_OUTCOME.c.id)
+        asked = asked.where(_OUTCOME.c.run.in_(self._mine))
+        with self._database.begin() as db:
+            yield from db.execute(asked, execution_options={"yield_per": 2000}).partitions()
+
+    def count(self, status: Status) -> int:
+        """Paths whose newest outcome ended so."""
+        asked = self._newest(sa.func.count(_OUTCOME.c.id)).where(_OUTCOME.c.status == str(status))
+        with self._database.begin() as db:
+            return int(db.execute(asked).scalar_one())
 
     def attempts(self) -> int:
         """Lines of outcomes ever appended."""
@@ -174,10 +194,7 @@ class Ledger:
 
     def add_verdicts(self, run: int, verdicts: Iterable[Verdict]) -> None:
         """Append verdicts in one transaction."""
-        lines = [{"run": run, **vars(verdict)} for verdict in verdicts]
-        if lines:
-            with self._database.begin() as db:
-                db.execute(sa.insert(_VERDICT), lines)
+        self._database.append(_VERDICT, [{"run": run, **vars(verdict)} for verdict in verdicts])
 
     def verdicts(self, command: str = "dedupe") -> list[Verdict]:
         """The verdicts of the newest run of a command."""
@@ -189,13 +206,17 @@ class Ledger:
     def add_places(self, run: int, places: Iterable[tuple[str, int, str]]) -> None:
         """Append (path, group, split) in one transaction; split is empty before there is one."""
         lines = [{"run": run, "path": p, "group": g, "split": s} for p, g, s in places]
-        if lines:
-            with self._database.begin() as db:
-                db.execute(sa.insert(_PLACE), lines)
+        self._database.append(_PLACE, lines)
 
     def places(self, command: str) -> dict[str, tuple[int, str]]:
         """(group, split) by path, of the newest run of `dedupe` or `split`."""
         return {r["path"]: (r["group"], r["split"]) for r in self._of_last_run(command, _PLACE)}
+
+    def _newest(self, *columns) -> sa.Select:
+        """Of the newest outcome of each path."""
+        ids = sa.select(sa.func.max(_OUTCOME.c.id).label("id")).group_by(_OUTCOME.c.path)
+        newest = ids.where(_OUTCOME.c.run.in_(self._mine)).subquery()
+        return sa.select(*columns).select_from(_OUTCOME).join(newest, newest.c.id == _OUTCOME.c.id)
 
     def _has_begun(self) -> bool:
         with self._database.begin() as db:
@@ -212,11 +233,20 @@ class Ledger:
 
 
 def _upgrade(db: sa.Connection, dataset: str) -> None:
-    """A ledger from before datasets had names is that of the dataset that opens it."""
-    if "dataset" not in {column["name"] for column in sa.inspect(db).get_columns("run")}:
-        db.execute(sa.text("alter table run add column dataset text not null default ''"))
-        db.execute(sa.update(_RUN).values(dataset=dataset))
-        _NEWEST.create(db)
+    """A ledger from before datasets had names is that of the dataset that opens it; columns that
+    outcomes had not yet are zero in its lines.
+    """
+    for table in (_RUN, _OUTCOME):
+        there = {column["name"] for column in sa.inspect(db).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                kind = column.type.compile(db.dialect)
+                blank = "''" if isinstance(column.type, Words) else "0"
+                added = f"add column {column.name} {kind} not null default {blank}"
+                db.execute(sa.text(f"alter table {table.name} {added}"))
+        if table is _RUN and "dataset" not in there:
+            db.execute(sa.update(_RUN).values(dataset=dataset))
+            _NEWEST.create(db)
 
 
 def _now() -> str:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from galaxycurate import __version__
 from galaxycurate.core.columns import COLUMNS, REQUIRED
 from galaxycurate.errors import InputError, LayoutError, SettingError, StorageError, UsageError
 from galaxycurate.store import formats
 from galaxycurate.store.files import existing, replacing, sha256_of
+from galaxycurate.store.rowcheck import check_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+BATCH_ROWS = 4096
+"""Rows that are looked at together: few enough to take no memory, enough to take no time."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +130,10 @@ class Manifest:
         if missing:
             raise LayoutError(f"{where}: a manifest needs the columns {', '.join(missing)}")
         manifest = cls(header, formats.arrow_table(columns))
-        _check_rows(manifest.table, where)
+        check_rows(manifest.table.to_batches(max_chunksize=BATCH_ROWS), where)
         return manifest
 
-    def rows(self, columns: Sequence[str] | None = None, *, batch: int = 4096):
+    def rows(self, columns: Sequence[str] | None = None, *, batch: int = BATCH_ROWS):
         """Walk the rows without holding them all.
 
         Parameters
@@ -195,7 +199,7 @@ class Manifest:
         missing = [name for name in REQUIRED if name not in table.column_names]
         if missing:
             raise LayoutError(f"{path}: a manifest needs the columns {', '.join(missing)}")
-        _check_rows(table, str(path))
+        check_rows(table.to_batches(max_chunksize=BATCH_ROWS), str(path))
         return cls(Header.from_json(header), table, path, sha256_of(path))
 
 
@@ -219,6 +223,38 @@ def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
     InputError
         There is none, or one has no rows.
     """
+    return chosen(Manifest.read, paths, folder=folder)
+
+
+class _Listed(Protocol):
+    """What is known of a manifest before its rows are looked at."""
+
+    @property
+    def header(self) -> Header: ...
+    @property
+    def path(self) -> Path | None: ...
+    @property
+    def sha256(self) -> str: ...
+    def __len__(self) -> int: ...
+
+
+M = TypeVar("M", bound=_Listed)
+
+
+def chosen(read: Callable[[Path], M], paths: Sequence[Path], *, folder: Path) -> list[M]:
+    """The manifests that `read_all` means, however they are read.
+
+    Parameters
+    ----------
+    read : callable
+        Makes a manifest of a path.
+    paths : sequence of Path
+    folder : Path
+
+    Returns
+    -------
+    list
+    """
     found = [Path(p) for p in paths] or sorted(
         p
         for p in Path(folder).glob("*")
@@ -230,7 +266,7 @@ def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:
             hint="galaxycurate negatives --score 0.2, galaxycurate positives --threshold 0.85, "
             "or galaxycurate import DIR --labels CSV",
         )
-    manifests = [Manifest.read(p) for p in found]
+    manifests = [read(p) for p in found]
     for manifest in manifests:
         if not len(manifest):
             raise InputError(
@@ -320,21 +356,3 @@ def check_replaceable(header: Header, path: Path, *, replace_old: bool) -> None:
             f"{path} holds another request ({len(old):,} rows, {old.header.created_utc})",
             hint=f"--replace puts it aside as {path.parent}/old/, or choose --out FILE",
         )
-
-
-def _check_rows(table: pa.Table, where: str) -> None:
-    names = table.select(["label", "name"]).to_pylist()
-    seen: set[tuple] = set()
-    for row in names:
-        key = (row["label"], row["name"])
-        if key in seen:
-            raise InputError(
-                f"{where}: {row['name']} stands twice with label {row['label']}",
-                hint="each cutout needs a name of its own",
-            )
-        seen.add(key)
-    for name, low, high in (("ra", 0.0, 360.0), ("dec", -90.0, 90.0)):
-        for value in table.column(name).to_pylist():
-            if value is None or low <= value <= high:
-                continue
-            raise InputError(f"{where}: {name} = {value} is outside {low:g} to {high:g} degrees")

@@ -20,8 +20,8 @@ FILE = "galaxycurate.toml"
 ENV_PREFIX = "GALAXYCURATE_"
 
 
-def _setting(default, meaning: str, low=None, high=None, *, repr=True):
-    about = {"meaning": meaning, "low": low, "high": high}
+def _setting(default, meaning: str, low=None, high=None, *, choices=(), repr=True):
+    about = {"meaning": meaning, "low": low, "high": high, "choices": choices}
     return field(default=default, metadata=about, repr=repr)
 
 
@@ -48,7 +48,20 @@ class Settings:
     star_mag_r: float = _setting(0.0, "no star brighter than this beside it; 0: any", 0.0, 30.0)
     per_field: int = _setting(20, "negatives from one field at most", 1, 1000)
     min_votes: int = _setting(10, "volunteers at least; unset: as the scheme says", 1, 100_000)
-    rate: float = _setting(2.0, "cutouts a second at most; 0: as fast as it goes", 0.0, 10_000.0)
+    provider: str = _setting("skyserver", "who draws cutouts; several, with commas: in that order")
+    format: str = _setting("jpg", "what cutouts are kept as", choices=("jpg", "png", "fits", "npz"))
+    layout: str = _setting(
+        "imagefolder", "files by label, or tar files", choices=("imagefolder", "webdataset")
+    )
+    hips2fits: str = _setting("", "where hips2fits answers; empty: CDS, or a server here")
+    legacy: str = _setting("", "where the Legacy viewer answers; empty: itself, or a server here")
+    sas: str = _setting("", "where frames lie; empty: data.sdss.org, or a server here")
+    keep_rejects: int = _setting(0, "1 keeps the bytes of what was no picture", 0, 1)
+    dask: str = _setting("", "who shares the download: tcp://HOST:PORT, or local; empty: nobody")
+    state: str = _setting("", "folder of what servers allowed; empty: ~/.local/state/galaxycurate")
+    rate: float = _setting(
+        2.0, "cutouts a second at most; 0: no limit; unset: each provider's own", 0.0, 10_000.0
+    )
     queries_per_minute: int = _setting(50, "SQL queries a minute at most; 0: no limit", 0, 10_000)
     concurrency: int = _setting(4, "connections at most", 1, 256)
     seed: int = _setting(42, "seed of every draw", 0, 2**31 - 1)
@@ -72,6 +85,12 @@ class Settings:
     def ledger_url(self) -> str:
         """The SQLAlchemy URL of the ledger."""
         return self.db or f"sqlite:///{Path(self.dataset) / 'ledger.sqlite'}"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where what belongs to this user and machine is kept, by the XDG rules."""
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(self.state or Path(home) / "galaxycurate")
 
     @property
     def ledger_dataset(self) -> str:
@@ -194,6 +213,12 @@ def _check(spec, value, origin: str) -> None:
     if low is not None and not low <= value <= high:
         raise SettingError(
             f"{spec.name} = {value} ({origin}) is outside {low} to {high}",
+            hint=f"{spec.name}: {spec.metadata['meaning']}",
+        )
+    choices = spec.metadata["choices"]
+    if choices and value not in choices:
+        raise SettingError(
+            f"{spec.name} = {value!r} ({origin}) is none of {', '.join(choices)}",
             hint=f"{spec.name}: {spec.metadata['meaning']}",
         )
     if spec.name == "release" and value.lower() not in RELEASES:

@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 
-from galaxycurate.core.encode import WRITERS, jpeg, png
+from galaxycurate.core.encode import WRITERS, arrays, fits_cube, jpeg, png
 
 
 @pytest.fixture(params=[(256, 256), (69, 69), (3, 5), (1, 1), (300, 1)])
@@ -40,4 +41,25 @@ def test_a_jpeg_is_near_the_pixels_of_a_smooth_picture():
 
 
 def test_the_writers_are_named_by_their_endings():
-    assert set(WRITERS) == {"png", "jpg"}
+    assert set(WRITERS) == {"png", "jpg", "npz"}
+
+
+def test_an_archive_holds_what_it_was_given_and_equal_ones_are_equal(rgb):
+    body = WRITERS["npz"](rgb)
+    with np.load(io.BytesIO(body), allow_pickle=False) as held:
+        assert np.array_equal(held["rgb"], rgb)
+    assert body == WRITERS["npz"](rgb.copy())
+    with np.load(io.BytesIO(arrays(a=[1.5], b="text"))) as held:
+        assert (held["a"].tolist(), str(held["b"])) == ([1.5], "text")
+
+
+def test_a_fits_cube_gives_pixels_and_cards_back():
+    cube = np.random.default_rng(2).normal(size=(3, 5, 7)).astype(np.float32)
+    body = fits_cube(cube[:, ::-1], {"BUNIT": "nanomaggy", "SIMULATE": True, "CRVAL1": 150.25})
+    assert len(body) % 2880 == 0
+    with fits.open(io.BytesIO(body)) as hdus:
+        hdus.verify("exception")
+        assert np.array_equal(hdus[0].data, cube[:, ::-1])
+        header = hdus[0].header
+    assert (header["BUNIT"], header["SIMULATE"], header["CRVAL1"]) == ("nanomaggy", True, 150.25)
+    assert body == fits_cube(cube[:, ::-1], {k: header[k] for k in ("BUNIT", "SIMULATE", "CRVAL1")})

@@ -7,7 +7,15 @@ import pytest
 from PIL import Image
 
 from galaxycurate.core.outcome import Reason
-from galaxycurate.imagery.check import MAX_SIDE_PX, check, check_file, examine
+from galaxycurate.core.pixels import flaw
+from galaxycurate.imagery.check import (
+    MAX_SIDE_PX,
+    check,
+    check_file,
+    examine,
+    is_surely_sky,
+    pixels,
+)
 from tests.imagery.cutouts import error_tile, jpeg, picture
 
 
@@ -106,3 +114,69 @@ def test_one_of_the_real_galaxy_zoo_images_is_partly_covered(shared_data):
     bad = {p.stem: seen.flaw[0] for p, seen in zip(paths, checks, strict=True) if seen.flaw}
     assert len(paths) == 3985
     assert bad == {"587731514224672910": Reason.PARTIAL}
+
+
+def judged_whole(body, size):
+    """The verdict of the whole picture, without the short cut."""
+    try:
+        return flaw(pixels(body))
+    except Exception as bad:
+        return bad.args[:2]
+
+
+def sparse(rng, size=128):
+    """Noise, of which whole blocks are black, others nearly so, in a share near the limit."""
+    rgb = rng.integers(rng.integers(0, 30), rng.integers(40, 200), (size, size, 3), dtype=np.uint8)
+    share = rng.choice([0.0, 0.03, 0.1])
+    blocks = rng.choice(3, (size // 16, size // 16), p=[share, share, 1 - 2 * share])
+    cells = np.kron(blocks, np.ones((16, 16), int))[..., None]
+    return np.where(cells == 0, 0, np.where(cells == 1, np.minimum(rgb, 2), rgb)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [16, 40, 100, 128])
+def test_the_short_cut_never_contradicts_the_whole_picture(size):
+    rng = np.random.default_rng(7)
+    n_sure, n_flawed = 0, 0
+    for _ in range(150):
+        rgb = sparse(rng)[:size, :size]
+        quality = int(rng.integers(30, 98))
+        out = io.BytesIO()
+        Image.fromarray(rgb).save(out, "JPEG", quality=quality, subsampling=int(rng.integers(3)))
+        body = out.getvalue()
+        whole, is_sure = judged_whole(body, size), is_surely_sky(body, size, size)
+        assert not (is_sure and whole), (size, quality, whole)
+        assert check(body, size) == whole
+        n_sure, n_flawed = n_sure + is_sure, n_flawed + (whole is not None)
+    assert n_flawed > 5
+    assert size == 16 or n_sure > 20
+
+
+@pytest.mark.parametrize("spread", range(9))
+def test_a_nearly_blank_picture_is_never_sure(spread):
+    rng = np.random.default_rng(spread)
+    for low in (0, 1, 30, 126, 250, 255 - spread):
+        rgb = np.minimum(255, low + rng.integers(0, spread + 1, (64, 64, 3))).astype(np.uint8)
+        body = encoded(rgb, "JPEG")
+        assert check(body, 64) == judged_whole(body, 64)
+
+
+def test_every_cut_or_overwritten_body_is_caught():
+    rng = np.random.default_rng(3)
+    for n in range(150):
+        body = picture(float(n), 128)
+        end = int(rng.integers(20, len(body) - 2))
+        assert check(body[:end], 128)[0] is Reason.TRUNCATED
+        start = int(rng.integers(700, len(body) - 600))
+        broken = body[:start] + b"\x5a" * 512 + body[start + 512 :]
+        assert check(broken, 128) is not None, (n, start)
+
+
+def test_the_short_cut_agrees_with_the_whole_on_real_cutouts(shared_data):
+    paths = sorted((shared_data / "images/gz1_dr7").iterdir())[::10]
+    n_sure = 0
+    for path in paths:
+        seen = check_file(path)
+        body = path.read_bytes()
+        assert seen.flaw == judged_whole(body, seen.width)
+        n_sure += is_surely_sky(body, seen.width, seen.height)
+    assert n_sure > 0.9 * len(paths)

@@ -5,10 +5,11 @@ import io
 
 import numpy as np
 import pytest
+import requests
 from astropy.io import fits
 from PIL import Image
 
-from galaxycurate.sandbox.sas import Frames
+from galaxycurate.sandbox.sas import Frames, ranged
 from galaxycurate.sandbox.sky import Sky
 from tests.sandbox import tiny
 
@@ -72,3 +73,35 @@ def test_the_jpeg_of_a_field_is_rendered_on_the_pixels_of_r_upside_down(tiny_sky
     row, col = np.unravel_index(picture[..., 0].argmax(), tiny.SHAPE)
     assert abs(tiny.SHAPE[0] - 1 - row - (120.5 - 2 - 1)) <= 1
     assert abs(col - (160.5 + 2 - 1)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part", "told"),
+    [
+        (slice(None, None, 1), 200, b"0123456789", None),
+        (slice(0, 4, 1), 206, b"0123", "bytes 0-3/10"),
+        (slice(7, 99, 1), 206, b"789", "bytes 7-9/10"),
+        (slice(-2, None, 1), 206, b"89", "bytes 8-9/10"),
+        (slice(10, 20, 1), 416, b"", "bytes */10"),
+    ],
+)
+def test_a_part_of_a_file_can_be_asked_for(wanted, status, part, told):
+    got = ranged(b"0123456789", wanted)
+    assert got[:2] == (status, part)
+    assert got[2].get("Content-Range") == told
+
+
+def test_over_http_a_range_header_brings_a_part(tiny_sky):
+    from tests.sandbox.test_server import start
+
+    process, url = start(tiny_sky)
+    path = "/sas/dr17/eboss/photoObj/frames/301/94/1/frame-r-000094-1-0011.fits.bz2"
+    try:
+        whole = requests.get(url + path, timeout=30)
+        part = requests.get(url + path, headers={"Range": "bytes=0-99"}, timeout=30)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert (whole.status_code, part.status_code) == (200, 206)
+    assert part.content == whole.content[:100]
+    assert part.headers["Content-Range"] == f"bytes 0-99/{len(whole.content)}"

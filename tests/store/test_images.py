@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -76,9 +78,29 @@ def test_clean_removes_what_the_dead_left_and_nothing_of_the_living(tmp_path):
     assert [folder.exists() for folder in parts.values()] == [False, True]
 
 
-def test_names_that_look_alike_are_made_in_different_places(tmp_path):
+def test_threads_write_at_the_same_time(tmp_path):
     tree = ImageTree(tmp_path)
-    assert tree._part("images/a_b/c.jpg") != tree._part("images/a/b_c.jpg")
+    paths = [tree.relative("a", str(n)) for n in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda path: tree.write(path, path.encode() * 999), paths))
+    assert sorted(tree.paths()) == sorted(paths)
+    assert all(tree.read(path) == path.encode() * 999 for path in paths)
+
+
+def test_what_was_no_picture_lies_by_reason_under_an_ending_that_opens_it(tmp_path):
+    tree = ImageTree(tmp_path)
+    for name, body in {
+        "a": b"<html>",
+        "b": b"\xff\xd8\xff\x00",
+        "c": b"\x00\x80",
+        "d": b"",
+    }.items():
+        tree.quarantine("wrong size", "spiral", name, body)
+    found = {p.relative_to(tmp_path).as_posix() for p in (tmp_path / "rejected").rglob("*.*")}
+    assert found == {
+        f"rejected/wrong-size/spiral/{n}" for n in ("a.html", "b.jpg", "c.bin", "d.txt")
+    }
+    assert list(tree.paths()) == []
 
 
 @pytest.mark.parametrize("mode", ["write", "copy", "hardlink", "reference"])
@@ -91,7 +113,7 @@ def test_an_image_arrives_although_its_place_in_the_making_was_cleaned_away(
 
     def cleaned_first(part, final):
         for _ in cleanings:
-            part.unlink()
+            Path(part).unlink()
         rename(part, final)
 
     monkeypatch.setattr(os, "replace", cleaned_first)

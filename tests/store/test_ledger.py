@@ -166,6 +166,20 @@ def test_a_ledger_from_before_datasets_had_names_opens(tmp_path, dataset, create
         Ledger.open(f"sqlite:///{file}", "another", create=False)
 
 
+def test_a_ledger_from_before_pictures_had_a_size_opens(db):
+    with Ledger.open(db) as ledger:
+        ledger.add_outcomes(ledger.start("download", {}), [outcome("a", pixscale=0.4, took_ms=3)])
+        with ledger._database.begin() as old:
+            for name in ("pixscale", "size_px", "took_ms"):
+                old.exec_driver_sql(f"alter table outcome drop column {name}")
+    with Ledger.open(db, create=False) as ledger:
+        assert list(ledger.outcomes()) == [outcome("a")]
+        sized = outcome("b", pixscale=0.396127, size_px=256, took_ms=120)
+        ledger.add_outcomes(ledger.start("download", {}), [sized])
+        assert list(ledger.outcomes()) == [outcome("a"), sized]
+        assert list(ledger.lines("path", "size_px")) == [[("a", 0), ("b", 256)]]
+
+
 def test_a_wrong_password_or_database_is_told_without_the_password(postgres_server):
     wrong = postgres_server.url().replace(postgres.QUOTED, "secr%40et")
     for url, words in (

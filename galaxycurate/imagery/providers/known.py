@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from galaxycurate.core.origin import is_loopback
 from galaxycurate.errors import SettingError
+from galaxycurate.imagery.providers import frames, hips2fits, legacy
+from galaxycurate.imagery.providers.frames import Frames, FramesIrg
+from galaxycurate.imagery.providers.hips2fits import Hips2Fits
+from galaxycurate.imagery.providers.legacy import Legacy
 from galaxycurate.imagery.providers.provider import Provider
 from galaxycurate.imagery.providers.skyserver import SkyServer
 
-NAMES = ("skyserver",)
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where services answer; empty: at their public address, or where the sandbox does."""
+
+    server: str
+    release: str
+    hips2fits: str = ""
+    legacy: str = ""
+    sas: str = ""
+
+    def of(self, name: str, public: str) -> str:
+        """A service's address: as given, else the server's own where that is this machine."""
+        return getattr(self, name) or (self.server if is_loopback(self.server) else public)
 
 
-def providers(names: Sequence[str], *, server: str, release: str) -> list[Provider]:
+MAKERS: Mapping[str, Callable[[Addresses], Provider]] = {
+    "skyserver": lambda at: SkyServer(at.server, at.release),
+    "hips2fits": lambda at: Hips2Fits(at.of("hips2fits", hips2fits.PUBLIC)),
+    "legacy": lambda at: Legacy(at.of("legacy", legacy.PUBLIC)),
+    "frames": lambda at: Frames(at.of("sas", frames.PUBLIC), at.release),
+    "frames-irg": lambda at: FramesIrg(at.of("sas", frames.PUBLIC), at.release),
+}
+"""How each is made; the order is that of messages."""
+
+NAMES = tuple(MAKERS)
+
+
+def providers(
+    names: Sequence[str],
+    *,
+    server: str,
+    release: str,
+    hips2fits: str = "",
+    legacy: str = "",
+    sas: str = "",
+) -> list[Provider]:
     """Providers in the order in which they are asked.
 
     Parameters
     ----------
     names : sequence of str
+        Of `NAMES`.
     server : str
         SkyServer's address.
     release : str
         ``dr8`` to ``dr19``.
+    hips2fits, legacy, sas : str
+        Addresses of the other services. Empty: the public one; but the server's where that is this
+        machine, for a sandbox is all of them.
 
     Returns
     -------
@@ -29,10 +72,14 @@ def providers(names: Sequence[str], *, server: str, release: str) -> list[Provid
     Raises
     ------
     SettingError
-        An unknown name, or one twice.
+        No name, an unknown one, or one twice.
     """
-    if unknown := [name for name in names if name not in NAMES]:
-        raise SettingError(
-            f"no provider is called {unknown[0]!r}", hint=f"choose of {', '.join(NAMES)}"
-        )
-    return [SkyServer(server, release) for _ in names]
+    known = f"choose of {', '.join(NAMES)}"
+    if not names:
+        raise SettingError("no provider is named", hint=known)
+    if unknown := [name for name in names if name not in MAKERS]:
+        raise SettingError(f"no provider is called {unknown[0]!r}", hint=known)
+    if len(set(names)) < len(names):
+        raise SettingError(f"a provider is named twice: {', '.join(names)}", hint=known)
+    at = Addresses(server, release, hips2fits, legacy, sas)
+    return [MAKERS[name](at) for name in names]

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import Protocol
 
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import SettingError
 from galaxycurate.imagery.check import Checked
+from galaxycurate.imagery.engine.wire import Reply
 from galaxycurate.imagery.job import Job
-from galaxycurate.imagery.wire import Reply
 
 
 class Next(Enum):
@@ -54,9 +55,14 @@ class Answer:
     raw: object = field(default=b"", repr=False)
 
 
-Ask = Callable[[str], Awaitable[Reply]]
-"""A polite GET: it waits for its turn, and again when the server refuses (429, 503); such a reply
-comes back only when there were too many. Raises `Silence` when no answer comes."""
+class Ask(Protocol):
+    """A polite GET: it waits for its turn, and again when the server refuses (429, 503).
+
+    Such a reply comes back only when there were too many. Raises `Silence` when no answer comes.
+    """
+
+    def __call__(self, url: str, headers: Mapping[str, str] | None = None, /) -> Awaitable[Reply]:
+        """Ask; ``headers`` beside the usual ones, such as Range."""
 
 
 class Provider(ABC):

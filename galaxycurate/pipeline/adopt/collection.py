@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from galaxycurate.catalogs.reading import hdf5
-from galaxycurate.core.encode import WRITERS
 from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
 
 MODES = ("copy", "hardlink", "reference")
-FORMATS = tuple(WRITERS)
+FORMATS = ("png", "jpg")
 SCALES = (0.015, 60.0)
 """Pixel scales [arcsec/pixel] beyond which nothing is an image of a galaxy."""
 

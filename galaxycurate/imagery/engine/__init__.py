@@ -1,0 +1,1 @@
+"""The engine: a lane for each provider, fall-back from one to the next."""

@@ -1,0 +1,1 @@
+"""How often to ask, and how many at once: found blind, shared by processes."""

@@ -1,0 +1,1 @@
+"""A download by the workers of a Dask cluster."""

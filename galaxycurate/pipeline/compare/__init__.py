@@ -1,0 +1,1 @@
+"""compare: the same positions through two providers."""

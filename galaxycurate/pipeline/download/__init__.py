@@ -1,0 +1,1 @@
+"""download: what is wanted, what is there, and what became of it."""

@@ -1,0 +1,270 @@
+"""download: bring each cutout of the manifests into the tree, and say what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.core.origin import is_loopback
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.errors import InputError, SettingError, Unreachable
+from galaxycurate.imagery.cost import cost
+from galaxycurate.imagery.engine.engine import fetch
+from galaxycurate.imagery.job import Job, Limits
+from galaxycurate.imagery.pace.pace import Learned, Pace
+from galaxycurate.imagery.providers.known import NAMES, providers
+from galaxycurate.imagery.providers.provider import Provider
+from galaxycurate.pipeline.download.asking import Asking
+from galaxycurate.pipeline.download.book import Book, Store, facts
+from galaxycurate.pipeline.download.framing import AS_LISTED, Framing
+from galaxycurate.pipeline.download.planning import gather
+from galaxycurate.pipeline.download.sheaves import jobs_by_field, known_fields, locate_rest
+from galaxycurate.pipeline.download.summary import DownloadSummary, StoppedEarly
+from galaxycurate.pipeline.download.wanted import Mark, Wanted
+from galaxycurate.store.files import held
+from galaxycurate.store.hosts import Hosts
+from galaxycurate.store.images import ImageTree
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifestfile import open_all
+from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
+
+LOCK = ".download.lock"
+"""In the dataset, for as long as somebody downloads into it."""
+
+
+def download(
+    settings: Settings,
+    manifests: Sequence[Path] = (),
+    *,
+    framing: Framing = AS_LISTED,
+    retry_failed: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
+    limits: Limits | None = None,
+) -> DownloadSummary:
+    """Fetch what is missing; a repetition goes on where the last run ended.
+
+    Parameters
+    ----------
+    settings : Settings
+        Among them the providers and their order, the format and the layout.
+    manifests : sequence of Path
+        Empty: all in the folder of the settings.
+    framing : Framing
+        Another scale or size than the manifests say.
+    retry_failed : bool
+        Only those whose last attempt failed; otherwise these and all that were never tried.
+    dry_run : bool
+        Count, and touch nothing.
+    progress : callable, optional
+        Called with (done, total, text), at most about ten times a second.
+    limits : Limits, optional
+        Rate, connections, retries and time-outs; rate and connections from the settings.
+
+    Returns
+    -------
+    DownloadSummary
+
+    Raises
+    ------
+    InputError, UsageError
+        No manifest, or two that want different cutouts under one name; negatives asked for wider
+        than they were proved empty.
+    StoppedEarly
+        Nobody answers, or everybody answers everything in the same wrong way.
+    StorageError
+        Another download into this dataset is under way; the disk does not take the images or the
+        ledger.
+    KeyboardInterrupt
+        Ctrl-C; all that was settled is in the ledger. Its argument is the DownloadSummary.
+    """
+    asked = asked_by(settings)
+    _check_dask(settings.dask)
+    asking = Asking(open_tree(Path(settings.dataset), settings.layout), settings.format, framing)
+    folder = Path(settings.manifests)
+
+    def plan() -> Wanted:
+        read = open_all(manifests, folder=folder)
+        with _ledger_if_any(settings) or nullcontext() as ledger:
+            return gather(read, asked, asking, ledger=ledger, only_failed=retry_failed)
+
+    if dry_run:
+        return _outlook(plan())
+    with held(Path(settings.dataset) / LOCK, f"a download into {settings.dataset}/"):
+        wanted = plan()
+        limits = limits or Limits(
+            rate=settings.rate if settings.said("rate") else None, concurrency=settings.concurrency
+        )
+        with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
+            return _Run(settings, wanted, limits).into(ledger, retry_failed, progress)
+
+
+def asked_by(settings: Settings) -> list[Provider]:
+    """The providers of the settings that give its format, in the order in which they are asked.
+
+    Raises
+    ------
+    SettingError
+        None of them does; an unknown name.
+    """
+    names = [name.strip() for name in settings.provider.split(",") if name.strip()]
+    known = providers(
+        names, server=settings.server, release=settings.release, hips2fits=settings.hips2fits,
+        legacy=settings.legacy, sas=settings.sas,
+    )  # fmt: skip
+    able = [provider for provider in known if settings.format in provider.formats]
+    if not able:
+        raise SettingError(
+            f"{' and '.join(names)} cannot give {settings.format}",
+            hint="--provider frames gives every format; or choose another --format",
+        )
+    return able
+
+
+def _check_dask(address: str) -> None:
+    if address and address != "local" and "://" not in address:
+        raise SettingError(
+            f"dask = {address!r} is no address", hint="--dask tcp://HOST:8786, or --dask local"
+        )
+
+
+class _Run:
+    """One download: what is wanted, of whom, how politely."""
+
+    def __init__(self, settings: Settings, wanted: Wanted, limits: Limits):
+        self._settings, self._wanted, self._limits = settings, wanted, limits
+        self._hosts = Hosts(settings)
+
+    def into(self, ledger: Ledger, retry_failed: bool, progress: Progress) -> DownloadSummary:
+        """Fetch, and note every outcome."""
+        tree = self._wanted.asking.tree
+        tree.clean()
+        run = ledger.start("download", self._parameters(retry_failed))
+        rejects = ImageTree(tree.root) if self._settings.keep_rejects else None
+        book = Book(self._wanted, Store(tree, ledger, run, rejects), progress)
+        try:
+            return self._fetch(book)
+        finally:
+            for lane in book.lanes:
+                if lane.rate_found or lane.window_found:
+                    self._hosts.remember(lane.provider, lane.server, rate=lane.rate_found,
+                                         window=lane.window_found)  # fmt: skip
+            tree.finish()
+            if rejects:
+                rejects.finish()
+
+    def _fetch(self, book: Book) -> DownloadSummary:
+        try:
+            for outcome in self._wanted.unplaced():
+                book.note(outcome)
+            if self._wanted.count(Mark.FETCH):
+                self._ask(book)
+        except KeyboardInterrupt:
+            book.flush()
+            raise KeyboardInterrupt(book.summary()) from None
+        except Unreachable as error:
+            book.flush()
+            hint = _where_to_look(self._wanted.providers[0].server)
+            raise StoppedEarly(str(error), hint=hint, summary=book.summary()) from error
+        finally:
+            book.flush()
+            book.report()
+        return book.summary()
+
+    def _ask(self, book: Book) -> None:
+        providers, paces = self._wanted.providers, self._paces()
+        if not self._settings.dask:
+            started = {name: pace() for name, pace in paces.items()}
+            fetch(self._jobs(), providers, book, self._limits, paces=started)
+            return
+        from galaxycurate.pipeline.cluster.cluster import fetch_on_cluster
+        from galaxycurate.pipeline.cluster.work import ImageKeeper
+
+        root = Path(self._settings.dataset).resolve()  # workers may stand in another folder
+        rejects = ImageTree(root) if self._settings.keep_rejects else None
+        keeper = ImageKeeper(open_tree(root, self._settings.layout), rejects)
+        fetch_on_cluster(
+            self._settings.dask, self._jobs(), providers, book, self._limits,
+            keeper=keeper, paces=paces, root=root,
+        )  # fmt: skip
+
+    def _jobs(self) -> Iterator[Job]:
+        """In the order that is kindest to the first provider; fields are told to all."""
+        if not any(provider.by_field for provider in self._wanted.providers):
+            return self._wanted.jobs()
+        fields = known_fields(self._wanted)
+        if (fields[self._wanted.marks == Mark.FETCH] == 0).any():
+            from galaxycurate.pipeline.download.fields import find_fields
+
+            locate_rest(self._wanted, fields, partial(find_fields, self._settings))
+        if self._wanted.providers[0].by_field:
+            return jobs_by_field(self._wanted, fields)
+        return (asked.job for asked in self._wanted.walk(Mark.FETCH, fields))
+
+    def _paces(self) -> Mapping[str, Callable[[], Pace]]:
+        """As fast as the user allows or the provider asks for, from where the last run ended."""
+        return {provider.name: self._pace(provider) for provider in self._wanted.providers}
+
+    def _pace(self, provider: Provider) -> Callable[[], Pace]:
+        known = self._hosts.recall(provider.name, provider.server)
+        start = Learned(known.rate, known.window) if known else None
+        ceiling = polite_rate(provider) if self._limits.rate is None else self._limits.rate
+        return partial(Pace, ceiling, concurrency=self._limits.concurrency, start=start)
+
+    def _parameters(self, retry_failed: bool) -> dict:
+        names = ("server", "release", "provider", "format", "layout", "rate", "concurrency", "dask")
+        return {name: getattr(self._settings, name) for name in names} | {
+            "framing": vars(self._wanted.asking.framing),
+            "retry_failed": retry_failed,
+            "manifests": {str(file.path): file.sha256 for file in self._wanted.manifests},
+        }
+
+
+def polite_rate(provider: Provider) -> float:
+    """Requests a second at most where the user says nothing; 0, no limit, for this machine."""
+    return 0.0 if is_loopback(provider.server) else provider.courteous
+
+
+def _outlook(wanted: Wanted) -> DownloadSummary:
+    """What a run would do."""
+    urls = tuple(wanted.providers[0].url(job) for job in islice(wanted.jobs(), 3))
+    return DownloadSummary(**facts(wanted), left=wanted.to_do + wanted.count(Mark.LEFT), urls=urls,
+                           costs=_costs(wanted))  # fmt: skip
+
+
+def _costs(wanted: Wanted) -> dict[str, dict[str, float]]:
+    """Both ways, cutout by cutout and field by field; a row of unknown field has one of its own."""
+    n = wanted.count(Mark.FETCH)
+    if not n:
+        return {}
+    fields = known_fields(wanted)[wanted.marks == Mark.FETCH]
+    n_fields = np.unique(fields[fields > 0]).size + int((fields == 0).sum())
+    names = dict.fromkeys(["skyserver", "frames", *(p.name for p in wanted.providers)])
+    rates = {provider.name: provider.courteous for provider in wanted.providers}
+    found = {}
+    for name in (name for name in names if name in NAMES):
+        told = cost(name, cutouts=n, pixels=wanted.n_pixels, fields=n_fields)
+        rate = rates.get(name) or 2.0
+        found[name] = {"requests": told.requests, "bytes": told.n_bytes,
+                       "seconds": round(told.seconds(rate), 1)}  # fmt: skip
+    return found
+
+
+def _ledger_if_any(settings: Settings) -> Ledger | None:
+    try:
+        return Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False)
+    except InputError:
+        return None
+
+
+def _where_to_look(server: str) -> str:
+    kept = "what came is kept; the same command goes on from there"
+    if is_loopback(server):
+        return f"start it: galaxycurate sandbox serve; {kept}"
+    return f"galaxycurate config show tells the server; {kept}"

@@ -1,0 +1,220 @@
+"""Comparing what the manifests want with what the ledger and the disk have.
+
+Walks over the manifests and the ledger; between them a row is two hashes of 64 bits (which cutout;
+which file and picture), a few bytes of sizes and a mark. A cutout is taken for done only where both
+hashes meet and its file has the size that the ledger says; it is refused only after its texts were
+compared.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import numpy as np
+
+from galaxycurate.core.outcome import Status
+from galaxycurate.errors import UsageError
+from galaxycurate.imagery.providers.provider import Provider
+from galaxycurate.pipeline.download.asking import Asking
+from galaxycurate.pipeline.download.wanted import Mark, Older, Wanted
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifestfile import ManifestFile
+from galaxycurate.store.rowcheck import twice
+
+_OK, _FAILED = str(Status.OK), str(Status.FAILED)
+
+
+def gather(
+    manifests: list[ManifestFile],
+    providers: list[Provider],
+    asking: Asking,
+    *,
+    ledger: Ledger | None,
+    only_failed: bool = False,
+) -> Wanted:
+    """Compare what is wanted with what the ledger and the tree have.
+
+    Parameters
+    ----------
+    manifests : list of ManifestFile
+    providers : list of Provider
+        What one of them gave is done; what all of them refused is final.
+    asking : Asking
+    ledger : Ledger or None
+        None where there is none yet.
+    only_failed : bool
+        Leave out what was never tried.
+
+    Returns
+    -------
+    Wanted
+
+    Raises
+    ------
+    UsageError
+        One name and label stands for two different cutouts.
+    InputError
+        A row has no scale or size, or a manifest lists a cutout twice.
+    """
+    wanted = Wanted(providers, asking, manifests, np.zeros(sum(map(len, manifests)), np.uint8))
+    rows = Rows(wanted)
+    if ledger is not None:
+        rows.compare(ledger)
+    marks = wanted.marks
+    if only_failed:
+        marks[np.isin(marks, (Mark.FETCH, Mark.UNPLACED))] = Mark.LEFT
+    marks[marks == Mark.FAILED] = Mark.FETCH
+    wanted.n_pixels = rows.pixels()
+    return wanted
+
+
+class Rows:
+    """What is known of each row for as long as it is compared: hashes, sizes, marks."""
+
+    def __init__(self, wanted: Wanted):
+        self._wanted, self._marks, n = wanted, wanted.marks, len(wanted.marks)
+        self._wholes, self._bytes = np.zeros(n, np.int64), np.zeros(n, np.uint32)
+        self._sides = np.zeros(n, np.uint16)
+        keys = self._read(np.zeros(n, np.int64))
+        self._first_marks = self._marks.copy()
+        self._order = np.argsort(keys, kind="stable").astype(np.uint32)
+        self._keys = keys[self._order]
+        self._find_twins()
+
+    def pixels(self) -> int:
+        """Pixels of all that is to be fetched."""
+        return int((self._sides[self._marks == Mark.FETCH].astype(np.int64) ** 2).sum())
+
+    def compare(self, ledger: Ledger) -> None:
+        """Find what is done: in the ledger first, then on the disk."""
+        view, ending = LedgerView(self._wanted.providers), f".{self._wanted.asking.format}"
+        stems, endings = array("q"), array("B")
+        for lines in ledger.lines("path", "request", "status", "n_bytes"):
+            keys = np.fromiter((_key(line[0]) for line in lines), np.int64, len(lines))
+            places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+            for k in np.flatnonzero(self._keys[places] == keys).tolist():
+                row = int(self._order[places[k]])
+                if self._first_marks[row] == Mark.IMPORTED:
+                    continue
+                if lines[k][0].endswith(ending):
+                    self._note(row, lines[k], view)
+                else:
+                    stems.append(int(keys[k]))
+                    endings.append(view.other_form(*lines[k][:3]))
+        self._wanted.older = Older(stems, endings)
+        self._check_files()
+
+    def _read(self, keys: np.ndarray) -> np.ndarray:
+        number = 0
+        for file in self._wanted.manifests:
+            for job, words, lack, source in self._wanted.asking.walk(file):
+                keys[number] = _key(job.path)
+                self._wholes[number] = hash(f"{job.path} {words}")
+                self._sides[number] = job.size_px
+                mark = Mark.IMPORTED if source else Mark.UNPLACED if lack else Mark.FETCH
+                self._marks[number] = mark
+                number += 1
+        return keys
+
+    def _note(self, row: int, line: tuple, view: LedgerView) -> None:
+        """A later line takes the place of an earlier one, whatever it asked for."""
+        path, request, status, n_bytes = line
+        words, mark = view.read(request, status)
+        is_same = hash(f"{path} {words}") == self._wholes[row]
+        self._marks[row] = mark if is_same and mark is not None else self._first_marks[row]
+        self._bytes[row] = n_bytes
+
+    def _check_files(self) -> None:
+        """What is lost or has another size is fetched again; the rest is counted by label."""
+        tree, ending = self._wanted.asking.tree, self._wanted.asking.format
+        for file, rows in self._wanted.slices():
+            marks, sizes = self._marks[rows], self._bytes[rows]
+            kept, number = np.flatnonzero(marks == Mark.KEPT), 0
+            for columns in file.walk(("label", "name"), marks == Mark.KEPT):
+                for label, name in zip(columns["label"], columns["name"], strict=True):
+                    row = kept[number]
+                    number += 1
+                    if tree.size(tree.relative(label, name, ending)) == sizes[row]:
+                        self._wanted.kept_by_label[label] += 1
+                    else:
+                        marks[row] = Mark.FETCH
+
+    # ---- rows that ask for the same file
+
+    def _find_twins(self) -> None:
+        again = np.flatnonzero(self._keys[1:] == self._keys[:-1]) + 1
+        if not again.size:
+            return
+        firsts = self._order[np.searchsorted(self._keys, self._keys[again])]
+        seconds = self._order[again]
+        ends = np.cumsum([len(file) for file in self._wanted.manifests])
+        homes = [np.searchsorted(ends, rows, "right") for rows in (firsts, seconds)]
+        odd = (self._wholes[firsts] != self._wholes[seconds]) | (homes[0] == homes[1])
+        if odd.any():
+            self._refuse(set(self._keys[again][odd].tolist()))
+        self._marks[seconds[~odd]] = self._first_marks[seconds[~odd]] = Mark.TWIN
+
+    def _refuse(self, suspects: set[int]) -> None:
+        """Say which rows ask for one file in two ways; hashes that met by chance do not."""
+        seen: dict[str, tuple[ManifestFile, str]] = {}
+        for file in self._wanted.manifests:
+            for job, words, *_ in self._wanted.asking.walk(file):
+                if _key(job.path) not in suspects:
+                    continue
+                other, wish = seen.get(job.path, (None, words))
+                if other is file:
+                    raise twice(str(file.path), job.label, job.name)
+                if other is not None and wish != words:
+                    raise UsageError(
+                        f"{other.path} and {file.path} want two different cutouts as "
+                        f"{job.label}/{job.name}",
+                        hint="name the one you mean: galaxycurate download FILE, "
+                        "or move the other away",
+                    )
+                seen[job.path] = file, words
+
+
+class LedgerView:
+    """How lines of the ledger bear on what is wanted now.
+
+    Parameters
+    ----------
+    providers : sequence of Provider
+        Those who would be asked.
+    """
+
+    def __init__(self, providers: Sequence[Provider]):
+        self._asked = {provider.origin() for provider in providers}
+
+    def read(self, request: str, status: str) -> tuple[str, Mark | None]:
+        """What a line's request asked for, whoever was asked, and what it means for a row that asks
+        for the same; None where its providers are not those of now.
+        """
+        parts = [_parted(one) for one in request.split(" | ")]
+        who, words = {name for name, _ in parts}, parts[0][1]
+        if status == _FAILED:
+            return words, Mark.FAILED
+        if status == _OK:
+            return words, Mark.KEPT if who <= self._asked else None
+        return words, Mark.REJECTED if who >= self._asked or who == {""} else None
+
+    def other_form(self, path: str, request: str, status: str) -> int:
+        """The number of a line's ending, where it is a downloaded picture; else 0."""
+        ending = path.rpartition(".")[2]
+        is_there = status == _OK and not request.startswith("import ")
+        return Older.ENDINGS.index(ending) if is_there and ending in Older.ENDINGS else 0
+
+
+def _parted(request: str) -> tuple[str, str]:
+    """Who was asked, and for what; nobody in particular for rows that nobody can be asked for."""
+    called, there, rest = request.partition(" ra=")
+    if not there:
+        return "", request
+    words, _, server = rest.rpartition(" @ ")
+    return f"{called} @ {server}", f"ra={words}"
+
+
+def _key(path: str) -> int:
+    """Which cutout, in whatever format: a hash of 64 bits, good within this process."""
+    return hash(path.rpartition(".")[0])

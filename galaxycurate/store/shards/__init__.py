@@ -1,0 +1,1 @@
+"""The second layout: WebDataset shards."""
