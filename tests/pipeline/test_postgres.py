@@ -124,7 +124,7 @@ def test_both_ledgers_tell_the_same(done):
         folder, db, _ = done[kind]
         url = db or f"sqlite:///{folder}/dataset/ledger.sqlite"
         with Ledger.open(url, str(folder / "dataset") if db else "", create=False) as ledger:
-            outcomes = [{**vars(o), "manifest": ""} for o in ledger.outcomes()]
+            outcomes = [{**vars(o), "manifest": "", "took_ms": 0} for o in ledger.outcomes()]
             places = [ledger.places(command) for command in ("dedupe", "split")]
             return outcomes, ledger.verdicts(), *places, ledger.attempts()
 

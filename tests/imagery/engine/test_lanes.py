@@ -15,7 +15,7 @@ from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.pace.pace import Pace
 from galaxycurate.imagery.providers.skyserver import SkyServer
 from tests.imagery.cutouts import CutoutServer, image_reply, jpeg, picture
-from tests.imagery.test_engine import QUICK, SIZE, Memory, http, jobs, only
+from tests.imagery.engine.test_engine import QUICK, SIZE, Memory, http, jobs, only
 
 BLACK = jpeg(np.zeros((SIZE, SIZE, 3), np.uint8))
 

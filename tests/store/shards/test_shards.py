@@ -289,7 +289,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from galaxycurate.store.shards import tree as shards
-from tests.store.test_shards import body, path
+from tests.store.shards.test_shards import body, path
 shards.MAX_IMAGES = 7
 tree = shards.ShardTree(Path(sys.argv[1]))
 tree.clean()
