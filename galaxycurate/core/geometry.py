@@ -8,7 +8,11 @@ NATIVE_PIXSCALE = 0.396127
 """arcsec/pixel; ImgCutout's own default (SkyServerWS `getJpegController.cs`)."""
 
 SURVEY_NODE = 95.0
-"""RA [deg] where every SDSS stripe crosses the equator (Stoughton et al. 2002, section 3.2)."""
+"""RA [deg] where every stripe of the survey proper crosses the equator (Stoughton et al. 2002,
+section 3.2)."""
+
+_NODE_TOLERANCE = 2.4e-5
+"""5 arcsec: centre and bounds of 815 real fields agree within 2.6."""
 
 
 def field_of_view(pixscale, size_px):
@@ -203,6 +207,35 @@ def to_munu(ra, dec, incl, node=SURVEY_NODE):
     y = np.sin(a) * np.cos(dec) * np.cos(incl) + np.sin(dec) * np.sin(incl)
     z = -np.sin(a) * np.cos(dec) * np.sin(incl) + np.sin(dec) * np.cos(incl)
     return _turn(np.degrees(np.arctan2(y, x)) + node), np.degrees(np.arcsin(np.clip(z, -1, 1)))
+
+
+def scan_circle(ra, dec, mu, nu):
+    """The great circle of a drift scan, from one position known in both systems.
+
+    Both share the axis through the node, so that a position's distance from it is the same in both.
+    The runs of the survey proper have their node at `SURVEY_NODE`, those of SEGUE do not.
+
+    Parameters
+    ----------
+    ra, dec : float
+        ICRS position [deg], such as a field's centre.
+    mu, nu : float
+        Its scan coordinates [deg].
+
+    Returns
+    -------
+    incl : float
+        Inclination [deg] in (-180, 180].
+    node : float
+        RA of the ascending node [deg].
+    """
+    sky, scan = unit_vectors(ra, dec), unit_vectors(mu, nu)
+    x, y, _ = np.ravel(sky) - np.ravel(scan)
+    node = np.radians(SURVEY_NODE)
+    if abs(x * np.cos(node) + y * np.sin(node)) < _NODE_TOLERANCE:
+        return inclination(ra, dec, mu, nu), SURVEY_NODE
+    found = float(np.degrees(np.arctan2(-x, y)) % 180)
+    return inclination(ra, dec, mu, nu, found), found
 
 
 def inclination(ra, dec, mu, nu, node=SURVEY_NODE):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from galaxycurate.core.geometry import from_munu, inclination, to_munu, unit_vectors
+from galaxycurate.core.geometry import from_munu, scan_circle, to_munu, unit_vectors
 
 SPACINGS = 8
 """Candidate centres a cutout's width; finer finds hardly any more room."""
@@ -49,9 +49,9 @@ class FieldArea:
             object.__setattr__(self, "mu", (self.mu[0], self.mu[1] + 360.0))
 
     @property
-    def incl(self) -> float:
-        """Inclination of the scan's great circle [deg]."""
-        return inclination(self.ra, self.dec, sum(self.mu) / 2, sum(self.nu) / 2)
+    def circle(self) -> tuple[float, float]:
+        """Inclination and node of the scan's great circle [deg]."""
+        return scan_circle(self.ra, self.dec, sum(self.mu) / 2, sum(self.nu) / 2)
 
     @property
     def radius_arcsec(self) -> float:
@@ -87,12 +87,12 @@ class FieldArea:
         nu = np.arange(nu0 + shift[1], nu1, step)
         mu, nu = (grid.ravel() for grid in np.meshgrid(mu, nu))
         order = rng.permutation(mu.size)
-        return from_munu(mu[order], nu[order], self.incl)
+        return from_munu(mu[order], nu[order], *self.circle)
 
     def holds(self, ra, dec, pad_arcsec: float) -> np.ndarray:
         """Whether positions lie in the field, at least `pad_arcsec` from its edge."""
         (mu0, mu1), (nu0, nu1) = self._inner(pad_arcsec)
-        mu, nu = to_munu(ra, dec, self.incl)
+        mu, nu = to_munu(ra, dec, *self.circle)
         mu = mu0 + (mu - mu0 + 180) % 360 - 180
         return (mu >= mu0) & (mu <= mu1) & (nu >= nu0) & (nu <= nu1)
 

@@ -49,7 +49,8 @@ def test_real_objects_lie_where_their_rows_and_columns_say(shared_data):
         field = next(r for r in csv.DictReader(file) if r["field"] == "269")
     value = {k: float(v) for k, v in field.items()}
     mid = [(value[f"{a}Start"] + value[f"{a}End"]) / 2 for a in ("mu", "nu")]
-    incl = geo.inclination(value["ra"], value["dec"], *mid)
+    incl, node = geo.scan_circle(value["ra"], value["dec"], *mid)
+    assert node == geo.SURVEY_NODE
     with (catalogs / "PhotoObjAll_run3900_camcol6_field269.csv").open() as file:
         table = list(csv.DictReader(file))
     col = {n: np.array([float(r[n]) for r in table]) for n in ("ra", "dec", "rowc", "colc")}
@@ -59,6 +60,19 @@ def test_real_objects_lie_where_their_rows_and_columns_say(shared_data):
     assert np.abs(row - col["rowc"]).max() < 4  # pixels of 0.396 arcsec; measured: 3.1, constant
     assert np.abs(column - col["colc"]).max() < 4
     assert np.std(row - col["rowc"]) < 0.2
+
+
+@pytest.mark.parametrize("node", [95.0, 98.62877, 310.0])
+@pytest.mark.parametrize("incl", [0.0, 27.19175, 95.0, -20.0])
+def test_the_circle_of_a_scan_follows_from_one_position(incl, node):
+    """SEGUE's runs cross the equator elsewhere: with the survey's node a field's corners lie off."""
+    mu, nu = np.array([283.40, 283.55, 283.40, 283.55]), np.array([0.84, 0.84, 1.05, 1.05])
+    centre = [float(v) for v in geo.from_munu(283.475, 0.945, incl, node)]
+    found = geo.scan_circle(*centre, 283.475, 0.945)
+    corners = np.array(geo.from_munu(mu, nu, *found)).T
+    truth = np.array(geo.from_munu(mu, nu, incl, node)).T
+    apart = geo.separation(*corners.T, *truth.T)
+    assert apart.max() < 0.1  # arcsec
 
 
 @pytest.mark.parametrize(("ra", "dec"), [(10.0, 0.0), (0.0, 0.0), (200.0, 75.0), (0.0, -45.0)])
