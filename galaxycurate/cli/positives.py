@@ -45,6 +45,9 @@ def positives(
     soft: Annotated[
         bool, typer.Option("--soft", help="Keep the fractions of all classes as soft labels.")
     ] = False,
+    radii: Annotated[
+        bool, typer.Option("--radii", help="With Petrosian radii, for `download --size-petro`.")
+    ] = False,
     limit: options.Limit = None,
     size: options.Size = None,
     pixscale: options.Pixscale = None,
@@ -79,7 +82,13 @@ def positives(
         archive=archive, manifests=manifests, min_votes=min_votes,
     )  # fmt: skip
     wish = verb.Wish(
-        scheme, table, catalog.value if catalog else "", kind=votes, threshold=threshold, soft=soft
+        scheme,
+        table,
+        catalog.value if catalog else "",
+        kind=votes,
+        threshold=threshold,
+        soft=soft,
+        radii=radii,
     )
     only_shown = explain or bool(compare) or plot is not None
     if table is None:  # a wrong wish is refused before anybody is asked
@@ -91,7 +100,7 @@ def positives(
     if not (dry_run or only_shown):
         ask.check_free(path)
     shelf = shelf_of(settings)
-    asked = ask.archive_of(settings, shelf) if table is None else None
+    asked = ask.archive_of(settings, shelf) if table is None or radii else None
     with face.progress_bar("positives") as progress:
         if only_shown:
             told = verb.explain(settings, wish, other=compare, archive=asked, progress=progress)

@@ -247,3 +247,19 @@ def _rounded(where: str, column: str, trace: str, example: str) -> IdentityError
         "the last digits are lost and cannot be repaired",
         hint="export the table again with CAST(objID AS varchar(20)), and read ids as text",
     )
+
+
+def turns_of(objid, seed: int):
+    """When objects come in the seeded shuffle by which `sql/` draws: the same formula.
+
+    Parameters
+    ----------
+    objid : ndarray of int64
+    seed : int
+
+    Returns
+    -------
+    ndarray of int64
+        0 to 1,000,002; objects of one turn go by their ids.
+    """
+    return (objid % 1000003 * 7919 + seed * 104729) % 1000003

@@ -20,6 +20,7 @@ from galaxycurate.core.query import Query
 from galaxycurate.pipeline import votetable
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
+from galaxycurate.pipeline.radii import radii_of
 from galaxycurate.pipeline.votetable import Votes
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
@@ -49,6 +50,8 @@ class Wish:
         Least fraction of the votes; by default the scheme's.
     soft : bool
         Keep the shares of all classes as soft labels.
+    radii : bool
+        Ask the archive for Petrosian radii, so that `download --size-petro` can scale the cutouts.
     """
 
     scheme: str = ""
@@ -57,6 +60,7 @@ class Wish:
     kind: str | None = None
     threshold: float | None = None
     soft: bool = False
+    radii: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,11 +131,21 @@ def positives(
             "size_px": settings.size_px,
             "pixscale": settings.pixscale,
             "seed": settings.seed,
+            **({"radii": True} if wish.radii else {}),
         },
         counts=labels.funnel,
         parents=votes.parents,
     )
     columns = _columns(votes.table, labels, settings)
+    radii = votes.table.columns.get(votetable.RADIUS)
+    if radii is not None:
+        columns["petroRad_r"] = _positive(np.asarray(radii, float)[labels.row])
+    elif wish.radii:
+        found = radii_of(
+            archive or archive_of(settings), votes.table.catalog,
+            np.array(columns["objID"], np.int64), seed=settings.seed, progress=progress,
+        )  # fmt: skip
+        columns["petroRad_r"] = _positive(found)
     return Manifest.build(header, columns, where=votes.source), labels
 
 
@@ -237,6 +251,10 @@ def _label(settings: Settings, wish: Wish, votes: Votes, scheme: Scheme) -> Labe
         votes.table, scheme, kind=wish.kind, threshold=wish.threshold,
         min_votes=votetable.min_votes_of(settings, scheme), soft=wish.soft,
     )  # fmt: skip
+
+
+def _positive(radii: np.ndarray) -> list[float | None]:
+    return [radius if radius > 0 else None for radius in radii.tolist()]
 
 
 def _columns(table: CatalogTable, labels: Labels, settings: Settings) -> dict[str, list]:

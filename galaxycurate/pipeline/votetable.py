@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ARCHIVED = ("gz1", "gz2")
 """Catalogues whose votes CAS holds."""
 
+RADIUS = "petrorad_r"
+"""A table's own Petrosian radii [arcsec], which its rows keep."""
+
 MOST_ROWS = 10_000_000
 """That SQL is asked for: the upper end of @limit."""
 
@@ -98,6 +101,7 @@ def from_file(
     if against:
         same = kind if kind in against.kinds else None
         columns += against.wants(same, available, str(path))
+    columns += [name for name in available if name.lower() == RADIUS]
     columns = list(dict.fromkeys(columns))
     table = read(path, columns=columns, cache=Path(settings.catalogs))
     parent = table.sha256 or sha256_of(path)

@@ -7,8 +7,10 @@ import pytest
 from galaxycurate.catalogs.rules.scheme import load as load_scheme
 from galaxycurate.core.ids import encode
 from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
+from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.catalogs.known import keep
 from galaxycurate.pipeline.positives import Wish, explain, positives, query
+from galaxycurate.pipeline.radii import radii_of
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import load
 
@@ -252,3 +254,36 @@ def test_what_is_explained_is_what_would_be_written(sky):
     both = told.compared
     assert sum(n for row in both.values() for n in row.values()) == 400
     assert both["elliptical"]["elliptical"] == labels.funnel["elliptical"]
+
+
+def test_radii_come_from_the_archive_by_id(sky):
+    votes = zoo_spec()
+    photo = pd.DataFrame({"objID": votes["objid"], "petroRad_r": np.arange(len(votes)) / 10 + 1.0})
+    photo.loc[3, "petroRad_r"] = -9999.0
+    photo.drop(index=5).to_parquet(sky / "PhotoObjAll.parquet")  # one object CAS does not know
+    truth = dict(zip(photo["objID"], photo["petroRad_r"], strict=True))
+    for table in (None, sky / "votes.csv"):
+        manifest, _ = positives(settings(sky, limit=300), threshold=0.51, radii=True, table=table)
+        rows = {row["objID"]: row["petroRad_r"] for row in manifest.rows()}
+        unknown = {photo["objID"][3], photo["objID"][5]}
+        assert len(rows) > 200
+        assert all(r is None for i, r in rows.items() if i in unknown)
+        known = {i: r for i, r in rows.items() if i not in unknown}
+        assert known == pytest.approx({i: truth[i] for i in known}, rel=1e-6)
+        assert manifest.header.cuts["radii"] is True
+
+
+def test_a_table_with_radii_brings_its_own(sky):
+    votes = zoo_spec().assign(petroRad_r=np.r_[-9999.0, np.linspace(2, 30, 399)])
+    votes.to_csv(sky / "sized.csv", index=False)
+    manifest, _ = positives(settings(sky), threshold=0.51, table=sky / "sized.csv")
+    truth = votes.set_index("objid")["petroRad_r"]
+    for row in manifest.rows():
+        expected = truth[row["objID"]]
+        assert row["petroRad_r"] == (pytest.approx(expected, rel=1e-6) if expected > 0 else None)
+
+
+def test_radii_of_other_catalogues_are_refused_with_the_way_out(sky):
+    with pytest.raises(UsageError, match="radii are known of gz1 and gz2 only") as refused:
+        radii_of(archive_of(settings(sky)), "hoyle-bars", np.array([1]), seed=1)
+    assert "petroRad_r" in refused.value.hint

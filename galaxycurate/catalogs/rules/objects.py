@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from galaxycurate.catalogs.table import CatalogTable
+from galaxycurate.core.ids import turns_of
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def drawn(who: np.ndarray, limit: int, seed: int) -> np.ndarray:
         From `identities`.
     limit, seed : int
     """
-    turn = (who % 1000003 * 7919 + seed * 104729) % 1000003
+    turn = turns_of(who, seed)
     return np.sort(np.lexsort((who, turn))[:limit])
 
 
