@@ -83,6 +83,13 @@ def download(
     """
     _one_of({"--verify": verify, "--compare": compare, "--retry-failed": retry_failed})
     _one_of({"--verify": verify, "--compare": compare, "--dry-run": dry_run})
+    if verify or compare is not None:
+        what, others = ("--verify", {"--sample": sample}) if verify else ("--compare", {})
+        _refuse_with(what, {
+            "--provider": provider, "--format": format, "--layout": layout, "--size-px": size_px,
+            "--pixscale": pixscale, "--size-petro": size_petro, "--dask": dask,
+            "--keep-rejects": keep_rejects, **others,
+        })  # fmt: skip
     settings = options.settings(
         rate=rate, concurrency=concurrency, server=server, release=release, dataset=dataset,
         manifests=manifests, provider=provider, format=format, layout=layout, dask=dask,
@@ -125,6 +132,14 @@ def _download(settings, paths, framing, retry_failed, dry_run, as_json) -> None:
         face.next_command(_next(settings))
 
 
+def _place(settings) -> str:
+    """Where the images are; a dataset that has shards goes on with them."""
+    from galaxycurate.store.shards.tree import ShardTree, open_tree
+
+    tree = open_tree(Path(settings.dataset), settings.layout)
+    return f"{settings.dataset}/{'shards' if isinstance(tree, ShardTree) else 'images'}"
+
+
 def _next(settings) -> str:
     if settings.format in ("jpg", "png"):
         return "galaxycurate dedupe"
@@ -136,8 +151,7 @@ def _tell(settings, summary, as_json: bool) -> None:
         face.answer_json(summary.as_dict())
         return
     _tell_summary(summary)
-    place = f"{settings.dataset}/{'shards' if settings.layout == 'webdataset' else 'images'}"
-    face.answer(f"{place}: {sum(summary.labels.values()):,} cutouts")
+    face.answer(f"{_place(settings)}: {sum(summary.labels.values()):,} cutouts")
 
 
 def _tell_summary(summary) -> None:
@@ -154,6 +168,8 @@ def _tell_summary(summary) -> None:
         **{f"in the tree as {k}": v for k, v in sorted(summary.labels.items())},
     }
     face.talk(face.table(counts))
+    for warning in summary.warnings:
+        face.talk(f"  warning: {warning}")
     if summary.kept:
         rate = summary.kept / max(summary.seconds, 1e-9)
         face.talk(
@@ -166,6 +182,8 @@ def _tell_summary(summary) -> None:
 
 
 def _tell_outlook(summary) -> None:
+    from galaxycurate.pipeline.download.talk import duration
+
     size = summary.estimated_bytes / 1e6
     face.answer(f"{summary.left:,} of {summary.rows:,} cutouts to fetch, about {size:,.1f} MB")
     for url in summary.urls:
@@ -173,16 +191,10 @@ def _tell_outlook(summary) -> None:
     for name, cost in summary.costs.items():
         face.answer(
             f"  {name + ':':<12} {cost['requests']:,} requests, {cost['bytes'] / 1e6:,.1f} MB, "
-            f"{_duration(cost['seconds'])} at its courteous pace and 5 MB/s"
+            f"{duration(cost['seconds'])} at its courteous pace and 5 MB/s"
         )
     if summary.kinder:
         face.answer(f"  kindest to the servers, as it is done soonest: --provider {summary.kinder}")
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def _verify(settings, paths, as_json: bool) -> None:
@@ -232,6 +244,17 @@ def _one_of(given: dict[str, object]) -> None:
     names = [name for name, value in given.items() if value not in (None, False)]
     if len(names) > 1:
         raise UsageError(f"{' and '.join(names)} exclude each other", hint="give one of them")
+
+
+def _refuse_with(what: str, options: dict[str, object]) -> None:
+    """Refuse options that would have no say."""
+    from galaxycurate.errors import UsageError
+
+    given = [name for name, value in options.items() if value not in (None, False)]
+    if given:
+        raise UsageError(
+            f"{what} goes without {', '.join(given)}", hint=f"leave it out, or leave {what} out"
+        )
 
 
 def _only_with(name: str, value: object, other: str) -> None:

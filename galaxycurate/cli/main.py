@@ -94,6 +94,8 @@ app.add_typer(sandbox.app, name="sandbox")
 
 _EXTRAS = {
     "astroquery": "casjobs",
+    "dask": "dask",
+    "distributed": "dask",
     "galsim": "sandbox",
     "h5py": "hdf5",
     "sep": "sandbox",
@@ -103,7 +105,17 @@ _EXTRAS = {
 
 def run() -> None:
     """Run the command line and end the process with its exit code."""
+    _keep_arrow_small()
     sys.exit(main(sys.argv[1:]))
+
+
+def _keep_arrow_small() -> None:
+    """Of pyarrow's parts a command needs the few that look at files: its own memory pool keeps
+    25 MB once used, the file systems of clouds are 3 MB of code, which it can do without.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    for name in ("_azurefs", "_gcsfs", "_hdfs", "_s3fs"):
+        sys.modules.setdefault(f"pyarrow.{name}", None)  # type: ignore[arg-type]
 
 
 def main(arguments: list[str]) -> int:

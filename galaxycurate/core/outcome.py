@@ -20,6 +20,7 @@ class Reason(StrEnum):
     OUTSIDE = "outside the footprint"
     NO_POSITION = "no position"
     NO_RADIUS = "no Petrosian radius"
+    NO_SCALE = "no such pixel scale"
     NO_FIELD = "field unknown"
     NOT_IMAGE = "not an image"
     TRUNCATED = "truncated"

@@ -56,20 +56,24 @@ def samples_per_side(pixscale: float, of_image: float) -> int:
     return max(1, round(pixscale / of_image))
 
 
-def reach(matrix: np.ndarray, shape: tuple[int, int]) -> tuple[float, float, float, float]:
+def reach(
+    matrix: np.ndarray, shape: tuple[int, int], *, edge: float = 0.5
+) -> tuple[float, float, float, float]:
     """The part of an image that a picture shows.
 
     Parameters
     ----------
     matrix, shape
         As of `sample`.
+    edge : float
+        How far beyond the centres of its outermost pixels the picture is taken to end [pixel].
 
     Returns
     -------
     top, bottom, left, right : float
-        Of the corners of its outermost pixels: a projective map keeps lines straight.
+        Of its corners: a projective map keeps lines straight.
     """
-    x, y = project(matrix, *(np.array([-0.5, size - 0.5]) for size in shape))
+    x, y = project(matrix, *(np.array([-edge, size - 1 + edge]) for size in shape))
     return float(y.min()), float(y.max()), float(x.min()), float(x.max())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 JPEG_MARK = b"\xff\xd8\xff"
+FORMS = ("JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP")
+"""What is read: no form of which the reader starts other programs."""
+
 MAX_SIDE_PX = 16_384
 """Wider or higher is not decoded: a few bytes of file can ask for gigabytes of memory."""
 
@@ -81,34 +83,66 @@ def check_file(path: Path) -> Checked:
     return examine(Path(path).read_bytes())
 
 
-def examine(body: bytes, size_px: int | None = None) -> Checked:
-    """Decode an image whole and look at its pixels.
+def examine(body: bytes, size_px: int | None = None, *, is_jpeg: bool = False) -> Checked:
+    """Decode an image, as far as it takes to judge it.
 
     Parameters
     ----------
     body : bytes
-        JPEG, or whatever Pillow reads.
+        In one of `FORMS`.
+    size_px : int, optional
+        The side it must have.
+    is_jpeg : bool
+        Whether it must be a JPEG of the usual colours: anything else is a flaw.
+
+    Returns
+    -------
+    Checked
+    """
+    return _examine(body, size_px, is_jpeg, is_whole=False)[0]
+
+
+def look(body: bytes, size_px: int | None = None) -> tuple[Checked, np.ndarray | None]:
+    """Examine an image and keep what was seen.
+
+    Parameters
+    ----------
+    body : bytes
+        In one of `FORMS`.
     size_px : int, optional
         The side it must have.
 
     Returns
     -------
     Checked
+    ndarray of uint8, shape (h, w, 3), or None
+        The pixels, where they could be read.
     """
-    width = height = 0
+    return _examine(body, size_px, is_jpeg=False, is_whole=True)
+
+
+def _examine(
+    body: bytes, size_px: int | None, is_jpeg: bool, is_whole: bool
+) -> tuple[Checked, np.ndarray | None]:
+    width, height, rgb = 0, 0, None
     try:
-        width, height, colours = _size(body)
+        picture = _opened(body)
+        width, height = picture.width, picture.height
         found = _wrong_size(width, height, size_px)
-        if found is None and not (colours in _GREY_FIRST and is_surely_sky(body, width, height)):
-            found = flaw(_pixels(body))
+        if is_jpeg and picture.form != "JPEG":
+            found = Reason.NOT_IMAGE, f"{picture.form} instead of JPEG"
+        elif found is None and (is_whole or not picture.is_surely_sky()):
+            rgb = picture.pixels()
+            found = flaw(rgb)
     except _NoPicture as bad:
         found = (bad.args[0], bad.args[1])
-    return Checked(hashlib.sha256(body).hexdigest(), len(body), width, height, found)
+    sha256 = hashlib.sha256(body).hexdigest()
+    return Checked(sha256, len(body), width, height, found), rgb
 
 
 def pixels(body: bytes) -> np.ndarray:
     """The pixels of a body that was examined; uint8, shape (h, w, 3)."""
-    return _pixels(body)
+    return _opened(body).pixels()
 
 
 def checked_bytes(body: bytes, like: Checked) -> Checked:
@@ -169,53 +203,67 @@ def _dark_fraction(means: np.ndarray, width: int, height: int) -> float:
     return float((blocks.max(axis=(1, 3)) <= DARK).mean())
 
 
-def _size(body: bytes) -> tuple[int, int, str]:
-    """Width, height and colours from the head of the file; no colours where it is no JPEG."""
+class _Jpeg:
+    """A JPEG of which the head was read; libjpeg's warnings (a cut or overwritten body) count."""
+
+    form = "JPEG"
+
+    def __init__(self, body: bytes, width: int, height: int, colours: str):
+        self.width, self.height = width, height
+        self._body, self._colours = body, colours
+
+    def is_surely_sky(self) -> bool:
+        return self._colours in _GREY_FIRST and is_surely_sky(self._body, self.width, self.height)
+
+    def pixels(self) -> np.ndarray:
+        import simplejpeg
+
+        try:
+            return simplejpeg.decode_jpeg(self._body, strict=True)
+        except ValueError as error:
+            raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
+
+
+class _Other:
+    """What only Pillow reads; the head tells the size before anything is decoded."""
+
+    def __init__(self, body: bytes):
+        from PIL import Image, UnidentifiedImageError
+
+        try:
+            self._image = Image.open(io.BytesIO(body), formats=FORMS)
+        except UnidentifiedImageError:
+            raise _NoPicture(Reason.NOT_IMAGE, _sniff(body)) from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _NoPicture(Reason.WRONG_SIZE, first_line(error)) from None
+        except Exception as error:  # Pillow's readers raise OSError, SyntaxError, EOFError, ...
+            raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
+        self.width, self.height = self._image.size
+        self.form = f"{self._image.format} ({self._image.mode})"
+
+    def is_surely_sky(self) -> bool:
+        return False
+
+    def pixels(self) -> np.ndarray:
+        import numpy as np
+
+        try:
+            with self._image as image:
+                return np.asarray(image.convert("RGB"))
+        except Exception as error:
+            raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
+
+
+def _opened(body: bytes) -> _Jpeg | _Other:
     import simplejpeg
 
     if not body.startswith(JPEG_MARK):
-        with _pillow(body) as image:
-            return *image.size, ""
+        return _Other(body)
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(body)
     except ValueError as error:
         raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
-    return width, height, colours
-
-
-def _pixels(body: bytes) -> np.ndarray:
-    """RGB at full resolution; libjpeg's warnings (a cut or overwritten body) count as errors."""
-    import numpy as np
-    import simplejpeg
-
-    if not body.startswith(JPEG_MARK) or _is_wide(body):
-        with _pillow(body) as image:
-            return np.asarray(image.convert("RGB"))
-    try:
-        return simplejpeg.decode_jpeg(body, strict=True)
-    except ValueError as error:
-        raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
-
-
-def _is_wide(body: bytes) -> bool:
-    import simplejpeg
-
-    return simplejpeg.decode_jpeg_header(body)[2] in _WIDE_COLOURS
-
-
-def _pillow(body: bytes):
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            image = Image.open(io.BytesIO(body))
-            image.load()
-    except UnidentifiedImageError:
-        raise _NoPicture(Reason.NOT_IMAGE, _sniff(body)) from None
-    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, EOFError, ...
-        raise _NoPicture(Reason.TRUNCATED, first_line(error)) from None
-    return image
+    return _Other(body) if colours in _WIDE_COLOURS else _Jpeg(body, width, height, colours)
 
 
 def _sniff(body: bytes) -> str:

@@ -228,9 +228,8 @@ def _write_trees(
                 _place(tree, outcome.path, new / _in_tree(outcome, str(name)))
             if n % 200 == 0 or n == len(kept):
                 progress(n, len(kept), "linked")
-        for (
-            name
-        ) in NAMES:  # a class that a split lacks still has its folder: ImageFolder counts them
+        # a class that a split lacks still has its folder: ImageFolder counts them
+        for name in NAMES:
             for label in sorted(set(kept.labels)):
                 (new / name / label).mkdir(parents=True, exist_ok=True)
         (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")

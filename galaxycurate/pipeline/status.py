@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from galaxycurate.core.origin import is_simulated
-from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict
 from galaxycurate.curation.split import NAMES
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
@@ -57,7 +57,10 @@ class Recorded:
 
 
 def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
-    """Read what the ledger knows of the cutouts asked for; an absent one is empty."""
+    """Read what the ledger knows of the cutouts asked for; an absent one is empty.
+
+    A picture that gave way to another format is no outcome of its cutout: the other one is.
+    """
     try:
         ledger = Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False)
     except InputError:
@@ -65,7 +68,11 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
     with ledger:
         dedupe, split = ledger.last_run("dedupe"), ledger.last_run("split")
         return Recorded(
-            outcomes=tuple(o for o in ledger.outcomes() if (o.label, o.name) in asked),
+            outcomes=tuple(
+                outcome
+                for outcome in ledger.outcomes()
+                if (outcome.label, outcome.name) in asked and outcome.reason != Reason.REPLACED
+            ),
             verdicts=tuple(ledger.verdicts()),
             deduped=ledger.places("dedupe"),
             split=ledger.places("split"),

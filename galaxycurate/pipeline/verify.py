@@ -16,7 +16,7 @@ import numpy as np
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError, SomeFailed
-from galaxycurate.store.images import ImageTree
+from galaxycurate.store.images import alone_with
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import Tree, open_tree
@@ -81,9 +81,14 @@ def verify(settings: Settings, *, progress: Progress = silent) -> Verified:
     ------
     InputError
         There is no ledger yet.
+    StorageError
+        A download into this dataset is under way: what it replaces would look changed.
     """
-    tree = open_tree(Path(settings.dataset))
-    with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
+    with (
+        alone_with(Path(settings.dataset)),
+        Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger,
+    ):
+        tree = open_tree(Path(settings.dataset))
         look = _Look(tree, progress, total=ledger.count(Status.OK))
         look.at(ledger.outcomes(Status.OK))
         if look.lost:
@@ -148,19 +153,12 @@ class _Look:
     def _strangers(self) -> tuple[int, list[str]]:
         known, count = np.sort(np.array(self._known, np.int64)), 0
         named: list[str] = []
-        for path in _all_paths(self._tree):
+        for path in self._tree.paths():
             place = int(np.searchsorted(known, hash(path)))
             if place == len(known) or known[place] != hash(path):
                 count += 1
                 named += [path] if len(named) < NAMED else []
         return count, sorted(named)
-
-
-def _all_paths(tree: Tree) -> Iterator[str]:
-    """Of files, and of images in shards."""
-    yield from ImageTree(tree.root).paths()
-    if not isinstance(tree, ImageTree):
-        yield from tree.paths()
 
 
 def _lost(outcome: Outcome, reason: Reason, detail: str) -> Outcome:

@@ -9,6 +9,7 @@ from galaxycurate.errors import SettingError
 
 KINDS = {
     "cutout": ("error_tile", "status_500", "status_503", "truncate"),
+    "frame": ("frame_500", "frame_503", "frame_drop", "frame_truncate", "frame_cut"),
     "sql": ("sql_503", "sql_throttle", "sql_timeout", "sql_drop", "sql_truncate", "sql_cut"),
     "casjobs": ("casjobs_503", "token_expired", "casjobs_drop", "casjobs_truncate", "casjobs_cut"),
     "quick": ("too_large",),
@@ -16,9 +17,10 @@ KINDS = {
 }
 """What can befall a request, by the place that it asks.
 
-``*_503`` is an HTML page in front of the service; after ``*_drop`` the service did what it was
-asked, but hangs up without a word; ``*_truncate`` hangs up after half the body, ``*_cut`` ends it
-there as if it were whole. ``quick`` are the synchronous queries of CasJobs, ``job`` its jobs.
+``*_500`` is the service's own failure, ``*_503`` an HTML page in front of it; after ``*_drop`` the
+service did what it was asked, but hangs up without a word; ``*_truncate`` hangs up after half the
+body, ``*_cut`` ends it there as if it were whole. ``quick`` are the synchronous queries of CasJobs,
+``job`` its jobs.
 """
 
 NUMBERS = {

@@ -76,7 +76,7 @@ class Sandbox:
         for drawer in (hips2fits, legacy):
             for route in drawer.ROUTES:
                 app.router.add_get(route, on("cutout", partial(self.mosaic, drawer)))
-        app.router.add_get(sas.ROUTE, self.frame)
+        app.router.add_get(sas.ROUTE, on("frame", self.frame))
         self.keystone.add_routes(app)
         for method, path, handler in self.casjobs.routes():
             app.router.add_route(method, path, on("casjobs", self.casjobs.guarded(handler)))
@@ -146,7 +146,10 @@ class Sandbox:
         return _answer(status, body, kind)
 
     async def frame(self, request: web.Request) -> web.Response:
-        """One file of the Science Archive Server."""
+        """One file of the Science Archive Server, or what today's faults make of it."""
+        if request["fault"] == "frame_500":
+            self.counts["frame 500"] += 1
+            return web.Response(status=500, text="Internal Server Error\n")
         found = await self._in_thread(self.frames.read, **request.match_info)
         self.counts[f"frame {200 if found else 404}"] += 1
         if not found:

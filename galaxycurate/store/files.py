@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def replacing(path: Path):
 
 
 @contextmanager
-def held(path: Path, what: str):
+def held(path: Path, what: str) -> Iterator[None]:
     """Hold a lock for as long as the block runs; whoever dies lets it go.
 
     Parameters

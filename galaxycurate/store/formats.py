@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
 KEY = "galaxycurate"  # under which each format keeps the header
-ROW_GROUP = 65_536
-"""Rows of a Parquet file that a reader may have to hold together."""
+ROW_GROUP, PAGE_BYTES = 16_384, 1 << 16
+"""Of a Parquet file, what a reader may have to hold together: rows, and bytes of a column."""
 
 
 def arrow_table(columns: Mapping[str, Sequence]) -> pa.Table:
@@ -158,8 +157,15 @@ def _write_parquet(path: Path, table: pa.Table, header: str) -> None:
              "IVOA.VOTable-Parquet.content": _votable_xml(table),
              **{f"table::len::{n}": str(_longest(table.column(n))) for n in table.column_names
                 if COLUMNS[n].dtype == "str"}}  # fmt: skip
-    whole = table.replace_schema_metadata(about)
-    pq.write_table(whole, path, compression="zstd", row_group_size=ROW_GROUP)
+    few = [name for name in table.column_names if _is_of_few(table.column(name), name)]
+    pq.write_table(table.replace_schema_metadata(about), path, compression="zstd",
+                   row_group_size=ROW_GROUP, data_page_size=PAGE_BYTES,
+                   use_dictionary=few)  # fmt: skip
+
+
+def _is_of_few(column, name: str) -> bool:
+    """Whether texts repeat: only of those is a dictionary small, which readers hold as a whole."""
+    return COLUMNS[name].dtype == "str" and len(set(column.to_pylist())) < 1 + len(column) / 10
 
 
 def _longest(column) -> int:
@@ -200,8 +206,6 @@ def parquet_facts(path: Path) -> ParquetFacts | None:
         None where the file is none, or its columns are not of the list's types: then it has to be
         read whole, with all the checks of that.
     """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps 25 MB once used
-
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -7,17 +7,31 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 
 from galaxycurate.errors import InputError, StorageError
-from galaxycurate.store.files import unwritable
+from galaxycurate.store.files import held, unwritable
 
 _MARKS = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"SIMPLE  =": "fits", b"BZh": "bz2",
           b"{": "json"}  # fmt: skip
 _SAFE = re.compile(r"[A-Za-z0-9+][A-Za-z0-9+._-]*\Z")
+
+LOCK = ".download.lock"
+"""In the dataset, for as long as somebody downloads into it or checks what was downloaded."""
+
+
+def alone_with(dataset: Path) -> AbstractContextManager[None]:
+    """Keep others from downloading into a dataset, or from checking it, while the block runs.
+
+    Raises
+    ------
+    StorageError
+        Somebody is at it; nothing was touched.
+    """
+    return held(Path(dataset) / LOCK, f"a download into {dataset}/, or a check of it,")
 
 
 def check_word(word: str, *, what: str) -> str:

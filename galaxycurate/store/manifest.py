@@ -64,10 +64,33 @@ class Header:
         return json.dumps(asdict(self), ensure_ascii=True)
 
     @classmethod
-    def from_json(cls, text: str) -> Header:
-        """The inverse of `to_json`; names that a later version may add are left out."""
-        values = {k: v for k, v in json.loads(text).items() if k in cls.__dataclass_fields__}
-        return cls(**{**values, "parents": tuple(values.get("parents", ()))})
+    def from_json(cls, text: str, *, where: str) -> Header:
+        """The inverse of `to_json`; names that a later version may add are left out.
+
+        Raises
+        ------
+        LayoutError
+            It is damaged.
+        """
+        try:
+            values = {k: v for k, v in json.loads(text).items() if k in cls.__dataclass_fields__}
+            header = cls(**{**values, "parents": tuple(values.get("parents", ()))})
+        except (AttributeError, TypeError, ValueError):
+            header = None
+        if header is None or not header._is_sound():
+            raise LayoutError(
+                f"{where}: its galaxycurate header is damaged",
+                hint="make the manifest again, or fetch another copy of it",
+            )
+        return header
+
+    def _is_sound(self) -> bool:
+        """Whether each value is of the kind that it is said to be."""
+        texts = (self.command, self.created_utc, self.archive, self.release, self.query,
+                 self.query_sha256, self.version, *self.parents)  # fmt: skip
+        return all(isinstance(text, str) for text in texts) and all(
+            isinstance(counted, dict) for counted in (self.cuts, self.counts)
+        )
 
     def asks_the_same(self, other: Header) -> bool:
         """Whether two headers stand for one request to one archive."""
@@ -200,7 +223,7 @@ class Manifest:
         if missing:
             raise LayoutError(f"{path}: a manifest needs the columns {', '.join(missing)}")
         check_rows(table.to_batches(max_chunksize=BATCH_ROWS), str(path))
-        return cls(Header.from_json(header), table, path, sha256_of(path))
+        return cls(Header.from_json(header, where=str(path)), table, path, sha256_of(path))
 
 
 def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:

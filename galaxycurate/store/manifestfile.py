@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galaxycurate.core.columns import REQUIRED
+from galaxycurate.errors import InputError
 from galaxycurate.store import formats
 from galaxycurate.store.files import existing, sha256_of
 from galaxycurate.store.manifest import BATCH_ROWS, Header, Manifest, chosen
@@ -25,8 +26,9 @@ Columns = dict[str, list]
 class ManifestFile:
     """A frozen list of cutouts, known by its header, its columns and the number of its rows.
 
-    Parquet as `Manifest.write` makes it is streamed. Other formats, and Parquet that somebody wrote
-    anew with other types, are read whole; ``table`` holds them then.
+    Parquet as `Manifest.write` makes it is streamed; ``state`` (inode, bytes, time of change) tells
+    that it is still the same file. Other formats, and Parquet that somebody wrote anew with other
+    types, are read whole; ``table`` holds them then.
     """
 
     header: Header
@@ -35,6 +37,7 @@ class ManifestFile:
     n_rows: int
     columns: frozenset[str]
     table: pa.Table | None = None
+    state: tuple[int, int, int] = (0, 0, 0)
 
     def __len__(self) -> int:
         return self.n_rows
@@ -43,13 +46,14 @@ class ManifestFile:
     def open(cls, path: Path) -> ManifestFile:
         """Look at a manifest; raises what `Manifest.read` raises."""
         path = existing(Path(path), what="manifest")
+        state = _state(path)
         found = formats.parquet_facts(path) if path.suffix == ".parquet" else None
         if found is None or not found.columns.issuperset(REQUIRED):
             whole = Manifest.read(path)
             names = frozenset(whole.table.column_names)
             return cls(whole.header, path, whole.sha256, len(whole), names, whole.table)
-        header = Header.from_json(found.header)
-        return cls(header, path, sha256_of(path), found.n_rows, found.columns)
+        header = Header.from_json(found.header, where=str(path))
+        return cls(header, path, sha256_of(path), found.n_rows, found.columns, state=state)
 
     def walk(self, columns: Sequence[str], only: np.ndarray | None = None) -> Iterator[Columns]:
         """The rows in order, some thousand at a time, column by column.
@@ -69,7 +73,7 @@ class ManifestFile:
         Raises
         ------
         InputError
-            A position outside the sphere.
+            A position outside the sphere; another file has taken the place of this one.
         """
         there = [name for name in columns if name in self.columns]
         end = 0
@@ -87,8 +91,19 @@ class ManifestFile:
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         if self.table is not None:
             yield from self.table.select(columns).to_batches(max_chunksize=BATCH_ROWS)
-        else:
-            yield from formats.parquet_batches(self.path, columns, BATCH_ROWS)
+            return
+        for n, batch in enumerate(formats.parquet_batches(self.path, columns, BATCH_ROWS)):
+            if n == 0 and _state(self.path) != self.state:  # once open, it is ours to the end
+                raise InputError(
+                    f"{self.path} was replaced while it was at work",
+                    hint="run the command again; what came is kept",
+                )
+            yield batch
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    about = path.stat()
+    return about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def open_all(paths: Sequence[Path], *, folder: Path) -> list[ManifestFile]:

@@ -10,12 +10,13 @@ SIDE_PX = 120  # shown at 88: still sharp on paper and on fine screens
 QUALITY = 80
 
 
-def small_jpeg(path: Path) -> str:
+def small_jpeg(picture: bytes) -> str:
     """A cutout as a small JPEG data URL.
 
     Parameters
     ----------
-    path : Path
+    picture : bytes
+        Its file, in any format that Pillow reads.
 
     Returns
     -------
@@ -25,11 +26,11 @@ def small_jpeg(path: Path) -> str:
     Raises
     ------
     Exception
-        The file cannot be read as a picture; Pillow's decoders raise errors of many types.
+        It cannot be read as a picture; Pillow's decoders raise errors of many types.
     """
     from PIL import Image
 
-    with Image.open(path) as image:
+    with Image.open(io.BytesIO(picture)) as image:
         image.draft("RGB", (2 * SIDE_PX, 2 * SIDE_PX))
         small = image.convert("RGB")
     small.thumbnail((SIDE_PX, SIDE_PX), Image.Resampling.LANCZOS)

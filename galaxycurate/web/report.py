@@ -226,9 +226,9 @@ def _sheet(sheet: Sheet) -> dict:
 
 def _cutout(cutout: Cutout) -> dict:
     url, why = None, cutout.note or "no picture"
-    if cutout.file:
+    if cutout.picture:
         try:
-            url = small_jpeg(cutout.file)
+            url = small_jpeg(cutout.picture)
         except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, a bomb's own...
             why = f"unreadable: {type(error).__name__}"
     name = f"objID {cutout.objid}" if cutout.objid else cutout.name

@@ -35,18 +35,18 @@ def test_negative_flux_is_black_and_finite():
 
 
 @pytest.mark.parametrize(
-    ("name", "i_rows"),
-    # the JPEG of 5405 was made before the astrometry of DR9: its i band lies 0.6 rows off
-    [("003918-3-0213", 0.0), ("004510-4-0030", 0.0), ("005405-6-0099", -0.6)],
+    ("name", "most_dn"),
+    # the JPEG of 5405 is older than the astrometry of DR9: its bands lie otherwise on each other
+    # (tests/imagery/frames/test_real.py lays them as they are there, and finds 4 DN at most)
+    [("003918-3-0213", (3, 3, 3)), ("004510-4-0030", (3, 2, 2)), ("005405-6-0099", (9, 5, 6))],
 )
-def test_pictures_agree_with_the_official_jpeg(shared_data, name, i_rows):
-    ours, official = render(shared_data / "sdss", name, i_rows)
-    difference = np.abs(ours.astype(int) - official.astype(int))
-    assert np.median(difference) <= 4, f"median difference {np.median(difference)} DN"
-    assert np.median(difference, axis=(0, 1)).max() <= 4
+def test_each_channel_agrees_with_the_official_jpeg(shared_data, name, most_dn):
+    ours, official = render(shared_data / "sdss", name)
+    difference = np.median(np.abs(ours.astype(int) - official.astype(int)), axis=(0, 1))
+    assert (difference <= most_dn).all(), f"median differences {difference} DN"
 
 
-def render(sdss, name, i_rows):
+def render(sdss, name):
     """512 x 512 pixels of a field, ours through the same JPEG as the official one."""
     from scipy.ndimage import map_coordinates
 
@@ -59,8 +59,7 @@ def render(sdss, name, i_rows):
         flux, project = read_image(sdss / "frames" / f"frame-{band}-{name}.fits.bz2")
         to_r = project if to_r is None else to_r
         u, v, w = np.einsum("ij,jkl->ikl", project @ np.linalg.inv(to_r), [x, y, np.ones_like(x)])
-        at = [v / w + (i_rows if band == "i" else 0), u / w]
-        bands[band] = map_coordinates(flux, at, order=1, prefilter=False)
+        bands[band] = map_coordinates(flux, [v / w, u / w], order=3)
     ours = lupton_irg(bands["i"], bands["r"], bands["g"])[::-1]
     file = io.BytesIO()
     Image.fromarray(ours).save(file, "JPEG", quality=90, subsampling="4:2:0")

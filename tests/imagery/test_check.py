@@ -1,5 +1,7 @@
 import hashlib
 import io
+import tracemalloc
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,6 +16,7 @@ from galaxycurate.imagery.check import (
     check_file,
     examine,
     is_surely_sky,
+    look,
     pixels,
 )
 from tests.imagery.cutouts import error_tile, jpeg, picture
@@ -114,6 +117,52 @@ def test_one_of_the_real_galaxy_zoo_images_is_partly_covered(shared_data):
     bad = {p.stem: seen.flaw[0] for p, seen in zip(paths, checks, strict=True) if seen.flaw}
     assert len(paths) == 3985
     assert bad == {"587731514224672910": Reason.PARTIAL}
+
+
+def test_a_picture_is_decoded_whole_where_its_pixels_are_wanted():
+    body = picture(1.0, 128)
+    checked, rgb = look(body, 128)
+    assert checked == examine(body, 128)
+    assert np.array_equal(rgb, pixels(body))
+    assert look(b"<html>", 128)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("form", "mode", "said"),
+    [("PNG", "RGB", "PNG (RGB)"), ("GIF", "L", "GIF (P)"), ("JPEG", "CMYK", "JPEG (CMYK)")],
+)
+def test_what_would_be_kept_under_a_wrong_name_is_no_jpeg(rgb, form, mode, said):
+    body = encoded(rgb, form, mode)
+    assert examine(body, 96, is_jpeg=True).flaw == (Reason.NOT_IMAGE, f"{said} instead of JPEG")
+    assert examine(body, 96).flaw is None
+
+
+def test_a_giant_png_is_told_by_its_head():
+    out = io.BytesIO()
+    Image.new("RGB", (9400, 9400)).save(out, "PNG")
+    tracemalloc.start()
+    assert check(out.getvalue(), 128)[0] is Reason.WRONG_SIZE
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_a_bomb_is_told_by_its_head():
+    out = io.BytesIO()
+    Image.new("1", (16_000, 16_000)).save(out, "PNG")
+    assert examine(out.getvalue()).flaw[0] is Reason.WRONG_SIZE
+
+
+def test_postscript_starts_no_other_program():
+    body = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 96 96\n%%EndComments\nshowpage\n"
+    assert check(body, 96)[0] is Reason.NOT_IMAGE
+
+
+def test_two_threads_leave_the_warnings_of_the_process_alone(rgb):
+    bodies = [encoded(rgb, "PNG"), b"<html>busy", encoded(rgb, "PNG")[:500]]
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda body: check(body, 96), bodies * 100))
+    assert warnings.filters == before
 
 
 def judged_whole(body, size):

@@ -1,8 +1,9 @@
 import pytest
 
 from galaxycurate.core.outcome import Reason, Status
-from galaxycurate.errors import InputError
+from galaxycurate.errors import InputError, StorageError
 from galaxycurate.pipeline.verify import verify
+from galaxycurate.store.images import alone_with
 from tests.imagery.cutouts import CutoutServer
 from tests.pipeline.download.downloads import images, manifest, outcomes, run, settings_in
 
@@ -44,6 +45,31 @@ def test_what_is_missing_changed_or_strange_is_named_and_the_next_download_heals
     (tmp_path / "dataset/images/spiral/mine.jpg").unlink()
     assert images(tmp_path) == good
     assert verify(settings).problem() is None
+
+
+def test_nobody_checks_what_another_process_downloads_at_this_moment(tmp_path):
+    manifest(tmp_path)
+    with CutoutServer() as server:
+        settings = settings_in(tmp_path, server.url)
+        run(settings)
+    with (
+        alone_with(tmp_path / "dataset"),
+        pytest.raises(StorageError, match=r"is under way already \(process"),
+    ):
+        verify(settings)
+    assert verify(settings).problem() is None
+
+
+def test_a_stranger_is_one_stranger_beside_shards_too(tmp_path):
+    manifest(tmp_path, ras=range(3))
+    with CutoutServer() as server:
+        settings = settings_in(tmp_path, server.url, layout="webdataset")
+        run(settings)
+    stranger = tmp_path / "dataset/images/spiral/mine.jpg"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_bytes(b"mine")
+    found = verify(settings)
+    assert (found.n_strangers, found.strangers) == (1, ("images/spiral/mine.jpg",))
 
 
 def test_nothing_downloaded_yet_is_a_clear_error(tmp_path):

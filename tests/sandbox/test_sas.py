@@ -9,8 +9,12 @@ import requests
 from astropy.io import fits
 from PIL import Image
 
+from galaxycurate.imagery.engine.engine import fetch
+from galaxycurate.imagery.job import Job, Limits
+from galaxycurate.imagery.providers.frames import Frames as FramesProvider
 from galaxycurate.sandbox.sas import Frames, ranged
 from galaxycurate.sandbox.sky import Sky
+from tests.imagery.frames.test_frames import Memory
 from tests.sandbox import tiny
 
 WHERE = dict(release="dr17", survey="eboss", run="94", camcol="1")
@@ -91,17 +95,46 @@ def test_a_part_of_a_file_can_be_asked_for(wanted, status, part, told):
     assert got[2].get("Content-Range") == told
 
 
-def test_over_http_a_range_header_brings_a_part(tiny_sky):
+@pytest.fixture(scope="module")
+def url(tiny_sky):
     from tests.sandbox.test_server import start
 
     process, url = start(tiny_sky)
-    path = "/sas/dr17/eboss/photoObj/frames/301/94/1/frame-r-000094-1-0011.fits.bz2"
-    try:
-        whole = requests.get(url + path, timeout=30)
-        part = requests.get(url + path, headers={"Range": "bytes=0-99"}, timeout=30)
-    finally:
-        process.terminate()
-        process.wait(20)
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+FRAME = "/sas/dr17/eboss/photoObj/frames/301/94/1/frame-r-000094-1-0011.fits.bz2"
+
+
+def test_over_http_a_range_header_brings_a_part(url):
+    whole = requests.get(url + FRAME, timeout=30)
+    part = requests.get(url + FRAME, headers={"Range": "bytes=0-99"}, timeout=30)
     assert (whole.status_code, part.status_code) == (200, 206)
     assert part.content == whole.content[:100]
     assert part.headers["Content-Range"] == f"bytes 0-99/{len(whole.content)}"
+
+
+def test_bad_days_fall_on_frames_and_a_download_gets_over_them(url):
+    whole = requests.get(url + FRAME, timeout=30).content
+    faults = ("500", "503", "drop", "truncate", "cut")
+    ends = []
+    for fault in faults:
+        requests.post(f"{url}/__faults__", json={f"frame_{fault}_first": 1}, timeout=30)
+        try:
+            reply = requests.get(url + FRAME, timeout=30)
+            ends.append((reply.status_code, reply.content == whole))
+        except requests.exceptions.RequestException as error:
+            ends.append(type(error).__name__)
+    assert ends == [(500, False), (503, False), "ConnectionError", "ChunkedEncodingError",
+                    (200, False)]  # fmt: skip
+    day = {f"frame_{fault}_first": 1 for fault in faults if fault != "503"}
+    requests.post(f"{url}/__faults__", json=day, timeout=30)
+    ra, dec, _ = tiny.SOURCES[0]
+    job = Job(ra, dec, 0.396127, 64, path="a", field=(94, 1, 11), format="png")
+    sink = Memory()
+    provider = FramesProvider(url, "dr17", backoff_s=0.0)
+    fetch(iter([job]), [provider], sink, Limits(rate=0.0, retries=4, backoff_s=0.0))
+    assert [str(result.status) for result in sink.results.values()] == ["ok"]
+    assert requests.get(f"{url}/__stats__", timeout=30).json()["frame truncated"] == 2

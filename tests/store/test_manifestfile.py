@@ -3,9 +3,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from galaxycurate.errors import InputError, LayoutError
+from galaxycurate.store import formats
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.manifestfile import ManifestFile
 
@@ -59,6 +61,38 @@ def test_what_is_no_manifest_is_refused_as_ever(tmp_path):
         ManifestFile.open(tmp_path / "x.csv")
     with pytest.raises(InputError, match="no such manifest"):
         ManifestFile.open(tmp_path / "y.parquet")
+
+
+@pytest.mark.parametrize(
+    "header", ["{", "[]", "{}", '{"command": "x"}', '{"command": 1, "created_utc": "2026"}',
+               '{"command": "x", "created_utc": "2026", "parents": 3}'],
+)  # fmt: skip
+def test_a_damaged_header_is_told_as_such(tmp_path, header):
+    whole = written(tmp_path)
+    formats.writer(whole.path)(whole.path, whole.table, header)
+    for read in (ManifestFile.open, Manifest.read):
+        with pytest.raises(LayoutError, match=r"m\.parquet: its galaxycurate header is damaged"):
+            read(whole.path)
+
+
+def test_another_file_under_the_same_name_is_not_walked(tmp_path):
+    written(tmp_path)
+    file = ManifestFile.open(tmp_path / "m.parquet")
+    begun = file.walk(["name"])
+    first = next(begun)["name"]
+    written(tmp_path, name="m.parquet", label=["c"] * N)
+    assert len(first) + sum(len(c["name"]) for c in begun) == N, "what is open stays whole"
+    with pytest.raises(InputError, match=r"m\.parquet was replaced while it was at work"):
+        next(file.walk(["name"]))
+    assert next(ManifestFile.open(tmp_path / "m.parquet").walk(["label"]))["label"][0] == "c"
+
+
+def test_only_texts_that_repeat_have_a_dictionary(tmp_path):
+    path = written(tmp_path).path
+    with pq.ParquetFile(path) as file:
+        group = file.metadata.row_group(0)
+        kept = {group.column(k).path_in_schema: group.column(k) for k in range(group.num_columns)}
+    assert {name for name, column in kept.items() if column.has_dictionary_page} == {"label"}
 
 
 WALK = """

@@ -41,6 +41,13 @@ class Breaker:
         self._mixed = max(MIXED, 4 * concurrency)
         self.answered = False
         self._kind, self._in_a_row, self._of_any_kind, self._pauses = "", 0, 0, 0
+        self._is_silent = False
+
+    def heard(self) -> None:
+        """A whole reply came, whatever it is worth: who was silent before is there."""
+        if self._is_silent or not self.answered:
+            self._in_a_row, self._is_silent = 0, False
+        self.answered = True
 
     def good(self) -> None:
         """The server gave what it has for a position: a picture, or that there is none."""
@@ -59,8 +66,7 @@ class Breaker:
         Unreachable
             Too many in a row of this kind.
         """
-        if not self.answered:
-            self.answered, self._in_a_row = True, 0
+        self.heard()
         self._count(kind, said)
 
     def silence(self, how: str) -> None:
@@ -72,11 +78,21 @@ class Breaker:
             Nobody ever answered, or too many in a row.
         """
         self._count(how, how)
+        self._is_silent = True
         if self._in_a_row >= SILENT:
             self.ended()
 
-    def pause(self, wait_s: float, said: str) -> None:
-        """The server asked for a pause.
+    def pause(self, left_s: float, said: str, *, is_new: bool = True) -> None:
+        """The server asked for a pause, or for more of the one that is.
+
+        Parameters
+        ----------
+        left_s : float
+            Until its end [s].
+        said : str
+            In which words.
+        is_new : bool
+            Whether it is another one than the last.
 
         Raises
         ------
@@ -84,10 +100,10 @@ class Breaker:
             It is longer than we wait, or only pauses come.
         """
         self.answered = True
-        self._pauses += 1
-        if wait_s > LONGEST_PAUSE_S:
+        self._pauses += is_new
+        if left_s > LONGEST_PAUSE_S:
             raise Unreachable(
-                f"{self._server} asks to come back in {wait_s / 60:.0f} minutes ({said})"
+                f"{self._server} asks to come back in {left_s / 60:.0f} minutes ({said})"
             )
         if self._pauses >= PAUSES:
             raise Unreachable(f"{self._server} asked for {PAUSES} pauses in a row ({said})")

@@ -35,6 +35,7 @@ def fetch(
     limits: Limits,
     *,
     paces: Mapping[str, Pace] | None = None,
+    keep_open: bool = False,
 ) -> None:
     """Get cutouts until each job is settled.
 
@@ -48,7 +49,10 @@ def fetch(
     sink : Sink
     limits : Limits
     paces : mapping of str to Pace, optional
-        By the provider's name: known from an earlier run, or shared; others start anew.
+        By the provider's name: known from an earlier run, or shared; others start anew. One that is
+        told to stop ends it all as Ctrl-C does.
+    keep_open : bool
+        Leave the providers what they keep between cutouts: the caller closes them.
 
     Raises
     ------
@@ -62,6 +66,7 @@ def fetch(
         Whatever the sink raised.
     """
     engine = _Engine(jobs, providers, sink, limits, paces or {})
+    engine.keep_open = keep_open
     run_here_or_beside(engine.run, engine.interrupt)
     if engine.interrupted:
         raise KeyboardInterrupt
@@ -82,10 +87,12 @@ class _Engine:
             Lane(provider, paces.get(provider.name) or _pace(provider, limits), limits, self.routes)
             for provider in providers
         ]
+        for lane in self.lanes:
+            lane.pace.on_stop = self.stop
         self.checking = Checking(self._look, self._looked, limits.threads)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.n_workers = 0
-        self.interrupted = False
+        self.interrupted = self.keep_open = False
         self.drained_by = float("inf")
         self.pulse = Waiting()
 
@@ -96,9 +103,11 @@ class _Engine:
         async with AsyncExitStack() as stack:
             wires = []
             for lane in self.lanes:
-                stack.push_async_callback(lane.provider.close)
-                server = lane.provider.server
-                wires.append(await stack.enter_async_context(Wire.open(server, self.limits)))
+                if not self.keep_open:
+                    stack.push_async_callback(lane.provider.close)
+                provider = lane.provider
+                wire = Wire.open(provider.server, self.limits, most_bytes=provider.most_bytes)
+                wires.append(await stack.enter_async_context(wire))
             stack.enter_context(on_interrupt(self.loop, self.interrupt))
             await self._work(wires)
         self.sink.beat(self._states())
@@ -110,7 +119,13 @@ class _Engine:
         self.drained_by = 0.0 if self.interrupted else time.monotonic() + DRAIN_S
         self.interrupted = True
         if self.loop is not None:
-            self.loop.call_soon_threadsafe(self.routes.stop)
+            with suppress(RuntimeError):  # the loop is closed: all is done
+                self.loop.call_soon_threadsafe(self.routes.stop)
+
+    def stop(self) -> None:
+        """Interrupt it once, whoever asks for it."""
+        if not self.interrupted:
+            self.interrupt()
 
     async def _work(self, wires: list[Wire]) -> None:
         """Run all workers; what was handed over is looked at and settled, whatever happens."""
@@ -124,11 +139,11 @@ class _Engine:
                     for _ in range(self.limits.concurrency)
                 ]
                 group.create_task(self._beat(workers))
-        except BaseExceptionGroup as several:
+        except BaseException as error:
             self.routes.stop()
             with suppress(Exception):  # the first error is the one to tell
                 self.checking.close()
-            raise several.exceptions[0] from None
+            raise _first(error) from None
         self.checking.close()
 
     async def _worker(self, lane: Lane, wire: Wire) -> None:
@@ -177,6 +192,10 @@ class _Engine:
     def _looked(self, thing: tuple[Lane, Item, Answer], checked: Checked) -> None:
         lane, item, answer = thing
         lane.judge(item, answer, checked)
+
+
+def _first(error: BaseException) -> BaseException:
+    return error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
 
 
 def _pace(provider: Provider, limits: Limits) -> Pace:

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from galaxycurate.imagery.engine.item import Item
 from galaxycurate.imagery.engine.patience import Patience
 from galaxycurate.imagery.engine.waiting import Waiting
-from galaxycurate.imagery.engine.wire import Reply, Silence, Wire
+from galaxycurate.imagery.engine.wire import Garbled, Reply, Silence, Wire
 from galaxycurate.imagery.job import Limits
 from galaxycurate.imagery.pace.pace import Pace
-from galaxycurate.imagery.providers.provider import retry_after_s
+from galaxycurate.imagery.providers.provider import REFUSALS, retry_after_s
 
 MAX_REFUSALS = 20
-"""A request that was refused (429, 503) more often has failed."""
+"""A request that was refused more often has failed."""
 
 
 class Closed(Silence):
@@ -30,8 +30,9 @@ class Gate:
     limits : Limits
     is_closed : callable
         Whether no more may leave.
-    silence, pause : callable
-        Told how no answer came; how long a pause [s] was asked for, and in which words.
+    heard, silence, garbled, pause : callable
+        Told that a whole reply came; how none came; what came instead; how long the pause still is
+        [s], in which words it was asked for, and whether it is a new one (``is_new``).
     """
 
     def __init__(
@@ -40,11 +41,14 @@ class Gate:
         limits: Limits,
         *,
         is_closed: Callable[[], bool],
+        heard: Callable[[], None],
         silence: Callable[[str], None],
-        pause: Callable[[float, str], None],
+        garbled: Callable[[str], None],
+        pause: Callable[..., None],
     ):
         self.pace, self.limits, self.patience = pace, limits, Patience(limits.gap_s)
-        self._is_closed, self._silence, self._pause = is_closed, silence, pause
+        self._is_closed, self._heard, self._pause = is_closed, heard, pause
+        self._silence, self._garbled = silence, garbled
         self._starts, self._room = Waiting(), Waiting()
         pace.on_room = self._freed
 
@@ -59,7 +63,7 @@ class Gate:
         """A polite GET (`providers.provider.Ask`); a refusal is about us and costs no attempt."""
         for _ in range(MAX_REFUSALS):
             reply = await self._get(wire, item, url, headers)
-            if reply.status not in (429, 503):
+            if reply.status not in REFUSALS:
                 break
         return reply
 
@@ -71,6 +75,10 @@ class Gate:
         started = time.monotonic()
         try:
             reply = await wire.get(url, gap_s, headers)
+        except Garbled as how:
+            self._lost(item, started)
+            self._garbled(str(how))
+            raise
         except Silence as how:
             self._lost(item, started)
             if how.late and gap_s < self.limits.gap_s:
@@ -91,17 +99,21 @@ class Gate:
 
     def _replied(self, reply: Reply, item: Item, took_s: float) -> None:
         item.took_s += took_s
-        if reply.status in (429, 503):
-            wait_s = retry_after_s(reply.headers.get("Retry-After", ""))
-            if self.pace.refused(reply.status, wait_s):
-                said = f"http {reply.status} {reply.phrase}".strip()
-                self._pause(wait_s or 0.0, said)
+        if reply.status in REFUSALS:
+            self._refused(reply)
         elif reply.cut:
             self.pace.lost()
         else:
             self.pace.served(took_s)
             self.patience.took(took_s)
+            self._heard()
         self._freed()
+
+    def _refused(self, reply: Reply) -> None:
+        wait_s = retry_after_s(reply.headers.get("Retry-After", ""))
+        is_new = self.pace.refused(reply.status, wait_s)
+        said = f"http {reply.status} {reply.phrase}".strip()
+        self._pause(self.pace.pause_left(), said, is_new=is_new)
 
     async def _turn(self) -> None:
         """Wait for a start; a pause that comes meanwhile costs the start."""
@@ -110,13 +122,18 @@ class Gate:
             if wait_s is None:
                 await self._room.wait()
                 continue
-            if wait_s > 0:
+            due = self.pace.due
+            while wait_s > 0:  # again where a timer went off before the end of a pause
                 await self._starts.wait(wait_s)
-            if not (self.pace.pause_left() or self._is_closed()):
+                wait_s = self.pace.pause_left() if self._may_go(due) else 0.0
+            if self._may_go(due):
                 return
-            self.pace.withdraw()
+            self.pace.withdraw(due)
             self._freed()
         raise Closed("nothing more is asked")
+
+    def _may_go(self, due: float) -> bool:
+        return self.pace.may(due) and not self._is_closed()
 
     def _freed(self) -> None:
         """There is room in the window."""

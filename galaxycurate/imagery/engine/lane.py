@@ -20,7 +20,7 @@ from galaxycurate.imagery.engine.breaker import Breaker
 from galaxycurate.imagery.engine.gate import Closed, Gate
 from galaxycurate.imagery.engine.item import Item
 from galaxycurate.imagery.engine.waiting import Waiting
-from galaxycurate.imagery.engine.wire import Reply, Silence, Wire
+from galaxycurate.imagery.engine.wire import Garbled, Reply, Silence, Wire
 from galaxycurate.imagery.job import LaneState, Limits, Settled
 from galaxycurate.imagery.pace.pace import Pace
 from galaxycurate.imagery.providers.provider import Answer, Judgement, Next, Provider
@@ -72,7 +72,9 @@ class Lane:
             pace,
             limits,
             is_closed=self._is_closed,
+            heard=self.breaker.heard,
             silence=partial(self._guard, self.breaker.silence),
+            garbled=partial(self._guard, self.breaker.bad, "not HTTP"),
             pause=partial(self._guard, self.breaker.pause),
         )
         self.down: Unreachable | None = None
@@ -150,7 +152,11 @@ class Lane:
         try:
             answer = await self.provider.bring(item.job, partial(self.gate.ask, wire, item))
         except Closed:
+            item.attempts -= 1
             return self.hall.given_up(self, item)
+        except Garbled as how:
+            said = Judgement(Next.RETRY, reason=Reason.NOT_IMAGE, detail=str(how))
+            return self.judge(item, Answer(said, "", Reply(0, "", {})))
         except Silence as how:
             said = Judgement(Next.RETRY, reason=Reason.UNREACHABLE, detail=str(how))
             return self.judge(item, Answer(said, "", Reply(0, "", {})))
@@ -169,9 +175,9 @@ class Lane:
         else:
             self._guard(self.breaker.bad, f"{status} {judgement.reason}", judgement.detail)
 
-    def _guard(self, tell: Callable, *what: object) -> None:
+    def _guard(self, tell: Callable, *what: object, **more: object) -> None:
         try:
-            tell(*what)
+            tell(*what, **more)
         except Unreachable as error:
             self._close(error)
 
@@ -191,12 +197,12 @@ class Lane:
 
     def _delay(self, item: Item) -> None:
         """Let it wait; random over the whole span, so that what failed together is not repeated
-        together.
+        together. The span begins with the attempt: who was waited for long has waited.
         """
         if self._is_closed():
             return self.hall.given_up(self, item)
-        scale = min(LONGEST_BACKOFF_S, self.limits.backoff_s * 2**item.attempts)
-        seconds = random.uniform(0.0, scale)
+        scale = min(LONGEST_BACKOFF_S, self.limits.backoff_s * 2 ** (item.attempts - 1))
+        seconds = max(0.0, random.uniform(0.0, scale) - item.took_s)
         self._delayed[item] = asyncio.get_running_loop().call_later(seconds, self._due, item)
         return None
 

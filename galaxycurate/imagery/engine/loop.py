@@ -56,8 +56,12 @@ def _run_beside(main: Main, interrupt: Callable[[], None]) -> None:
 
 @contextmanager
 def on_interrupt(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C calls the handler; only the main thread hears it, and on Windows no event loop can."""
-    heard = threading.current_thread() is threading.main_thread()
+    """Ctrl-C calls the handler, afterwards whoever it called before.
+
+    Only the main thread hears it, and on Windows no event loop can.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    heard = before is not None and threading.current_thread() is threading.main_thread()
     with suppress(NotImplementedError):
         if heard:
             loop.add_signal_handler(signal.SIGINT, handler)
@@ -67,3 +71,4 @@ def on_interrupt(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -
         with suppress(NotImplementedError):
             if heard:
                 loop.remove_signal_handler(signal.SIGINT)
+                signal.signal(signal.SIGINT, before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-LEAST_S = 2.0
+LEAST_S = 1.0
 """Nobody is given up sooner, however fast the others were."""
 
 UNKNOWN_S = 10.0

@@ -21,16 +21,33 @@ FEATHER_PX = 64
 
 @dataclass(frozen=True)
 class Plane:
-    """An image: pixels with the first row in the south of the scan, and `projection` of them."""
+    """An image: pixels with the first row in the south of the scan, and `projection` of them.
+
+    ``rim`` pixels at each of its edges are not good.
+    """
 
     pixels: np.ndarray = field(repr=False)
     project: np.ndarray = field(repr=False)
     pixscale: float
+    rim: int = 0
 
-    @property
-    def rows(self) -> int:
-        """Along the scan."""
-        return self.pixels.shape[0]
+    def ends(self, grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
+        """First and last row, first and last column between which a picture's pixels may lie.
+
+        The one rule of what is beyond an edge. A pixel of a coarse picture is a mean over several
+        of the plane's, and needs all of them.
+        """
+        inset = self.rim + (samples_per_side(grid.pixscale, self.pixscale) - 1) / 2
+        height, width = self.pixels.shape
+        return (inset, height - 1 - inset), (inset, width - 1 - inset)
+
+    def excess(self, grid: Grid) -> tuple[float, float, float, float]:
+        """How far a picture goes on beyond the first and last row, the first and last column
+        [pixel]; negative where it does not.
+        """
+        here = reach(self.project @ grid.to_sky, (grid.height, grid.width), edge=0.0)
+        (bottom, top), (left, right) = self.ends(grid)
+        return bottom - here[0], here[1] - top, left - here[2], here[3] - right
 
     def weight(self, grid: Grid) -> np.ndarray:
         """How much each pixel of a picture is this plane's: 1 inside, 0 where it does not reach.
@@ -40,8 +57,9 @@ class Plane:
         ndarray of float32, shape (height, width)
         """
         x, y = project(self.project @ grid.to_sky, np.arange(grid.height), np.arange(grid.width))
-        to_end = np.minimum(y, self.rows - 1 - y)
-        inside = (to_end >= 0) & (x >= 0) & (x <= self.pixels.shape[1] - 1)
+        (first, last), (left, right) = self.ends(grid)
+        to_end = np.minimum(y - first, last - y)
+        inside = (to_end >= 0) & (x >= left) & (x <= right)
         return np.where(inside, np.clip((to_end + 1) / FEATHER_PX, 0, 1), 0).astype(np.float32)
 
     def on(self, grid: Grid) -> np.ndarray:
@@ -60,18 +78,11 @@ class Field:
 
     def ends_within(self, grid: Grid, side: int) -> bool:
         """Whether a picture goes on beyond the first (-1) or the last row (+1)."""
-        ranges = [reach(p.project @ grid.to_sky, (grid.height, grid.width)) for p in self.planes]
-        if side < 0:
-            return any(top < -0.5 for top, *_ in ranges)
-        return any(r[1] > p.rows - 0.5 for p, r in zip(self.planes, ranges, strict=True))
+        return any(plane.excess(grid)[side > 0] > 0 for plane in self.planes)
 
     def is_as_wide(self, grid: Grid) -> bool:
         """Whether no part of a picture lies beyond the first or last column."""
-        ranges = [reach(p.project @ grid.to_sky, (grid.height, grid.width)) for p in self.planes]
-        return all(
-            left >= -0.5 and right <= p.pixels.shape[1] - 0.5
-            for p, (*_, left, right) in zip(self.planes, ranges, strict=True)
-        )
+        return all(max(plane.excess(grid)[2:]) <= 0 for plane in self.planes)
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,7 @@ class Drawing:
     ``area`` [of a pixel of each plane] is how large its pixels are.
     """
 
+    grid: Grid
     planes: np.ndarray = field(repr=False)
     uncovered: float
     area: tuple[float, float, float]
@@ -120,4 +132,5 @@ def draw(fields: Sequence[Field], grid: Grid) -> Drawing:
     covered = total > 0
     planes /= np.where(covered, total, 1)
     first, second, third = ((grid.pixscale / p.pixscale) ** 2 for p in fields[0].planes)
-    return Drawing(planes, float((~covered).mean()), (first, second, third), tuple(used))
+    area = first, second, third
+    return Drawing(grid, planes, float((~covered).mean()), area, tuple(used))

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from galaxycurate.imagery.pace.pace import Learned, Pace
+from galaxycurate.imagery.pace.pace import PAUSE_S, Learned, Pace
 
 LEASE_S = 0.5
 """Starts are not given away longer ahead than this (but for one): the pace may change meanwhile."""
@@ -111,6 +111,8 @@ class SharedPace:
 class LeasedPace(Pace):
     """The pace of one desk: that of a `SharedPace` elsewhere.
 
+    ``stopped`` tells that nothing more may start; `on_stop` is called then, on any thread.
+
     Parameters
     ----------
     post : callable
@@ -120,7 +122,7 @@ class LeasedPace(Pace):
     """
 
     def __init__(self, post: Callable[[Callable[[], None]], object], send: Callable[[dict], None]):
-        self.rate, self.window = math.inf, 0
+        self.rate, self.window, self.due = math.inf, 0, -math.inf
         self.in_flight = self.n_served = self.n_refused = 0
         self.stopped = False
         self._post, self._send = post, send
@@ -139,7 +141,8 @@ class LeasedPace(Pace):
             if self._starts:
                 self._waiting.discard(asyncio.current_task())
                 self.in_flight += 1
-                return max(0.0, self._starts.popleft() - time.monotonic())
+                self.due = self._starts.popleft()
+                return max(0.0, self.due - time.monotonic())
             self._waiting.add(asyncio.current_task())
             self._loop = asyncio.get_running_loop()
             self._say()
@@ -162,7 +165,7 @@ class LeasedPace(Pace):
             self._news["lost"] += 1
             self._freed()
 
-    def withdraw(self) -> None:
+    def withdraw(self, due: float | None = None) -> None:
         """A start that was taken will not be made."""
         with self._lock:
             self._news["withdrawn"] += 1
@@ -175,7 +178,7 @@ class LeasedPace(Pace):
             self.n_refused += 1
             self._news["refused"].append((int(status), wait_s))
             self._freed()
-            self._pause(wait_s or 0.0)
+            self._pause(wait_s or PAUSE_S)
         return is_new
 
     def learned(self) -> Learned:
@@ -188,13 +191,17 @@ class LeasedPace(Pace):
         with self._lock:
             if pause_s:
                 self._pause(pause_s)
-            self.stopped |= stopped
             self._received += len(starts)
             self._starts.extend(now + wait_s for wait_s in starts)
             self.window = self.in_flight + len(self._starts)
-            if starts and self._loop is not None:
+            self.stopped |= stopped
+            if self.stopped:
+                self._give_back()
+            elif starts and self._loop is not None:
                 with suppress(RuntimeError):  # the loop is closed: `close` gives them back
                     self._loop.call_soon_threadsafe(self.on_room)
+        if stopped:
+            self.on_stop()
 
     def close(self) -> None:
         """Give back what was not used."""

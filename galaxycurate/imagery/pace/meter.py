@@ -138,7 +138,7 @@ class Meter:
             return
         if self._reference is None or self._reference is run:
             self._reference = run
-            guess = run.served / (run.end + pause_s - run.began)
+            guess = run.served / max(run.end + pause_s - run.began, 1e-3)
             self._climbing, self.rate = True, min(self._ceiling, max(guess, COURTESY))
             return
         least, most = self._bracket(run, known, self._reference)

@@ -42,12 +42,17 @@ class Learned:
 
 @dataclass
 class _Refused:
-    """A run that a refusal ended: requests then under way, and the cap that it was made with."""
+    """A run that a refusal ended: requests then under way, and the cap that it was made with.
+
+    ``is_late``: replies came before news of the refusal, so that more were under way when it was
+    made.
+    """
 
     run: Trace
     under_way: int
     cap: int
     found: int
+    is_late: bool
 
 
 class Pace:
@@ -73,11 +78,15 @@ class Pace:
     in_flight : int
         Starts taken and not yet answered.
     n_served, n_refused : int
-    on_room : callable
-        Called by a pace that is shared when there is room although no reply came.
+    due : float
+        When the start that was taken last is to be made, on the clock.
+    on_room, on_stop : callable
+        Called by a pace that is shared when there is room although no reply came, and when nothing
+        more may start.
     """
 
     on_room: Callable[[], None] = staticmethod(lambda: None)
+    on_stop: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -91,9 +100,9 @@ class Pace:
         self.in_flight = self.n_served = self.n_refused = 0
         self._meter = Meter(rate or math.inf, start.rate)
         self._window = Window(concurrency, start.window, clock() + PATIENCE_S / 2)
-        self._next = self._pause_end = self._refused_at = -math.inf
+        self.due = self._next = self._pause_end = self._refused_at = -math.inf
         self._reserved: deque[float] = deque()  # starts to come
-        self._void = 0  # of those, the ones that a pause has overtaken
+        self._void: list[float] = []  # those that a pause has overtaken, until they are withdrawn
         # the run since the last pause, and what was under way when it began
         self._run, self._old, self._n_empty = Trace(clock()), 0, 0
         self._mark = self._record = self._record_mark = 0
@@ -130,6 +139,7 @@ class Pace:
         if self._next > -math.inf:
             self._window.held_back |= self._next < now  # a place came free after its time
         self.in_flight += 1
+        self.due = start
         self._reserved.append(start)
         latency_s = self._window.latency_s
         gap = self._meter.gap(start > now, latency_s)
@@ -137,17 +147,37 @@ class Pace:
         self._show()
         return start - now
 
-    def withdraw(self) -> None:
-        """A start that was taken will not be made."""
+    def may(self, due: float) -> bool:
+        """Whether a start that was taken may be made; not if a pause has overtaken it.
+
+        Parameters
+        ----------
+        due : float
+            As `due` told when it was taken.
+        """
+        return due >= self._pause_end
+
+    def withdraw(self, due: float | None = None) -> None:
+        """A start that was taken will not be made.
+
+        Parameters
+        ----------
+        due : float, optional
+            As `due` told when it was taken; None for any that is still to come.
+        """
         self.in_flight -= 1
-        if self._void:
-            self._void -= 1
-        elif self._is_old(self._clock()):  # it was counted as made
-            self._old -= 1
+        if due is None and (self._void or self._reserved):
+            due = self._void[-1] if self._void else self._reserved[-1]
+        if due is None:
+            return
+        if due in self._void:
+            self._void.remove(due)
+        elif due in self._reserved:
+            self._reserved.remove(due)
+        elif due <= self._refused_at and self._old:
+            self._old -= 1  # it was counted as made
             self._learn_more()
             self._show()
-        elif self._reserved:
-            self._reserved.pop()
 
     def pause_left(self) -> float:
         """Seconds until anybody may start again; 0 when there is no pause."""
@@ -162,8 +192,14 @@ class Pace:
             if self._under_way() > self._record:
                 self._record, self._record_mark = self._under_way(), self.n_served
 
+    def _free(self) -> None:
+        """One is answered; one that was taken elsewhere may have been made in spite of a pause."""
+        self.in_flight -= 1
+        if self._void and self._under_way() < 0:
+            self._void.pop()
+
     def _under_way(self) -> int:
-        return self.in_flight - len(self._reserved) - self._void
+        return self.in_flight - len(self._reserved) - len(self._void)
 
     def _is_old(self, now: float) -> bool:
         """Whether a reply belongs to those that were under way when the pause began."""
@@ -182,7 +218,7 @@ class Pace:
         """
         now = self._clock()
         self._flow(now)
-        self.in_flight -= 1
+        self._free()
         self.n_served += 1
         if self._is_old(now):
             self._old, self._mark = self._old - 1, self.n_served
@@ -193,7 +229,7 @@ class Pace:
         """No answer came."""
         now = self._clock()
         self._flow(now)
-        self.in_flight -= 1
+        self._free()
         self._old -= self._is_old(now)
         self._window.lost()
         self._show()
@@ -215,7 +251,7 @@ class Pace:
         """
         now = self._clock()
         self._flow(now)
-        self.in_flight -= 1
+        self._free()
         self.n_refused += 1
         is_new = not self._is_old(now)
         if is_new:
@@ -253,8 +289,7 @@ class Pace:
         """Pause; starts that fall into it will be withdrawn."""
         self._pause_end = max(self._pause_end, end)
         while self._reserved and self._reserved[0] < self._pause_end:
-            self._reserved.popleft()
-            self._void += 1
+            self._void.append(self._reserved.popleft())
         late = self._next if self._reserved else self._pause_end
         self._next = max(late, self._pause_end)
 
@@ -263,7 +298,8 @@ class Pace:
     def _learn(self, run: Trace, status: int) -> None:
         """Find out which limit this refusal is about, and work it out."""
         self._kind = self._which(status)
-        self._last = _Refused(run, self._old, self._window.cap, self._window.found)
+        is_late = self._old + 1 < self._record
+        self._last = _Refused(run, self._old, self._window.cap, self._window.found, is_late)
         self._meter.refuse(run)
         self._work_out(self._last)
 
@@ -297,7 +333,8 @@ class Pace:
             cap = min(last.cap, last.under_way + 1) - last.run.refused
             cap = last.found if is_trial else cap
             if cap > 1:
-                patience = self._meter.patient(pause_s, is_same=is_trial)
+                is_same, doubt = is_trial and not last.is_late, float(last.is_late)
+                patience = self._meter.patient(pause_s, is_same=is_same, doubt=doubt)
                 self._meter.lift(patience)
                 return self._window.keep(cap, self._pause_end + patience / 2)
             self._no_cap = True  # one at a time: that is what a rate without a burst looks like

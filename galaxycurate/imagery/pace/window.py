@@ -71,6 +71,7 @@ class Window:
         """An answer came, so long after its start."""
         self._n_lost = 0
         if now > self._keep_s and self.size == self.cap < self._most:
+            self.found = self.cap  # it was borne
             self.cap, self._keep_s = self.cap + 1, now + 4 * self.latency_s
         if self._growing:
             self._widen()

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -29,17 +27,14 @@ from galaxycurate.core.releases import release_of
 from galaxycurate.core.sas import RERUN, Where, frame_path, jpeg_path
 from galaxycurate.imagery.check import Checked
 from galaxycurate.imagery.cost import HEAD_BYTES
-from galaxycurate.imagery.engine.wire import Reply
-from galaxycurate.imagery.frames.field import BANDS, Drawing, Field, Plane, draw
-from galaxycurate.imagery.frames.read import Damaged, read_frame, read_head, read_jpeg
-from galaxycurate.imagery.frames.shelf import NoField, Shelf
+from galaxycurate.imagery.frames.field import BANDS, Drawing, Field, draw
+from galaxycurate.imagery.frames.files import NOTHING, Files, NoFile
+from galaxycurate.imagery.frames.read import read_frame, read_head, read_jpeg
+from galaxycurate.imagery.frames.room import Room
 from galaxycurate.imagery.job import Job
 from galaxycurate.imagery.providers.provider import Answer, Ask, Judgement, Next, Provider
 
 PUBLIC = "https://data.sdss.org"
-TRIES = 4
-"""Of a file that comes damaged; when no answer comes, the engine decides."""
-
 MOST_NEIGHBOURS = 3
 """Fields on either side that a cutout may reach into."""
 
@@ -65,8 +60,8 @@ class _Fields(Provider):
 
     def __init__(self, server: str, release: str, *, backoff_s: float = 0.5):
         super().__init__(server.rstrip("/").removesuffix("/sas"))
-        self._release, self._backoff_s = release_of(release).name, backoff_s
-        self._shelf = Shelf(self._load)
+        self._release = release_of(release).name
+        self._room, self._files = Room(), Files(self._in_thread, backoff_s=backoff_s)
         self._pool: ThreadPoolExecutor | None = None
 
     @property
@@ -77,17 +72,17 @@ class _Fields(Provider):
     async def bring(self, job: Job, ask: Ask) -> Answer:
         """Draw a cutout from its field, which is fetched unless it is there already."""
         if not all(job.field):
-            no_field = Judgement(
-                Next.SETTLE, Status.REJECTED, Reason.NO_FIELD, "run, camcol and field are needed"
-            )
-            return Answer(no_field, "", Reply(0, "", {}))
+            return Answer(_NO_FIELD, "", NOTHING)
         grid = Grid(job.ra, job.dec, job.pixscale, job.size_px, job.size_px)
         try:
-            async with self._shelf.lent(job.field, ask) as field:
+            async with self._room.held(job.field):
+                field = await self._field(job.field, ask)
                 fields = [field, *await self._neighbours(field, grid, ask)]
                 drawing = await self._in_thread(draw, fields, grid)
-        except NoField as why:
+        except NoFile as why:
             return Answer(why.judgement, why.url, why.reply)
+        if not drawing.fields:
+            return Answer(_ELSEWHERE, self.url(job), NOTHING)
         return Answer(Judgement(Next.CHECK), self.url(job), field.reply, drawing)
 
     def finish(self, job: Job, answer: Answer) -> tuple[bytes, Checked]:
@@ -104,22 +99,23 @@ class _Fields(Provider):
 
     async def close(self) -> None:
         """Let go of all fields."""
-        await self._shelf.close()
+        await self._files.close()
+        self._room.close()
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
     @abstractmethod
-    async def _load(self, where: Where, ask: Ask) -> Field:
-        """Fetch a field."""
+    async def _field(self, where: Where, ask: Ask) -> Field:
+        """A field, made of its files."""
 
     @abstractmethod
     def _coloured(self, drawing: Drawing) -> np.ndarray:
         """RGB of a drawing; uint8."""
 
-    @abstractmethod
     def _encoded(self, job: Job, drawing: Drawing, rgb: np.ndarray, headers: Mapping) -> bytes:
         """The file."""
+        return encode.WRITERS[job.format](rgb)
 
     def _address(self, path: str) -> str:
         return f"{self.server}/sas/{path}"
@@ -137,44 +133,13 @@ class _Fields(Provider):
                     break
                 run, camcol, number = last.where
                 try:
-                    last = await self._shelf.get((run, camcol, number + side), ask)
-                except NoField as why:
+                    last = await self._field((run, camcol, number + side), ask)
+                except NoFile as why:
                     if why.judgement.reason is not Reason.NO_FILE:
                         raise
                     break
                 found.append(last)
         return found
-
-    async def _file(
-        self,
-        path: str,
-        ask: Ask,
-        read: Callable[[bytes], _Made],
-        *,
-        tries: int = TRIES,
-        headers: Mapping[str, str] | None = None,
-    ) -> tuple[_Made, Reply]:
-        """A file, read; and the reply without its body.
-
-        Raises
-        ------
-        NoField
-            There is none, or it came damaged each time.
-        Silence
-            No answer came.
-        """
-        url = self._address(path)
-        for n in range(1, tries + 1):
-            try:
-                reply = await (ask(url, headers) if headers else ask(url))
-                made = await self._in_thread(read, _whole(reply))
-                return made, replace(reply, body=b"")
-            except Damaged as damage:
-                judgement = _judge(reply, damage)
-                if n == tries or judgement.next is Next.SETTLE:
-                    raise NoField(replace(judgement, next=Next.SETTLE), url, reply) from None
-            await asyncio.sleep(random.uniform(0, self._backoff_s * 2**n))
-        raise AssertionError("the last try returns or raises")
 
     async def _in_thread(self, function: Callable[..., _Made], *args) -> _Made:
         """On a thread of its own: bzip2 and splines leave the interpreter free."""
@@ -190,36 +155,30 @@ class Frames(_Fields):
     formats = frozenset({"jpg", "png", "npz", "fits"})
 
     def url(self, job: Job) -> str:
-        """The address of the r frame."""
-        return self._address(frame_path(self._release, job.field, "r"))
+        """The address of the r frame; empty where the field is not known."""
+        return self._address(frame_path(self._release, job.field, "r")) if all(job.field) else ""
 
-    async def _load(self, where: Where, ask: Ask) -> Field:
-        async def one(band: str) -> tuple[Plane, Reply]:
-            path = frame_path(self._release, where, band)
-            return await self._file(path, ask, lambda body: read_frame(body, where, band))
-
-        tasks = [asyncio.ensure_future(one(band)) for band in BANDS]
-        try:
-            i, r, g = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+    async def _field(self, where: Where, ask: Ask) -> Field:
+        i, r, g = await asyncio.gather(*(self._frame(where, band, ask) for band in BANDS))
         return Field(where, (i[0], r[0], g[0]), r[1])
+
+    def _frame(self, where: Where, band: str, ask: Ask):
+        url = self._address(frame_path(self._release, where, band))
+        return self._files.get(url, ask, lambda body: read_frame(body, where, band))
 
     def _coloured(self, drawing: Drawing) -> np.ndarray:
         return lupton_irg(*drawing.planes)
 
     def _encoded(self, job: Job, drawing: Drawing, rgb: np.ndarray, headers: Mapping) -> bytes:
         if job.format in ("jpg", "png"):
-            return encode.WRITERS[job.format](rgb)
-        area = np.array(drawing.area, np.float32)[:, None, None]
-        grid = Grid(job.ra, job.dec, job.pixscale, job.size_px, job.size_px)
+            return super()._encoded(job, drawing, rgb, headers)
+        flux = drawing.planes * np.array(drawing.area, np.float32)[:, None, None]
+        grid = drawing.grid
         if job.format == "npz":
             wcs = {name.lower(): value for name, value in grid.cards(rows_up=False).items()}
-            flux = drawing.planes * area
             return encode.arrays(rgb=rgb, flux=flux, bands=np.array(BANDS), **wcs)
         cards = grid.cards(rows_up=True) | self._provenance(job, drawing, headers)
-        return encode.fits_cube((drawing.planes * area)[:, ::-1], cards)
+        return encode.fits_cube(flux[:, ::-1], cards)
 
     def _provenance(self, job: Job, drawing: Drawing, headers: Mapping) -> dict:
         run, camcol, field = job.field
@@ -240,51 +199,30 @@ class FramesIrg(_Fields):
     formats = frozenset({"jpg", "png", "npz"})
 
     def url(self, job: Job) -> str:
-        """The address of the field's JPEG."""
-        return self._address(jpeg_path(self._release, job.field))
+        """The address of the field's JPEG; empty where the field is not known."""
+        return self._address(jpeg_path(self._release, job.field)) if all(job.field) else ""
 
-    async def _load(self, where: Where, ask: Ask) -> Field:
+    async def _field(self, where: Where, ask: Ask) -> Field:
         header = await self._header(where, ask)
-        path = jpeg_path(self._release, where)
-        planes, reply = await self._file(path, ask, lambda body: read_jpeg(body, header))
+        url = self._address(jpeg_path(self._release, where))
+        planes, reply = await self._files.get(url, ask, lambda body: read_jpeg(body, header))
         return Field(where, planes, reply)
 
     async def _header(self, where: Where, ask: Ask):
-        """The r frame's header, from the first part of the file where the server allows it."""
-        path = frame_path(self._release, where, "r")
-
-        def read(body: bytes):
-            return read_head(body, where)
-
+        """The r frame's, from the first part of the file where the server allows that."""
+        url = self._address(frame_path(self._release, where, "r"))
         part = {"Range": f"bytes=0-{HEAD_BYTES - 1}"}
-        try:
-            return (await self._file(path, ask, read, tries=1, headers=part))[0]
-        except NoField as why:
-            if why.judgement.reason is Reason.NO_FILE:
-                raise
-        return (await self._file(path, ask, read))[0]
+        return (await self._files.get(url, ask, lambda body: read_head(body, where), part))[0]
 
     def _coloured(self, drawing: Drawing) -> np.ndarray:
         return np.clip(drawing.planes + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
 
-    def _encoded(self, job: Job, drawing: Drawing, rgb: np.ndarray, headers: Mapping) -> bytes:
-        return encode.WRITERS[job.format](rgb)
 
-
-def _whole(reply: Reply) -> bytes:
-    """The body of a good reply."""
-    if reply.status not in (200, 206):
-        raise Damaged(Reason.BUSY, f"http {reply.status} {reply.phrase}".strip())
-    if reply.cut:
-        raise Damaged(Reason.TRUNCATED, reply.cut)
-    return reply.body
-
-
-def _judge(reply: Reply, damage: Damaged) -> Judgement:
-    """What a reply means that gave no file."""
-    reason, detail = damage.args
-    if reply.status == 404:
-        return Judgement(Next.SETTLE, Status.REJECTED, Reason.NO_FILE, f"no such frame: {detail}")
-    if reply.status in (200, 206, 408, 425, 429) or reply.status >= 500:
-        return Judgement(Next.RETRY, Status.FAILED, reason, detail)
-    return Judgement(Next.SETTLE, Status.FAILED, Reason.REFUSED, detail)
+_NO_FIELD = Judgement(
+    Next.SETTLE, Status.REJECTED, Reason.NO_FIELD, "run, camcol and field are needed"
+)
+_ELSEWHERE = Judgement(
+    Next.SETTLE, Status.FAILED, Reason.NOT_IMAGE,
+    "the field's files show another part of the sky: they, or the row's run, camcol and field, "
+    "are wrong",
+)  # fmt: skip

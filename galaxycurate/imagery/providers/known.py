@@ -7,12 +7,7 @@ from dataclasses import dataclass
 
 from galaxycurate.core.origin import is_loopback
 from galaxycurate.errors import SettingError
-from galaxycurate.imagery.providers import frames, hips2fits, legacy
-from galaxycurate.imagery.providers.frames import Frames, FramesIrg
-from galaxycurate.imagery.providers.hips2fits import Hips2Fits
-from galaxycurate.imagery.providers.legacy import Legacy
 from galaxycurate.imagery.providers.provider import Provider
-from galaxycurate.imagery.providers.skyserver import SkyServer
 
 
 @dataclass(frozen=True)
@@ -30,14 +25,44 @@ class Addresses:
         return getattr(self, name) or (self.server if is_loopback(self.server) else public)
 
 
+def _skyserver(at: Addresses) -> Provider:
+    from galaxycurate.imagery.providers.skyserver import SkyServer
+
+    return SkyServer(at.server, at.release)
+
+
+def _hips2fits(at: Addresses) -> Provider:
+    from galaxycurate.imagery.providers.hips2fits import PUBLIC, Hips2Fits
+
+    return Hips2Fits(at.of("hips2fits", PUBLIC))
+
+
+def _legacy(at: Addresses) -> Provider:
+    from galaxycurate.imagery.providers.legacy import PUBLIC, Legacy
+
+    return Legacy(at.of("legacy", PUBLIC))
+
+
+def _frames(at: Addresses) -> Provider:
+    from galaxycurate.imagery.providers.frames import PUBLIC, Frames
+
+    return Frames(at.of("sas", PUBLIC), at.release)
+
+
+def _frames_irg(at: Addresses) -> Provider:
+    from galaxycurate.imagery.providers.frames import PUBLIC, FramesIrg
+
+    return FramesIrg(at.of("sas", PUBLIC), at.release)
+
+
 MAKERS: Mapping[str, Callable[[Addresses], Provider]] = {
-    "skyserver": lambda at: SkyServer(at.server, at.release),
-    "hips2fits": lambda at: Hips2Fits(at.of("hips2fits", hips2fits.PUBLIC)),
-    "legacy": lambda at: Legacy(at.of("legacy", legacy.PUBLIC)),
-    "frames": lambda at: Frames(at.of("sas", frames.PUBLIC), at.release),
-    "frames-irg": lambda at: FramesIrg(at.of("sas", frames.PUBLIC), at.release),
+    "skyserver": _skyserver,
+    "hips2fits": _hips2fits,
+    "legacy": _legacy,
+    "frames": _frames,
+    "frames-irg": _frames_irg,
 }
-"""How each is made; the order is that of messages."""
+"""How each is made, imported only then; the order is that of messages."""
 
 NAMES = tuple(MAKERS)
 
@@ -83,3 +108,9 @@ def providers(
         raise SettingError(f"a provider is named twice: {', '.join(names)}", hint=known)
     at = Addresses(server, release, hips2fits, legacy, sas)
     return [MAKERS[name](at) for name in names]
+
+
+def that_give(format: str) -> list[str]:
+    """The names of the providers that can give pictures in a format."""
+    nowhere = Addresses("http://127.0.0.1", "dr17")
+    return [name for name, make in MAKERS.items() if format in make(nowhere).formats]

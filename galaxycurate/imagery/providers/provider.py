@@ -17,6 +17,9 @@ from galaxycurate.imagery.check import Checked
 from galaxycurate.imagery.engine.wire import Reply
 from galaxycurate.imagery.job import Job
 
+REFUSALS = (429, 503)
+"""Replies about how often we ask, and not about what."""
+
 
 class Next(Enum):
     """What to do after a reply."""
@@ -83,12 +86,15 @@ class Provider(ABC):
         Requests a second at most, unless the user says otherwise; 0 for as many as it takes.
     by_field : bool
         Whether it is kinder when cutouts of one field are asked for together.
+    most_bytes : int
+        What no body of it comes near; more is not read.
     """
 
     name: str
     formats: frozenset[str]
     courteous: float
     by_field: bool = False
+    most_bytes: int = 64_000_000
 
     def __init__(self, server: str):
         if not server.lower().startswith(("http://", "https://")):
@@ -103,9 +109,10 @@ class Provider(ABC):
         """Its name and what of it is asked, such as ``skyserver dr17``."""
 
     def request(self, job: Job) -> str:
-        """Everything that decides the pixels, as one line: equal lines, equal pictures.
+        """What is asked for, and of whom, as one line; lines of one cutout are equal in every run.
 
-        The server is part of it: what a sandbox drew is never taken for SDSS's.
+        The server is part of it: what a sandbox drew is never taken for SDSS's. Where several
+        fields hold a position, `url` tells from which one the picture was drawn.
         """
         return f"{self.called} {picture_words(job)} @ {self.server}"
 
@@ -116,7 +123,10 @@ class Provider(ABC):
 
     @abstractmethod
     def url(self, job: Job) -> str:
-        """The address of a cutout, or of the first file it is made of; always the same text."""
+        """The address of a cutout, or of a file it is made of; always the same text.
+
+        Empty where the job does not tell enough, so that nothing can be asked for.
+        """
 
     @abstractmethod
     async def bring(self, job: Job, ask: Ask) -> Answer:
@@ -161,14 +171,15 @@ def retry_after_s(text: str, now: datetime | None = None) -> float | None:
     """
     text = text.strip()
     if text.isdecimal():
-        return float(text)
+        seconds = float(text)
+        return seconds if math.isfinite(seconds) else None
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        if until.tzinfo is None:
+            until = until.replace(tzinfo=UTC)
+        return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError, TypeError, IndexError):  # years and offsets of any length
         return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
 
 
 def has_position(row: Mapping) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from galaxycurate.core.encode import WRITERS
 from galaxycurate.core.outcome import Reason, Status
-from galaxycurate.imagery.check import Checked, checked_bytes, examine, pixels
+from galaxycurate.imagery.check import Checked, checked_bytes, examine, look
 from galaxycurate.imagery.job import Job
 from galaxycurate.imagery.providers.provider import (
+    REFUSALS,
     Answer,
     Ask,
     Judgement,
@@ -30,11 +31,13 @@ class PictureService(Provider):
         return Answer(self.judge(reply.status, reply.phrase, reply.headers), url, reply, reply.body)
 
     def finish(self, job: Job, answer: Answer) -> tuple[bytes, Checked]:
-        """Check the body; a JPEG stays as it came unless another format is wanted."""
+        """Check the body; a JPEG stays as it came, and for another format any image will do."""
         body = answer.reply.body
-        checked = examine(body, job.size_px)
-        if checked.flaw is None and job.format != "jpg":
-            body = WRITERS[job.format](pixels(body))
+        if job.format == "jpg":
+            return body, examine(body, job.size_px, is_jpeg=True)
+        checked, rgb = look(body, job.size_px)
+        if checked.flaw is None and rgb is not None:
+            body = WRITERS[job.format](rgb)
             checked = checked_bytes(body, checked)
         return body, checked
 
@@ -59,7 +62,7 @@ class PictureService(Provider):
             return Judgement(Next.CHECK)
         if status == 404 and headers.get("Content-Type", "").lower().startswith("image/"):
             return Judgement(Next.SETTLE, Status.REJECTED, Reason.OUTSIDE, said)
-        if status in (429, 503):
+        if status in REFUSALS:
             wait_s = retry_after_s(headers.get("Retry-After", ""))
             return Judgement(Next.WAIT, reason=Reason.BUSY, detail=said, wait_s=wait_s)
         if status >= 500 or status in (408, 425):

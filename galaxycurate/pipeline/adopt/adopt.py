@@ -13,10 +13,10 @@ from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.joining import Joined, join
 from galaxycurate.pipeline.adopt.taking import PROVIDER, Done, Taken, path_of, same_source, take
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import Tree, open_tree
 
 _BATCH = 512
 
@@ -162,7 +162,7 @@ def carry_out(
 def _take(settings, planned: Plan, ledger, adoption, progress) -> dict[str, int]:
     """Adopt each image; the sizes [pixel] of those that were read, by name."""
     collection, items = planned.collection, planned.joined.items
-    tree = ImageTree(Path(settings.dataset))
+    tree = open_tree(Path(settings.dataset))
     tree.clean()
     done = {(o.label, o.name): o for o in ledger.outcomes()}
     _keep_others(planned, tree, done)
@@ -195,7 +195,7 @@ def _given_up(before: Outcome) -> Outcome:
     return replace(before, name="", label="", status=Status.REJECTED, reason="another ending now")
 
 
-def _keep_others(planned: Plan, tree: ImageTree, done: Done) -> None:
+def _keep_others(planned: Plan, tree: Tree, done: Done) -> None:
     """Refuse to write over what was downloaded or came from another collection, or to keep an array
     in two formats.
     """

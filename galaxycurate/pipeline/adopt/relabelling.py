@@ -7,10 +7,10 @@ from pathlib import Path
 
 from galaxycurate.core.outcome import Status
 from galaxycurate.pipeline.adopt.taking import PROVIDER
-from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest, read_all
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
 
 
 def set_aside_relabelled(settings: Settings, manifest: Manifest, old: Manifest) -> int:
@@ -39,7 +39,7 @@ def set_aside_relabelled(settings: Settings, manifest: Manifest, old: Manifest) 
         left -= {(label, name) for other in others for label, name, _ in _cutouts(other)}
     if not left:
         return 0
-    tree, sources = ImageTree(Path(settings.dataset)), {_place(Path(s)) for _, s in of if s}
+    tree, sources = open_tree(Path(settings.dataset)), {_place(Path(s)) for _, s in of if s}
     with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
         paths = [
             o.path

@@ -19,7 +19,7 @@ from galaxycurate.imagery.check import check_file
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.joining import Item
 from galaxycurate.store.files import sha256_of
-from galaxycurate.store.images import ImageTree
+from galaxycurate.store.shards.tree import Tree
 
 PROVIDER = "import"
 _AHEAD = 64  # files that are asked for before the first is settled
@@ -42,7 +42,7 @@ class Taken:
     is_known: bool = False
 
 
-def path_of(item: Item, collection: Collection, tree: ImageTree) -> str:
+def path_of(item: Item, collection: Collection, tree: Tree) -> str:
     """Where an item lies in the dataset."""
     if collection.is_arrays:
         return tree.relative(item.label, item.name, collection.mode)
@@ -76,7 +76,7 @@ def same_source(before: Outcome, item: Item, collection: Collection, sha256: str
 
 
 def take(
-    items: list[Item], collection: Collection, sha256: str, tree: ImageTree,
+    items: list[Item], collection: Collection, sha256: str, tree: Tree,
     done: Done,
 ) -> Iterator[Taken]:  # fmt: skip
     """Take items into the tree, in any number of threads, a bounded number at once.
@@ -88,7 +88,7 @@ def take(
     sha256 : str
         Of the collection's file, where it holds the images: with the row's number it stands for
         the pixels, so a repetition reads none.
-    tree : ImageTree
+    tree : Tree
     done : mapping of (str, str) to Outcome
         By label and name, as the ledger knows them.
 
@@ -109,7 +109,7 @@ class _Files:
     """Files of the user enter as they are: the ledger knows the sha256 of each."""
 
     collection: Collection
-    tree: ImageTree
+    tree: Tree
     done: Done
 
     def take(self, item: Item) -> Taken:
@@ -156,7 +156,7 @@ class _Arrays:
 
     collection: Collection
     sha256: str
-    tree: ImageTree
+    tree: Tree
     done: Done
 
     def take(self, items: list[Item], pool: ThreadPoolExecutor) -> Iterator[Taken]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ from galaxycurate.imagery.job import Job, LaneState, Limits, Settled
 from galaxycurate.imagery.providers.known import providers
 from galaxycurate.imagery.providers.provider import Provider, has_position
 from galaxycurate.pipeline.compare.comparison import COLUMNS, Comparison, Pair
+from galaxycurate.pipeline.download import sheaves
+from galaxycurate.pipeline.download.asking import unpacked
 from galaxycurate.store.files import replacing
 from galaxycurate.store.manifest import Manifest, read_all
 from galaxycurate.store.settings import Settings
@@ -82,9 +86,9 @@ def compare(
         hips2fits=settings.hips2fits, legacy=settings.legacy, sas=settings.sas,
     )  # fmt: skip
     read = read_all(manifests, folder=Path(settings.manifests))
-    jobs = list(_sampled(read, sample, settings.seed))
-    if any(provider.by_field for provider in asked):
-        jobs = _with_fields(settings, jobs)
+    drawn = list(_sampled(read, sample, settings.seed))
+    by_field = any(provider.by_field for provider in asked)
+    jobs = _with_fields(settings, drawn) if by_field else [job for job, _ in drawn]
     limits = limits or Limits(
         rate=settings.rate if settings.said("rate") else None, concurrency=settings.concurrency
     )
@@ -131,31 +135,46 @@ class _Album:
         self.progress(self.n_settled, self.total, f"asking {self.name}")
 
 
-def _sampled(manifests: Sequence[Manifest], sample: int, seed: int) -> Iterator[Job]:
-    """Rows with a position and a size, drawn by the seed from all manifests alike."""
-    ends = np.cumsum([len(manifest) for manifest in manifests])
-    left = sample
-    for row in np.random.default_rng(seed).permutation(int(ends[-1])):
-        which = int(np.searchsorted(ends, row, side="right"))
-        manifest = manifests[which]
-        at = int(row - (ends[which] - len(manifest)))
-        values = {name: manifest.table.column(name)[at].as_py() for name in COLUMNS}
-        if not left or not (has_position(values) and values["pixscale"] and values["size_px"]):
-            continue
-        left -= 1
-        yield Job(
-            ra=values["ra"], dec=values["dec"], pixscale=values["pixscale"],
-            size_px=int(values["size_px"]), path=f"{which}/{at}", name=values["name"],
-            label=values["label"], manifest=manifest.sha256, format="png",
-        )  # fmt: skip
+def _sampled(
+    manifests: Sequence[Manifest], sample: int, seed: int
+) -> Iterator[tuple[Job, Mapping]]:
+    """Jobs and rows, drawn by the seed from all manifests alike; each has a position and a size."""
+    sizes = np.array([len(manifest) for manifest in manifests])
+    order = np.random.default_rng(seed).permutation(int(sizes.sum()))
+    which = np.searchsorted(np.cumsum(sizes), order, side="right")
+    at = order - (np.cumsum(sizes) - sizes)[which]
+    found = (_job(manifests, *place) for place in zip(which.tolist(), at.tolist(), strict=True))
+    return islice((one for one in found if one is not None), sample)
 
 
-def _with_fields(settings: Settings, jobs: list[Job]) -> list[Job]:
-    """Jobs that know their run, camcol and field."""
+def _job(manifests: Sequence[Manifest], which: int, at: int) -> tuple[Job, Mapping] | None:
+    """A row; None where it asks for no picture."""
+    manifest = manifests[which]
+    row = {name: _cell(manifest, name, at) for name in (*COLUMNS, *sheaves.COLUMNS)}
+    if not (has_position(row) and row["pixscale"] and row["size_px"]):
+        return None
+    job = Job(
+        ra=row["ra"], dec=row["dec"], pixscale=row["pixscale"], size_px=int(row["size_px"]),
+        path=f"{which}/{at}", name=row["name"], label=row["label"], manifest=manifest.sha256,
+        format="png",
+    )  # fmt: skip
+    return job, row
+
+
+def _cell(manifest: Manifest, name: str, at: int):
+    return manifest.table.column(name)[at].as_py() if name in manifest.table.column_names else None
+
+
+def _with_fields(settings: Settings, drawn: Sequence[tuple[Job, Mapping]]) -> list[Job]:
+    """Jobs that know their run, camcol and field; the archive is asked for those not told."""
     from galaxycurate.pipeline.download.fields import find_fields
 
-    keys = find_fields(settings, [job.ra for job in jobs], [job.dec for job in jobs])
-    return [replace(job, field=tuple(key)) for job, key in zip(jobs, keys.tolist(), strict=True)]
+    columns = {name: [row[name] for _, row in drawn] for name in sheaves.COLUMNS}
+    fields = sheaves.fields_of([columns], partial(find_fields, settings))
+    return [
+        replace(job, field=unpacked(field))
+        for (job, _), field in zip(drawn, fields.tolist(), strict=True)
+    ]
 
 
 def _fetched(jobs: list[Job], provider: Provider, limits: Limits, progress: Progress) -> _Album:

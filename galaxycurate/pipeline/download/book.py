@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Reason, Status
 from galaxycurate.core.progress import Progress
-from galaxycurate.errors import UsageError
 from galaxycurate.imagery.cost import BYTES_PER_PIXEL
 from galaxycurate.imagery.job import Job, LaneState, Settled
+from galaxycurate.pipeline.download.keeper import Keeper
 from galaxycurate.pipeline.download.summary import DownloadSummary
+from galaxycurate.pipeline.download.talk import Speed, counted, duration, paces_of
 from galaxycurate.pipeline.download.wanted import Mark, Wanted
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
-from galaxycurate.store.manifestfile import ManifestFile
 from galaxycurate.store.shards.tree import Tree
 
 BATCH_ROWS, BATCH_S = 256, 0.25
 """Outcomes are committed in batches: a killed process repeats at most one of them."""
-
-SPEED_S = 20.0
-"""The speed that is told is that of so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -52,34 +49,32 @@ class Book:
 
     def __init__(self, wanted: Wanted, store: Store, progress: Progress):
         self._wanted, self._store, self._progress = wanted, store, progress
+        self._keeper = Keeper(store.tree, store.rejects, wanted.manifests)
         self._pending: list[Outcome] = []
         self._started = self._flushed = time.monotonic()
         self._to_do, self._n_settled, self._bytes = wanted.to_do, 0, 0
         self._kept_by_label: Counter[str] = Counter(wanted.kept_by_label)
         self._kept_by_provider: Counter[str] = Counter()
         self._ends: dict[Status, Counter[str]] = {status: Counter() for status in Status}
-        self._origins: dict[str, None] = {}  # a set that keeps its order
-        self._speed: deque[tuple[float, int]] = deque()
+        self._speed = Speed()
         self.lanes: Sequence[LaneState] = ()
 
     def reject(self, job: Job, body: bytes, reason: Reason) -> None:
         """Keep what was no picture where the user wants to see it."""
-        if self._store.rejects is not None:
-            self._store.rejects.quarantine(str(reason), job.label, job.name, body)
+        self._keeper.reject(job, body, reason)
 
     def keep(self, job: Job, body: bytes, origin: str) -> None:
         """The file gets its name before its outcome is committed: a kill between the two leaves a
         whole file that the next run fetches again.
         """
-        self.meet(origin)
-        self._store.tree.write(job.path, body, about_picture(job, origin))
+        self._keeper.keep(job, body, origin)
 
     def settle(self, result: Settled) -> None:
         """Make a ledger line of a result."""
         origin = result.origin
         # a failure is no word on the sky, and who failed may be a gateway without a name
         if result.http and (result.status is not Status.FAILED or is_simulated(origin)):
-            self.meet(origin)
+            self._keeper.meet(origin)
         job, is_kept = result.job, result.status is Status.OK
         self._kept_by_provider[result.provider] += is_kept
         self.note(Outcome(
@@ -134,16 +129,10 @@ class Book:
             left=told["rows"] - told["done_before"] - self._n_settled,
             bytes=self._bytes,
             seconds=round(time.monotonic() - self._started, 3),
-            origin="; ".join(self._origins),
+            origin="; ".join(self._keeper.origins),
             providers={name: n for name, n in self._kept_by_provider.most_common() if n},
-            paces={lane.provider: pace_of(lane) for lane in self.lanes},
+            paces=paces_of(self.lanes),
         )
-
-    def meet(self, origin: str) -> None:
-        """Who answers must draw the sky that was asked for."""
-        if origin not in self._origins:
-            check_one_sky(self._wanted.manifests, origin)
-            self._origins[origin] = None
 
     def _add(self, outcome: Outcome) -> None:
         self._pending.append(outcome)
@@ -161,47 +150,15 @@ class Book:
             ))  # fmt: skip
 
     def _talk(self) -> str:
-        counts = {status: counter.total() for status, counter in self._ends.items()}
-        parts = [f"{counts[Status.OK]:,} kept"]
-        parts += [
-            f"{counts[status]:,} {status} ({_reasons(self._ends[status])})"
-            for status in (Status.REJECTED, Status.FAILED)
-            if counts[status]
-        ]
+        parts = counted(self._ends)
         if self._n_settled:
-            rate = self._per_second()
+            rate = self._speed.at(self._n_settled)
             parts.append(f"{rate:.1f}/s")
             if rate and self._n_settled < self._to_do:
-                parts.append(f"{_duration((self._to_do - self._n_settled) / rate)} left")
+                parts.append(f"{duration((self._to_do - self._n_settled) / rate)} left")
             parts.append(f"{self._bytes / 1e6:.1f} MB")
-        paces = "; ".join(f"{lane.provider} {pace_of(lane)}" for lane in self.lanes)
+        paces = "; ".join(f"{name} {pace}" for name, pace in paces_of(self.lanes).items())
         return ", ".join(parts) + (f"; {paces}" if paces else "")
-
-    def _per_second(self) -> float:
-        now = time.monotonic()
-        self._speed.append((now, self._n_settled))
-        while now - self._speed[0][0] > SPEED_S:
-            self._speed.popleft()
-        then, before = self._speed[0]
-        if now - then < 1.0:
-            then, before = self._started, 0
-        return (self._n_settled - before) / max(now - then, 1e-3)
-
-
-def about_picture(job: Job, origin: str) -> dict:
-    """What a layout may keep beside a picture."""
-    return {"name": job.name, "ra": job.ra, "dec": job.dec, "pixscale": job.pixscale,
-            "size_px": job.size_px, "provider": origin}  # fmt: skip
-
-
-def pace_of(lane: LaneState) -> str:
-    """How it goes with a provider: ``2.0/s, 4 at once``, ``paused 12 s``, or given up."""
-    if lane.down:
-        return f"given up ({lane.down})"
-    if lane.paused_s >= 1:
-        return f"paused {lane.paused_s:.0f} s"
-    rate = f"{lane.rate:.1f}/s, " if lane.rate < 1e6 else ""
-    return f"{rate}{lane.window:.0f} at once"
 
 
 def facts(wanted: Wanted) -> dict:
@@ -215,44 +172,5 @@ def facts(wanted: Wanted) -> dict:
         "twins": wanted.count(Mark.TWIN),
         "labels": {label: n for label, n in sorted(wanted.kept_by_label.items()) if n},
         "estimated_bytes": round(BYTES_PER_PIXEL * wanted.n_pixels),
+        "warnings": tuple(wanted.warnings),
     }
-
-
-def check_one_sky(manifests: Iterable[ManifestFile], origin: str) -> None:
-    """Refuse to fill manifests of the real sky with simulated pixels, or the other way round.
-
-    Rows of an archive that does not call itself simulated are of the real sky; those of a user's
-    own file or folder are not known and pass.
-
-    Parameters
-    ----------
-    manifests : iterable of ManifestFile
-    origin : str
-        Who drew the pixels, as the server names itself.
-
-    Raises
-    ------
-    UsageError
-        A manifest came from the other sky.
-    """
-    skies = ("real", "simulated")
-    drawn = is_simulated(origin)
-    for manifest in manifests:
-        asked = manifest.header.archive
-        if asked.startswith(("http", "local:")) and is_simulated(asked) != drawn:
-            raise UsageError(
-                f"{manifest.path} lists a {skies[not drawn]} sky, but {origin} draws a "
-                f"{skies[drawn]} one: the two must not be mixed",
-                hint="galaxycurate config show tells the server; "
-                "keep each sky in a folder of its own",
-            )
-
-
-def _reasons(counts: Counter[str]) -> str:
-    return ", ".join(f"{n:,} {reason}" for reason, n in counts.most_common())
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -12,30 +12,33 @@ import numpy as np
 
 from galaxycurate.core.origin import is_loopback
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.errors import InputError, SettingError, Unreachable
+from galaxycurate.errors import (
+    GalaxyCurateError,
+    InputError,
+    SettingError,
+    Unreachable,
+    first_line,
+)
 from galaxycurate.imagery.cost import cost
 from galaxycurate.imagery.engine.engine import fetch
 from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.pace.pace import Learned, Pace
-from galaxycurate.imagery.providers.known import NAMES, providers
+from galaxycurate.imagery.providers.known import providers, that_give
 from galaxycurate.imagery.providers.provider import Provider
 from galaxycurate.pipeline.download.asking import Asking
 from galaxycurate.pipeline.download.book import Book, Store, facts
 from galaxycurate.pipeline.download.framing import AS_LISTED, Framing
+from galaxycurate.pipeline.download.keeper import Keeper
 from galaxycurate.pipeline.download.planning import gather
-from galaxycurate.pipeline.download.sheaves import jobs_by_field, known_fields, locate_rest
+from galaxycurate.pipeline.download.sheaves import fields_wanted, jobs_by_field
 from galaxycurate.pipeline.download.summary import DownloadSummary, StoppedEarly
 from galaxycurate.pipeline.download.wanted import Mark, Wanted
-from galaxycurate.store.files import held
 from galaxycurate.store.hosts import Hosts
-from galaxycurate.store.images import ImageTree
+from galaxycurate.store.images import ImageTree, alone_with
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifestfile import open_all
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree
-
-LOCK = ".download.lock"
-"""In the dataset, for as long as somebody downloads into it."""
 
 
 def download(
@@ -96,7 +99,7 @@ def download(
 
     if dry_run:
         return _outlook(plan())
-    with held(Path(settings.dataset) / LOCK, f"a download into {settings.dataset}/"):
+    with alone_with(Path(settings.dataset)):
         wanted = plan()
         limits = limits or Limits(
             rate=settings.rate if settings.said("rate") else None, concurrency=settings.concurrency
@@ -170,7 +173,8 @@ class _Run:
             raise KeyboardInterrupt(book.summary()) from None
         except Unreachable as error:
             book.flush()
-            hint = _where_to_look(self._wanted.providers[0].server)
+            down = [lane.server for lane in book.lanes if lane.down == str(error)]
+            hint = _where_to_look((down or [self._wanted.providers[0].server])[0])
             raise StoppedEarly(str(error), hint=hint, summary=book.summary()) from error
         finally:
             book.flush()
@@ -184,28 +188,36 @@ class _Run:
             fetch(self._jobs(), providers, book, self._limits, paces=started)
             return
         from galaxycurate.pipeline.cluster.cluster import fetch_on_cluster
-        from galaxycurate.pipeline.cluster.work import ImageKeeper
 
         root = Path(self._settings.dataset).resolve()  # workers may stand in another folder
         rejects = ImageTree(root) if self._settings.keep_rejects else None
-        keeper = ImageKeeper(open_tree(root, self._settings.layout), rejects)
+        tree = open_tree(root, self._settings.layout)
+        keeper = Keeper(tree, rejects, self._wanted.manifests)
         fetch_on_cluster(
             self._settings.dask, self._jobs(), providers, book, self._limits,
             keeper=keeper, paces=paces, root=root,
         )  # fmt: skip
 
     def _jobs(self) -> Iterator[Job]:
-        """In the order that is kindest to the first provider; fields are told to all."""
+        """Field by field where that is kinder to one of the providers."""
         if not any(provider.by_field for provider in self._wanted.providers):
             return self._wanted.jobs()
-        fields = known_fields(self._wanted)
-        if (fields[self._wanted.marks == Mark.FETCH] == 0).any():
-            from galaxycurate.pipeline.download.fields import find_fields
+        return jobs_by_field(self._wanted, fields_wanted(self._wanted, self._locate))
 
-            locate_rest(self._wanted, fields, partial(find_fields, self._settings))
-        if self._wanted.providers[0].by_field:
-            return jobs_by_field(self._wanted, fields)
-        return (asked.job for asked in self._wanted.walk(Mark.FETCH, fields))
+    def _locate(self, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+        """Fields by position; unknown where the archive fails and there are other providers."""
+        from galaxycurate.pipeline.download.fields import find_fields
+
+        try:
+            return find_fields(self._settings, ra, dec)
+        except GalaxyCurateError as error:
+            if all(provider.by_field for provider in self._wanted.providers):
+                raise
+            self._wanted.warnings.append(
+                f"the fields of {ra.size:,} cutouts could not be looked up, so that nobody draws "
+                f"them from frames: {first_line(error)}"
+            )
+            return np.zeros((ra.size, 3), np.int64)
 
     def _paces(self) -> Mapping[str, Callable[[], Pace]]:
         """As fast as the user allows or the provider asks for, from where the last run ended."""
@@ -232,23 +244,27 @@ def polite_rate(provider: Provider) -> float:
 
 
 def _outlook(wanted: Wanted) -> DownloadSummary:
-    """What a run would do."""
-    urls = tuple(wanted.providers[0].url(job) for job in islice(wanted.jobs(), 3))
+    """What a run would do; an address that hangs on a field not known yet is left out."""
+    fields = fields_wanted(wanted)
+    jobs = (asked.job for asked in islice(wanted.walk(Mark.FETCH, fields), 3))
+    urls = tuple(filter(None, map(wanted.providers[0].url, jobs)))
     return DownloadSummary(**facts(wanted), left=wanted.to_do + wanted.count(Mark.LEFT), urls=urls,
-                           costs=_costs(wanted))  # fmt: skip
+                           costs=_costs(wanted, fields[wanted.marks == Mark.FETCH]))  # fmt: skip
 
 
-def _costs(wanted: Wanted) -> dict[str, dict[str, float]]:
-    """Both ways, cutout by cutout and field by field; a row of unknown field has one of its own."""
+def _costs(wanted: Wanted, fields: np.ndarray) -> dict[str, dict[str, float]]:
+    """Both ways, cutout by cutout and field by field, where they give the format; a row of unknown
+    field has one of its own. ``fields``, of what is to be fetched, is sorted here.
+    """
     n = wanted.count(Mark.FETCH)
     if not n:
         return {}
-    fields = known_fields(wanted)[wanted.marks == Mark.FETCH]
-    n_fields = np.unique(fields[fields > 0]).size + int((fields == 0).sum())
-    names = dict.fromkeys(["skyserver", "frames", *(p.name for p in wanted.providers)])
+    fields.sort()
+    n_fields = int((fields[1:] != fields[:-1]).sum() + max(1, (fields == 0).sum()))
+    names = {"skyserver", "frames", *(provider.name for provider in wanted.providers)}
     rates = {provider.name: provider.courteous for provider in wanted.providers}
     found = {}
-    for name in (name for name in names if name in NAMES):
+    for name in (name for name in that_give(wanted.asking.format) if name in names):
         told = cost(name, cutouts=n, pixels=wanted.n_pixels, fields=n_fields)
         rate = rates.get(name) or 2.0
         found[name] = {"requests": told.requests, "bytes": told.n_bytes,

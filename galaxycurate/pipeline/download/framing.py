@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from galaxycurate.core.outcome import Reason
 from galaxycurate.errors import SettingError, UsageError
 from galaxycurate.store.settings import SPECS
+
+RANGES = {name: (SPECS[name].metadata["low"], SPECS[name].metadata["high"])
+          for name in ("size_px", "pixscale")}  # fmt: skip
+"""Of every cutout: size [pixel] and scale [arcsec/pixel]."""
 
 _PETRO = (0.1, 100.0)
 
@@ -36,7 +41,7 @@ class Framing:
 
     def __post_init__(self):
         for name, value in (("size_px", self.size_px), ("pixscale", self.pixscale)):
-            _within(name, value, SPECS[name].metadata["low"], SPECS[name].metadata["high"])
+            _within(name, value, *RANGES[name])
         _within("size-petro", self.petro, *_PETRO)
         if self.petro is not None and self.pixscale is not None:
             raise UsageError(
@@ -51,7 +56,7 @@ class Framing:
 
     def of(
         self, pixscale: float, size_px: float, radius_arcsec: float | None
-    ) -> tuple[float, int, str] | None:
+    ) -> tuple[float, int, str] | Reason:
         """Scale and size of one cutout, and the remark that tells how they came about.
 
         Parameters
@@ -63,14 +68,18 @@ class Framing:
 
         Returns
         -------
-        tuple of (float, int, str) or None
-            None where a Petrosian radius is asked for and not known.
+        tuple of (float, int, str), or Reason
+            Why there can be none: a size in Petrosian diameters is asked for, and the radius is not
+            known or needs a scale that nobody draws.
         """
         side = self.size_px or int(size_px)
         if self.petro is not None:
             if radius_arcsec is None or not 0 < radius_arcsec < math.inf:
-                return None
-            return 2 * self.petro * radius_arcsec / side, side, f"petro={self.petro:g}"
+                return Reason.NO_RADIUS
+            scale, (low, high) = 2 * self.petro * radius_arcsec / side, RANGES["pixscale"]
+            if not low <= scale <= high:
+                return Reason.NO_SCALE
+            return scale, side, f"petro={self.petro:g}"
         scale = self.pixscale or pixscale
         return scale, side, "" if (scale, side) == (pixscale, size_px) else "own=1"
 

@@ -23,6 +23,8 @@ from galaxycurate.store.manifestfile import ManifestFile
 from galaxycurate.store.rowcheck import twice
 
 _OK, _FAILED = str(Status.OK), str(Status.FAILED)
+_IMPORTED, _UNPLACED, _FETCH = int(Mark.IMPORTED), int(Mark.UNPLACED), int(Mark.FETCH)
+_KEPT, _REJECTED, _TO_RETRY = int(Mark.KEPT), int(Mark.REJECTED), int(Mark.FAILED)
 
 
 def gather(
@@ -74,71 +76,73 @@ class Rows:
 
     def __init__(self, wanted: Wanted):
         self._wanted, self._marks, n = wanted, wanted.marks, len(wanted.marks)
-        self._wholes, self._bytes = np.zeros(n, np.int64), np.zeros(n, np.uint32)
-        self._sides = np.zeros(n, np.uint16)
-        keys = self._read(np.zeros(n, np.int64))
+        self._wholes, self._sides = np.zeros(n, np.int64), np.zeros(n, np.uint16)
+        self._keys = np.zeros(n, np.int64)
+        self._read()
         self._first_marks = self._marks.copy()
-        self._order = np.argsort(keys, kind="stable").astype(np.uint32)
-        self._keys = keys[self._order]
+        self._order = np.argsort(self._keys, kind="stable").astype(np.uint32)
+        self._keys = self._keys[self._order]
         self._find_twins()
 
     def pixels(self) -> int:
         """Pixels of all that is to be fetched."""
-        return int((self._sides[self._marks == Mark.FETCH].astype(np.int64) ** 2).sum())
+        sides, counts = np.unique(self._sides[self._marks == Mark.FETCH], return_counts=True)
+        return int((counts * sides.astype(np.int64) ** 2).sum())
 
     def compare(self, ledger: Ledger) -> None:
         """Find what is done: in the ledger first, then on the disk."""
         view, ending = LedgerView(self._wanted.providers), f".{self._wanted.asking.format}"
         stems, endings = array("q"), array("B")
+        sizes = np.zeros(len(self._marks), np.uint32)
         for lines in ledger.lines("path", "request", "status", "n_bytes"):
             keys = np.fromiter((_key(line[0]) for line in lines), np.int64, len(lines))
             places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-            for k in np.flatnonzero(self._keys[places] == keys).tolist():
-                row = int(self._order[places[k]])
-                if self._first_marks[row] == Mark.IMPORTED:
-                    continue
+            hits = np.flatnonzero(self._keys[places] == keys)
+            hits = hits[self._first_marks[self._order[places[hits]]] != _IMPORTED]
+            for k, row in zip(hits.tolist(), self._order[places[hits]].tolist(), strict=True):
                 if lines[k][0].endswith(ending):
                     self._note(row, lines[k], view)
+                    sizes.data[row] = lines[k][3]
                 else:
                     stems.append(int(keys[k]))
                     endings.append(view.other_form(*lines[k][:3]))
         self._wanted.older = Older(stems, endings)
-        self._check_files()
+        self._check_files(sizes)
 
-    def _read(self, keys: np.ndarray) -> np.ndarray:
+    def _read(self) -> None:
+        # one element of an array takes twice as long
+        keys, wholes = self._keys.data, self._wholes.data
+        sides, marks = self._sides.data, self._marks.data
         number = 0
         for file in self._wanted.manifests:
             for job, words, lack, source in self._wanted.asking.walk(file):
                 keys[number] = _key(job.path)
-                self._wholes[number] = hash(f"{job.path} {words}")
-                self._sides[number] = job.size_px
-                mark = Mark.IMPORTED if source else Mark.UNPLACED if lack else Mark.FETCH
-                self._marks[number] = mark
+                wholes[number] = hash(f"{job.path} {words}")
+                sides[number] = job.size_px
+                marks[number] = _IMPORTED if source else _UNPLACED if lack else _FETCH
                 number += 1
-        return keys
 
     def _note(self, row: int, line: tuple, view: LedgerView) -> None:
         """A later line takes the place of an earlier one, whatever it asked for."""
-        path, request, status, n_bytes = line
+        path, request, status, _ = line
         words, mark = view.read(request, status)
-        is_same = hash(f"{path} {words}") == self._wholes[row]
+        is_same = hash(f"{path} {words}") == self._wholes.data[row]
         self._marks[row] = mark if is_same and mark is not None else self._first_marks[row]
-        self._bytes[row] = n_bytes
 
-    def _check_files(self) -> None:
+    def _check_files(self, sizes: np.ndarray) -> None:
         """What is lost or has another size is fetched again; the rest is counted by label."""
         tree, ending = self._wanted.asking.tree, self._wanted.asking.format
         for file, rows in self._wanted.slices():
-            marks, sizes = self._marks[rows], self._bytes[rows]
-            kept, number = np.flatnonzero(marks == Mark.KEPT), 0
-            for columns in file.walk(("label", "name"), marks == Mark.KEPT):
+            marks, n_bytes = self._marks[rows], sizes[rows]
+            kept = marks == Mark.KEPT
+            places = (row for row, is_kept in enumerate(kept.data) if is_kept)
+            for columns in file.walk(("label", "name"), kept):
                 for label, name in zip(columns["label"], columns["name"], strict=True):
-                    row = kept[number]
-                    number += 1
-                    if tree.size(tree.relative(label, name, ending)) == sizes[row]:
+                    row = next(places)
+                    if tree.size(tree.relative(label, name, ending)) == n_bytes[row]:
                         self._wanted.kept_by_label[label] += 1
                     else:
-                        marks[row] = Mark.FETCH
+                        marks[row] = _FETCH
 
     # ---- rows that ask for the same file
 
@@ -147,9 +151,9 @@ class Rows:
         if not again.size:
             return
         firsts = self._order[np.searchsorted(self._keys, self._keys[again])]
-        seconds = self._order[again]
+        befores, seconds = self._order[again - 1], self._order[again]
         ends = np.cumsum([len(file) for file in self._wanted.manifests])
-        homes = [np.searchsorted(ends, rows, "right") for rows in (firsts, seconds)]
+        homes = [np.searchsorted(ends, rows, "right") for rows in (befores, seconds)]
         odd = (self._wholes[firsts] != self._wholes[seconds]) | (homes[0] == homes[1])
         if odd.any():
             self._refuse(set(self._keys[again][odd].tolist()))
@@ -187,17 +191,17 @@ class LedgerView:
     def __init__(self, providers: Sequence[Provider]):
         self._asked = {provider.origin() for provider in providers}
 
-    def read(self, request: str, status: str) -> tuple[str, Mark | None]:
-        """What a line's request asked for, whoever was asked, and what it means for a row that asks
-        for the same; None where its providers are not those of now.
+    def read(self, request: str, status: str) -> tuple[str, int | None]:
+        """What a line's request asked for, whoever was asked, and the `Mark` of a row that asks for
+        the same; None where its providers are not those of now.
         """
         parts = [_parted(one) for one in request.split(" | ")]
         who, words = {name for name, _ in parts}, parts[0][1]
         if status == _FAILED:
-            return words, Mark.FAILED
+            return words, _TO_RETRY
         if status == _OK:
-            return words, Mark.KEPT if who <= self._asked else None
-        return words, Mark.REJECTED if who >= self._asked or who == {""} else None
+            return words, _KEPT if who <= self._asked else None
+        return words, _REJECTED if who >= self._asked or who == {""} else None
 
     def other_form(self, path: str, request: str, status: str) -> int:
         """The number of a line's ending, where it is a downloaded picture; else 0."""

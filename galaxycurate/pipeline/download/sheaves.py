@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -17,49 +17,57 @@ SHEAF = 20_000
 
 _PLACE = ("run", "camcol", "field")
 _IDS = ("objID", "dr7objid", "fieldID")
+COLUMNS = (*_PLACE, *_IDS, "ra", "dec")
+"""What may tell the field of a row."""
 
 Locate = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Run, camcol and field by position, shape (n, 3): `pipeline.fields.find_fields` with settings."""
+"""Run, camcol and field by position, shape (n, 3): `fields.find_fields` with settings."""
 
 
-def known_fields(wanted: Wanted) -> np.ndarray:
-    """The field of each row that is to be fetched, as its manifest tells it.
+def fields_of(parts: Iterable[Columns], locate: Locate | None = None) -> np.ndarray:
+    """The field of each row: as its columns or its ids tell; the rest by position.
 
     Parameters
     ----------
-    wanted : Wanted
+    parts : iterable of mapping of str to list
+        Rows, some at a time, with `COLUMNS`.
+    locate : callable, optional
+        Asked once, for all rows that do not tell; not at all where each of them does.
 
     Returns
     -------
     ndarray of int64, shape (n,)
-        Packed run, camcol and field; 0 where the manifest says neither these nor an id, and for
-        rows that are not to be fetched.
+        Packed run, camcol and field; 0 where unknown.
     """
-    fields = np.zeros(len(wanted.marks), np.int64)
-    for file, rows in wanted.slices():
-        only = wanted.marks[rows] == Mark.FETCH
-        walked = [_fields_of(columns) for columns in file.walk((*_PLACE, *_IDS), only)]
-        if walked:
-            fields[rows][only] = np.concatenate(walked)
+    told, places = [np.empty(0, np.int64)], [np.empty((2, 0))]
+    for columns in parts:
+        told.append(_told(columns))
+        rest = told[-1] == 0
+        places.append(np.array([columns["ra"], columns["dec"]], float)[:, rest])
+    fields, (ra, dec) = np.concatenate(told), np.concatenate(places, axis=1)
+    if locate and ra.size:
+        fields[fields == 0] = packed(*locate(ra, dec).astype(np.int64).T)
     return fields
 
 
-def locate_rest(wanted: Wanted, fields: np.ndarray, locate: Locate) -> None:
-    """Find the fields of the rows that have a position and no field yet.
+def fields_wanted(wanted: Wanted, locate: Locate | None = None) -> np.ndarray:
+    """The field of each row that is to be fetched (see `fields_of`), 0 for the others.
 
     Parameters
     ----------
     wanted : Wanted
-    fields : ndarray of int64, shape (n,)
-        As `known_fields` gave it; filled in place.
-    locate : callable
+    locate : callable, optional
+        Asked once a manifest.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
     """
+    fields = np.zeros(len(wanted.marks), np.int64)
     for file, rows in wanted.slices():
-        only = (wanted.marks[rows] == Mark.FETCH) & (fields[rows] == 0)
-        walked = [(c["ra"], c["dec"]) for c in file.walk(("ra", "dec"), only)]
-        if walked:
-            ra, dec = (np.concatenate(parts).astype(float) for parts in zip(*walked, strict=True))
-            fields[rows][only] = packed(*locate(ra, dec).astype(np.int64).T)
+        only = wanted.marks[rows] == Mark.FETCH
+        fields[rows][only] = fields_of(file.walk(COLUMNS, only), locate)
+    return fields
 
 
 def jobs_by_field(wanted: Wanted, fields: np.ndarray) -> Iterator[Job]:
@@ -90,8 +98,8 @@ def jobs_by_field(wanted: Wanted, fields: np.ndarray) -> Iterator[Job]:
         yield from (jobs[place] for place in places.tolist())
 
 
-def _fields_of(columns: Columns) -> np.ndarray:
-    """Packed fields of some rows: as three columns say, else as the first known id does."""
+def _told(columns: Columns) -> np.ndarray:
+    """Packed fields of rows: as three columns say, else as the first known id does."""
     run, camcol, field = (_whole_numbers(columns[name]) for name in _PLACE)
     found = np.where((run > 0) & (camcol > 0), packed(run, camcol, field), 0)
     for name in _IDS:
@@ -104,7 +112,7 @@ def _fields_of(columns: Columns) -> np.ndarray:
 
 def _whole_numbers(values: list) -> np.ndarray:
     """int64, 0 where unknown; ids come as integers and never pass through a float here."""
-    if values and isinstance(values[0], int):
+    if set(map(type, values)) == {int}:
         return np.array(values, np.int64)
     known = np.array([v is not None and v == v for v in values], bool)
     return np.array([int(v) if k else 0 for v, k in zip(values, known, strict=True)], np.int64)

@@ -47,6 +47,8 @@ class DownloadSummary:
         The first addresses, in a dry run.
     costs : mapping of str to mapping
         What each way would cost, in a dry run: requests, bytes, and seconds at a courteous pace.
+    warnings : sequence of str
+        What a person should know, such as that fields could not be looked up.
     """
 
     rows: int
@@ -68,6 +70,7 @@ class DownloadSummary:
     estimated_bytes: int = 0
     urls: Sequence[str] = ()
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     def as_dict(self) -> dict:
         """For JSON."""

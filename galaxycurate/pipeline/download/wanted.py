@@ -57,7 +57,7 @@ class Wanted:
     """The rows of the manifests, each with its mark.
 
     ``marks`` has shape (n,) over all manifests in order; ``older`` knows the pictures in another
-    format whose place is taken.
+    format whose place is taken; ``warnings`` tell what a person should know at the end.
     """
 
     providers: list[Provider]
@@ -67,6 +67,7 @@ class Wanted:
     older: Older = field(default_factory=Older)
     kept_by_label: Counter[str] = field(default_factory=Counter)
     n_pixels: int = 0
+    warnings: list[str] = field(default_factory=list)
 
     def count(self, *marks: Mark) -> int:
         """How many rows bear one of the marks."""

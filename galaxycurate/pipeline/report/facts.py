@@ -88,14 +88,14 @@ class Training:
 class Cutout:
     """One picture of a contact sheet, and what is known of it.
 
-    ``file`` is where its pixels lie, None where they were not kept; ``note`` says why then.
+    ``picture`` is its file's bytes, None where there is none to show; ``note`` says why then.
     Positions are ICRS [deg], magnitudes [mag], distances [arcsec]; None where unknown.
     """
 
     path: str
     label: str
     name: str
-    file: Path | None = None
+    picture: bytes | None = field(default=None, repr=False)
     note: str = ""
     objid: str = ""
     ra: float | None = None

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import Cutout, Pair, Sheet
 from galaxycurate.pipeline.report.rows import Rows
 from galaxycurate.pipeline.status import Recorded
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
 
 PER_CLASS = 36
 PER_REASON = 12
 PAIRS = 18
+
+ARRAYS = {".fits", ".npz"}
+"""Endings of what is no picture to look at."""
 
 _SHOWN = ("ra", "dec", "vote_fraction", "r", "clear_arcsec", "score")
 
@@ -25,7 +31,7 @@ class Sheets:
     """Selections for the contact sheets, drawn by the settings' seed."""
 
     def __init__(self, settings: Settings, rows: Rows, records: Recorded):
-        self._root = Path(settings.dataset)
+        self._tree = open_tree(Path(settings.dataset))
         self._seed = settings.seed
         self._rows = rows
         self._records = records
@@ -71,20 +77,27 @@ class Sheets:
     def _cutout(self, outcome: Outcome) -> Cutout:
         index = self._rows.index(outcome.label, outcome.name)
         row = self._rows.whole(index) if index is not None else {}
-        places = [self._root / outcome.path]
-        if outcome.status is not Status.OK and row.get("source_file"):
-            places.append(Path(row["source_file"]))  # a rejected import lies where it lay
-        file = next((place for place in places if place.is_file()), None)
+        picture, lack = self._picture(outcome, row.get("source_file") or "")
         note = ": ".join(text for text in (outcome.reason, outcome.detail) if text)
-        if outcome.status is Status.OK and file is None:
-            note = "the file is gone"
         return Cutout(
             path=outcome.path,
             label=outcome.label,
             name=outcome.name,
-            file=file,
-            note=note,
+            picture=picture,
+            note=lack if outcome.status is Status.OK else note,
             objid=next((str(row[i]) for i in ("objID", "dr7objid") if row.get(i)), ""),
             split=self._records.split.get(outcome.path, (0, ""))[1],
             **{name: row.get(name) for name in _SHOWN},
         )
+
+    def _picture(self, outcome: Outcome, source: str) -> tuple[bytes | None, str]:
+        """A cutout's file, or why there is none to show; a rejected import lies where it lay."""
+        ending = Path(outcome.path).suffix
+        if ending in ARRAYS:
+            return None, f"{ending[1:]} is not shown"
+        with suppress(InputError, OSError):
+            return self._tree.read(outcome.path), ""
+        if outcome.status is not Status.OK and source:
+            with suppress(OSError):
+                return Path(source).read_bytes(), ""
+        return None, "the file is gone"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import uuid
@@ -12,9 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
+from galaxycurate.errors import StorageError
 from galaxycurate.store.shards.index import Found, Index, bury, load_places, save_places
+from galaxycurate.store.shards.locks import lock
 from galaxycurate.store.shards.openshard import OpenShard, write_anew
 from galaxycurate.store.shards.samples import scan
+
+TRIES = 20
+"""While other processes name shards, one that was listed may be gone a moment later."""
 
 
 class ShardFolder:
@@ -49,10 +53,20 @@ class ShardFolder:
         -------
         ndarray
             ``shard`` and ``offset`` of those that do not count.
+
+        Raises
+        ------
+        StorageError
+            A shard is listed and cannot be read, such as a link to nowhere.
         """
-        while True:
-            with suppress(FileNotFoundError):  # one got its number meanwhile
+        for _ in range(TRIES):
+            try:
                 return self._load()
+            except FileNotFoundError as error:  # one got its number meanwhile
+                last = error
+            except OSError as error:
+                raise _unreadable(error) from error
+        raise _unreadable(last) from last
 
     def _load(self) -> np.ndarray:
         paths = [*self.folder.glob(".open/*.tar"), *self.folder.glob("[0-9]*.tar")]
@@ -99,7 +113,7 @@ class ShardFolder:
         with path.open("rb") as file:
             places = OpenShard.places_of(scan(file))
         if not _is_open(path):
-            with suppress(PermissionError):  # who may only read does without
+            with suppress(OSError):  # who may only read, or has no room, does without
                 save_places(self._index_of(path), path.stat().st_size, places)
         return places, 0
 
@@ -135,7 +149,7 @@ class ShardFolder:
         return shard
 
     def publish(self, shard: OpenShard) -> None:
-        """Close a shard; it gets the next number by rename."""
+        """Close a shard; it gets the next number by rename. After an error it is open as before."""
         if not shard.n_images:
             shard.discard()
             del self._paths[shard.number]
@@ -146,14 +160,15 @@ class ShardFolder:
             final = self.folder / f"{max(taken, default=-1) + 1:06d}.tar"
             shard.path.rename(final)
         shard.release()
-        save_places(self._index_of(final), length, OpenShard.places_of(shard.members))
         self._paths[shard.number] = final
+        with suppress(OSError):  # it is made again when it is missed
+            save_places(self._index_of(final), length, OpenShard.places_of(shard.members))
 
     @contextmanager
     def _alone(self):
         """One process at a time names or rewrites shards."""
         with (self.folder / ".lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            lock(file.fileno())
             yield
 
     # ---- what is gone
@@ -200,6 +215,13 @@ class ShardFolder:
                     names.append(label)
             self._classes = {name: number for number, name in enumerate(names)}
         return self._classes[label]
+
+
+def _unreadable(error: OSError) -> StorageError:
+    return StorageError(
+        f"cannot read the shard {error.filename}: {error.strerror}",
+        hint="put the file there, or remove what stands for it; its images are then fetched again",
+    )
 
 
 def _is_open(path: Path) -> bool:

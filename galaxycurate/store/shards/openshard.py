@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from galaxycurate.store.shards.index import PLACE, hashed
+from galaxycurate.store.shards.locks import lock_now
 from galaxycurate.store.shards.samples import END, Member, scan
 
 
@@ -33,7 +34,6 @@ class OpenShard:
         self.length = members[-1].end if members else 0
         self._file = file
         os.ftruncate(file, self.length)
-        os.lseek(file, self.length, os.SEEK_SET)
 
     @classmethod
     def take(cls, path: Path, *, create: bool = False) -> OpenShard | None:
@@ -49,7 +49,7 @@ class OpenShard:
         except FileNotFoundError:
             return None
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_now(file)
             if os.path.samestat(os.fstat(file), os.stat(path)):
                 with os.fdopen(os.dup(file), "rb") as reading:
                     return cls(path, file, [*scan(reading)])
@@ -71,14 +71,7 @@ class OpenShard:
         int
             Where the image's bytes begin.
         """
-        try:
-            left = memoryview(members)
-            while left:
-                left = left[os.write(self._file, left) :]
-        except OSError:
-            os.ftruncate(self._file, self.length)
-            os.lseek(self._file, self.length, os.SEEK_SET)
-            raise
+        self._write(members)
         offset, end = self.length + begin, self.length + len(members)
         self.members.append(Member(relative, offset, n_bytes, self.length, end))
         self.length = end
@@ -87,16 +80,29 @@ class OpenShard:
     def close(self) -> int:
         """Write the end of the tar file and force it to the disk; the lock is kept.
 
+        Where the disk is full, the shard stays as it was.
+
         Returns
         -------
         int
             Its length [bytes].
         """
         written = os.fstat(self._file)
-        os.write(self._file, END)
+        self._write(END)
         os.fsync(self._file)
         os.utime(self.path, ns=(written.st_atime_ns, written.st_mtime_ns))  # that of its pictures
         return self.length + len(END)
+
+    def _write(self, body: bytes) -> None:
+        """All of it after the last whole sample, or nothing."""
+        os.lseek(self._file, self.length, os.SEEK_SET)  # an end may stand there
+        try:
+            left = memoryview(body)
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError:
+            os.ftruncate(self._file, self.length)
+            raise
 
     def release(self) -> None:
         """Let the file and its lock go."""
@@ -133,17 +139,28 @@ def write_anew(path: Path, living: set[int]) -> np.ndarray | None:
     if not living:
         path.unlink()
         return None
-    part, members, end = path.with_name(f".{path.name}.part"), [], 0
-    with path.open("rb") as old, part.open("wb") as new:
-        for member in [m for m in scan(old) if m.offset in living]:
-            old.seek(member.begin)
-            new.write(old.read(member.end - member.begin))
-            moved = end - member.begin
-            end += member.end - member.begin
-            members.append(member._replace(offset=member.offset + moved, begin=0, end=end))
-        new.write(END)
-        new.flush()
-        os.fsync(new.fileno())
-    shutil.copystat(path, part)
-    os.replace(part, path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with path.open("rb") as old, part.open("wb") as new:
+            members = _copy(old, new, living)
+        shutil.copystat(path, part)
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
     return OpenShard.places_of(members)
+
+
+def _copy(old: BinaryIO, new: BinaryIO, living: set[int]) -> list[Member]:
+    """The samples that live, one after the other, forced to the disk."""
+    members, end = [], 0
+    for member in [m for m in scan(old) if m.offset in living]:
+        old.seek(member.begin)
+        new.write(old.read(member.end - member.begin))
+        moved = end - member.begin
+        end += member.end - member.begin
+        members.append(member._replace(offset=member.offset + moved, begin=0, end=end))
+    new.write(END)
+    new.flush()
+    os.fsync(new.fileno())
+    return members

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from galaxycurate.store.files import unwritable
@@ -98,21 +98,18 @@ class ShardTree:
             The disk refused.
         """
         label = relative.split("/")[1]
-        try:
-            with self._lock:
-                number = self._shards.class_number(label)
-            members, begin = sample(relative, body, number, {"label": label} | dict(about or {}))
-            with self._lock:
-                self._writing()  # it may hold what is written now, from before a kill
-                if (found := self._find(relative)) is not None:
-                    if self._shards.read(relative) == body:
-                        return
-                    self._drop(relative, found)
-                self._append(relative, members, begin, len(body))
-                with suppress(FileNotFoundError):
-                    self.path(relative).unlink()
-        except OSError as error:
-            raise unwritable(self._shards.folder, error) from error
+        with self._on_disk():
+            number = self._shards.class_number(label)
+        members, begin = sample(relative, body, number, {"label": label} | dict(about or {}))
+        with self._on_disk():
+            self._writing()  # it may hold what is written now, from before a kill
+            if (found := self._find(relative)) is not None:
+                if self._shards.read(relative) == body:
+                    return
+                self._drop(relative, found)
+            self._append(relative, members, begin, len(body))
+            with suppress(FileNotFoundError):
+                self.path(relative).unlink()
 
     def adopt(self, source: Path, relative: str, mode: str) -> None:
         """Take an existing image into the tree, as a file (`ImageTree.adopt`)."""
@@ -124,7 +121,7 @@ class ShardTree:
 
     def set_aside(self, relative: str) -> None:
         """Move an image, if there is one, to the same place under `set_aside/`, as a file."""
-        with self._lock:
+        with self._on_disk():
             if (found := self._find(relative)) is not None:
                 self._files.write(relative, self.read(relative))
                 self._drop(relative, found)
@@ -135,20 +132,42 @@ class ShardTree:
         self._files.clean()
 
     def close(self) -> None:
-        """Give this process's open shard its number."""
-        with self._lock:
-            shard, self._open = self._open, None
-            if shard is not None:
-                self._shards.publish(shard)
+        """Give this process's open shard its number.
+
+        Raises
+        ------
+        StorageError
+            The disk refused; the shard stays open, with all that is in it.
+        """
+        with self._on_disk():
+            if self._open is not None:
+                self._shards.publish(self._open)
+                self._open = None
 
     def finish(self) -> None:
-        """When all is done: every shard gets its number, and loses what is gone or lies twice."""
-        with self._lock:
+        """When all is done: every shard gets its number, and loses what is gone or lies twice.
+
+        Raises
+        ------
+        StorageError
+            The disk refused; nothing is lost.
+        """
+        with self._on_disk():
             self.close()
             while (left := self._shards.orphan()) is not None:
-                self._shards.publish(left)
+                self._open = left
+                self.close()
             self._shards.tidy()
         self._files.finish()
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        """Alone among the threads; what the disk refuses is told in words."""
+        try:
+            with self._lock:
+                yield
+        except OSError as error:
+            raise unwritable(self._shards.folder, error) from error
 
     def _find(self, relative: str) -> Found | None:
         with self._lock:

@@ -26,6 +26,33 @@ def test_few_silences_and_no_answer_are_told_at_the_end(breaker):
         breaker.ended()
 
 
+def test_whole_replies_between_silences_tell_that_somebody_is_there(breaker):
+    for _ in range(SILENT):
+        breaker.silence("no answer in time")
+        breaker.heard()
+    repeat(ALIKE - 1, breaker.silence, "no answer in time")
+    breaker.heard()
+    repeat(ALIKE - 1, breaker.silence, "no answer in time")
+    breaker.ended()
+
+
+def test_whole_replies_that_are_no_good_do_not_reset_the_count(breaker):
+    for _ in range(ALIKE - 1):
+        breaker.heard()
+        breaker.bad("500", "http 500 OH")
+    breaker.heard()
+    with pytest.raises(Unreachable, match=f"failed {ALIKE} times"):
+        breaker.bad("500", "http 500 OH")
+
+
+def test_more_of_one_pause_is_not_another(breaker):
+    repeat(PAUSES - 1, breaker.pause, 1.0, "http 429")
+    for _ in range(100):
+        breaker.pause(1.0, "http 429", is_new=False)
+    with pytest.raises(Unreachable, match="come back in 60 minutes"):
+        breaker.pause(3600.0, "http 503", is_new=False)
+
+
 def test_an_end_without_a_question_is_no_trouble(breaker):
     breaker.ended()
 

@@ -14,7 +14,8 @@ from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import InputError, StorageError, Unreachable
 from galaxycurate.imagery.engine import patience
 from galaxycurate.imagery.engine.checking import MOST_OUT
-from galaxycurate.imagery.engine.engine import fetch
+from galaxycurate.imagery.engine.engine import _Engine, fetch
+from galaxycurate.imagery.engine.loop import run_here_or_beside
 from galaxycurate.imagery.engine.patience import LEAST_S
 from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.providers.skyserver import SkyServer
@@ -142,9 +143,10 @@ def test_a_lost_connection_is_asked_for_again():
         request.transport.abort()
         return web.Response()
 
-    with CutoutServer({1: first(3, drop)}) as server:  # aiohttp itself repeats a GET once
+    with CutoutServer({1: first(2, drop)}) as server:
         sink = run(server, [1, 2, 3])
     assert len(sink.kept) == 3
+    assert sink.results["1"].attempts == server.asked[1] == 3
 
 
 def test_silence_within_a_reply_ends():
@@ -243,6 +245,51 @@ def test_an_interrupt_settles_what_is_under_way_and_starts_nothing_more(loop, mo
             fetch(jobs(range(10**9)), [SkyServer(server.url, "dr17")], sink, QUICK)
     assert set(sink.kept) == set(sink.results)
     assert sum(server.asked.values()) == len(sink.kept) > 0
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_the_callers_own_ctrl_c_is_given_back(loop, monkeypatch):
+    if loop == "asyncio":
+        monkeypatch.setitem(sys.modules, "uvloop", None)
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(1))
+    try:
+        with CutoutServer() as server:
+            run(server, range(3))
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard == [1]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_after_the_end_is_no_trouble():
+    engine = _Engine(jobs([]), [SkyServer("http://127.0.0.1:9", "dr17")], Memory(), QUICK, {})
+    run_here_or_beside(engine.run, engine.interrupt)
+    engine.interrupt()
+
+
+def test_what_came_before_it_was_cancelled_is_settled():
+    """As when the loop is somebody else's, and no signal reaches us."""
+
+    class Slow(Memory):
+        def keep(self, job, body, origin):
+            time.sleep(0.02)
+            super().keep(job, body, origin)
+
+    async def main(server):
+        provider = SkyServer(server.url, "dr17")
+        engine = _Engine(jobs(range(10**9)), [provider], sink, QUICK, {})
+        task = asyncio.ensure_future(engine.run())
+        while len(sink.kept) < 20:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    sink = Slow()
+    with CutoutServer() as server, pytest.raises(asyncio.CancelledError):
+        asyncio.run(main(server))
+    assert set(sink.kept) == set(sink.results)
+    assert not any(thread.name == "galaxycurate-check" for thread in threading.enumerate())
 
 
 def test_what_was_kept_before_the_disk_was_full_is_settled():

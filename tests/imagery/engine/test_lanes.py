@@ -9,7 +9,7 @@ from aiohttp import web
 
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import Unreachable, UsageError
-from galaxycurate.imagery.engine import routes
+from galaxycurate.imagery.engine import lane, routes
 from galaxycurate.imagery.engine.engine import fetch
 from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.pace.pace import Pace
@@ -193,6 +193,29 @@ def test_each_goes_to_who_can_give_its_format(good):
     assert sorted(good.asked) == list(range(0, 20, 3))
     assert sink.kept["1.jpg"] == picture(1, SIZE)
     assert sink.kept["3.png"].startswith(b"\x89PNG")
+
+
+def waits(monkeypatch, retries, backoff_s, latency_s=0.0):
+    """When each attempt at one picture started, with the longest waits that chance may give."""
+    monkeypatch.setattr(lane.random, "uniform", lambda low, high: high)
+    with CutoutServer({1: http(500)}, latency_s=latency_s) as server:
+        fetch(
+            jobs([1]),
+            [SkyServer(server.url, "dr17")],
+            Memory(),
+            Limits(rate=0.0, retries=retries, backoff_s=backoff_s),
+        )
+    return np.diff(server.starts)
+
+
+def test_waits_begin_with_the_scale_that_was_set_and_double(monkeypatch):
+    gaps = waits(monkeypatch, retries=3, backoff_s=0.1)
+    assert gaps == pytest.approx([0.1, 0.2, 0.4], abs=0.06)
+
+
+def test_the_time_of_an_attempt_counts_as_waited(monkeypatch):
+    gaps = waits(monkeypatch, retries=2, backoff_s=0.2, latency_s=0.3)
+    assert gaps == pytest.approx([0.3, 0.4], abs=0.06)
 
 
 def test_a_format_that_nobody_gives_is_told(good):

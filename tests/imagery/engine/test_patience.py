@@ -20,7 +20,7 @@ def test_before_anything_is_known_the_first_attempt_is_given_some_time(patience)
 
 def test_a_fast_server_is_not_waited_for_long_but_longer_each_time(patience):
     answers(patience, 0.1)
-    assert [patience.allowed(n) for n in (1, 2, 3)] == [LEAST_S, 4 * LEAST_S, 30.0]
+    assert [patience.allowed(n) for n in (1, 2, 3)] == [LEAST_S, 4 * LEAST_S, 16 * LEAST_S]
 
 
 def test_a_slow_server_gets_the_time_that_it_needs(patience):

@@ -117,7 +117,8 @@ class FrameServer:
     """Serves files by name, in a thread of its own.
 
     ``faults[name]`` is called with the good body and how often the file was asked for before; it
-    returns a reply, other bytes, or None. ``asked`` counts requests, ``sent`` bytes.
+    returns a reply, other bytes, or None. For names in ``silent`` the connection is dropped.
+    ``asked`` counts requests, ``sent`` bytes.
     """
 
     SIGN = "frame test server (simulated sky)"
@@ -128,12 +129,16 @@ class FrameServer:
         self.held, self.faults, self.ranges = held, faults or {}, ranges
         self.asked: Counter[str] = Counter()
         self.paths: set[str] = set()
+        self.silent: set[str] = set()
         self.sent = 0
 
     async def reply(self, request: web.Request) -> web.Response:
         wanted = request.path.rsplit("/", 1)[-1]
         before, self.asked[wanted] = self.asked[wanted], self.asked[wanted] + 1
         self.paths.add(request.path)
+        if wanted in self.silent:
+            request.transport.abort()
+            return web.Response(status=500)
         if wanted not in self.held:
             return web.Response(status=404, text="Not Found")
         body, status = self.held[wanted], 200

@@ -11,8 +11,12 @@ from astropy.wcs import WCS
 from PIL import Image
 
 from galaxycurate.core.outcome import Reason, Status
+from galaxycurate.core.projection import Grid, projection
 from galaxycurate.imagery.engine.engine import fetch
-from galaxycurate.imagery.frames.shelf import AT_WORK, KEPT
+from galaxycurate.imagery.engine.wire import Reply
+from galaxycurate.imagery.frames.field import Field, Plane, draw
+from galaxycurate.imagery.frames.files import KEPT, TRIES
+from galaxycurate.imagery.frames.room import AT_WORK
 from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.providers import frames as provider
 from galaxycurate.imagery.providers.frames import Frames, FramesIrg
@@ -219,7 +223,108 @@ def test_a_file_that_stays_broken_fails_its_cutouts_and_is_left_alone(held):
     ends = {(result.status, result.reason) for result in sink.results.values()}
     assert ends == {(Status.FAILED, Reason.TRUNCATED)}
     assert len(sink.results) == 80
-    assert server.asked[name] == provider.TRIES
+    assert server.asked[name] == TRIES
+
+
+@pytest.mark.parametrize("band", ["g", "i"])
+def test_a_file_that_never_comes_costs_its_own_field_and_no_other(held, band):
+    three = small.files(3)
+    silent = small.name(band, FIRST + 1)
+    jobs = [job(150 + k % 60, 120 + k // 60, path=f"good {k}") for k in range(60)]
+    for field, row, name, n in ((FIRST + 1, 450, "silent", 90), (FIRST + 2, 720, "more", 60)):
+        where = (small.RUN, small.CAMCOL, field)
+        jobs += [job(150 + k % 60, row + k // 60, field=where, path=f"{name} {k}")
+                 for k in range(n)]  # fmt: skip
+    with FrameServer(three) as server:
+        server.silent = {silent}
+        sink = run(server, jobs)
+    ends = {(path.split()[0], str(r.status), r.reason) for path, r in sink.results.items()}
+    assert ends == {("good", "ok", None), ("more", "ok", None),
+                    ("silent", "failed", Reason.UNREACHABLE)}  # fmt: skip
+    assert len(sink.results) == len(jobs)
+    others = {name: n for name, n in server.asked.items() if name != silent}
+    assert set(others.values()) == {1}, "what arrived is kept"
+    assert server.asked[silent] <= 2 * TRIES, "a connection that was used before is tried twice"
+
+
+@pytest.mark.parametrize("bands", ["gri", "g"])
+def test_the_file_of_another_field_under_this_name_is_no_edge_of_the_survey(bands):
+    far = small.files(6)
+    wrong = far | {small.name(b, FIRST): far[small.name(b, FIRST + 5)] for b in bands}
+    with FrameServer(wrong) as server:
+        result = only(run(server, [job(200, 150)]))
+    assert (result.status, result.reason) == (Status.FAILED, Reason.NOT_IMAGE)
+    assert "another part of the sky" in result.detail
+    assert result.url.endswith(small.name("r", FIRST))
+
+
+@pytest.mark.parametrize("scale", [0.06, 0.1, 0.396, 0.8, 2.0])
+@pytest.mark.parametrize("rim", [0, 12])
+def test_where_a_plane_ends_is_one_rule_for_weights_and_neighbours(scale, rim):
+    """A picture slid over each edge: it is whole exactly as long as nothing is said to exceed."""
+    plane = Plane(small.strip("r")[:388], projection(small.header("r")), 0.396, rim)
+    field, seen = Field(HERE, (plane,) * 3, Reply(200, "OK", {})), set()
+    size = 16
+    reach = size * scale / 0.396
+    edges = [(205, rim + reach * 0.7), (205, 387 - rim - reach * 0.7),
+             (rim + reach * 0.7, 190), (419 - rim - reach * 0.7, 190)]  # fmt: skip
+    for n, (col, row) in enumerate(edges):
+        for step in np.linspace(-1.5, 1.5, 61) * max(1.0, reach / 10):
+            ra, dec = place(col + step * (n > 1), row + step * (n < 2))
+            grid = Grid(ra, dec, scale, size, size)
+            beyond = field.ends_within(grid, -1) or field.ends_within(grid, 1)
+            is_whole = not beyond and field.is_as_wide(grid)
+            assert is_whole == (draw([field], grid).uncovered == 0), (n, step)
+            seen.add((n, is_whole))
+    assert len(seen) == 8, "each edge was crossed"
+
+
+def test_a_fine_picture_that_ends_in_the_last_row_is_no_reject(held):
+    """Its neighbour holds what lies within the outer half of the last pixel."""
+    plane, jobs = Plane(small.strip("r")[:388], projection(small.header("r")), 0.396), []
+    for k, beyond in enumerate(np.linspace(-0.2, 0.6, 9)):
+        row = 380.0
+        for _ in range(8):
+            ra, dec = place(205, row)
+            row += beyond - plane.excess(Grid(ra, dec, 0.1, SIZE, SIZE))[1]
+        jobs.append(job(205, row, scale=0.1, path=f"{k}"))
+    with FrameServer(held) as server:
+        sink = run(server, jobs)
+    assert {result.status for result in sink.results.values()} == {Status.OK}
+
+
+def test_the_rim_of_a_jpeg_where_bands_lack_is_not_shown(held):
+    """Blue and green are black in its last rows, as in the survey's own; the next field has them"""
+    spoiled = dict(held)
+    for field, rows in ((FIRST, slice(0, 12)), (FIRST + 1, slice(-12, None))):
+        name = IRG.replace(f"{FIRST:04d}", f"{field:04d}")
+        rgb = simplejpeg.decode_jpeg(held[name]).copy()
+        rgb[rows, :, 1:] = 0
+        spoiled[name] = simplejpeg.encode_jpeg(rgb, 95, "RGB", "444")
+    jobs = [job(205, row) for row in (300, 330, 360)]
+    with FrameServer(held) as good, FrameServer(spoiled) as bad:
+        whole, dimmed = run(good, jobs, FramesIrg), run(bad, jobs, FramesIrg)
+        last = run(bad, [job(205, 46)], FramesIrg)
+    assert len(whole.kept) == 3
+    for path, body in whole.kept.items():
+        difference = np.abs(pixels(body) - pixels(dimmed.kept[path]))
+        assert difference.max() <= 20, "of compression beside the rim"
+        assert np.percentile(difference, 99.9) <= 6
+    assert only(last).reason is Reason.PARTIAL
+
+
+def test_a_job_without_its_field_has_no_address():
+    for of in (Frames, FramesIrg):
+        provider = of("https://data.sdss.org", "dr17")
+        assert provider.url(job(205, 150, field=(0, 0, 0))) == ""
+        assert "/301/94/1/frame-" in provider.url(job(205, 150))
+
+
+def test_a_cutout_is_the_same_request_in_every_run_and_the_address_tells_its_field():
+    provider = Frames("https://data.sdss.org", "dr17")
+    one, other = job(205, 350), job(205, 350, field=(95, 2, 30))
+    assert provider.request(one) == provider.request(other)
+    assert provider.url(one) != provider.url(other)
 
 
 def test_the_formats_hold_the_same_picture(held):
@@ -286,7 +391,7 @@ def test_too_small_a_part_or_a_server_without_ranges_costs_the_whole_frame(
 
 
 def test_both_ways_show_the_same_sky(held):
-    jobs = [job(205, 150), job(205, 350), job(100, 45)]
+    jobs = [job(205, 150), job(205, 350), job(100, 60)]
     with FrameServer(held) as server:
         drawn, taken = run(server, jobs), run(server, jobs, FramesIrg)
     for path, body in drawn.kept.items():
@@ -316,8 +421,8 @@ def test_memory_holds_few_fields_however_many_are_wanted(held):
     class Watched(Frames):
         async def bring(self, job, ask):
             answer = await super().bring(job, ask)
-            most.append(len(self._shelf._kept))
-            at_work.append(len(self._shelf._users))
+            most.append(len(self._files._here))
+            at_work.append(len(self._room._users))
             return answer
 
     fields = [(small.RUN, small.CAMCOL, n) for n in range(100, 112)]

@@ -158,12 +158,22 @@ class Run:
 class _Client:
     """Workers that take a start each, wait for it, ask, and tell the pace what came."""
 
-    def __init__(self, server: Server, pace: Pace, clock: Clock, workers: int, images: float):
+    def __init__(
+        self,
+        server: Server,
+        pace: Pace,
+        clock: Clock,
+        workers: int,
+        images: float,
+        tick_s: float,
+        late_s: float,
+    ):
         self.server, self.pace, self.clock = server, pace, clock
         self.idle, self.left, self.run = workers, images, Run(pace)
         self.order = itertools.count()
         self.events: list[tuple[float, int, Callable[..., None], tuple]] = []
-        self.at_once = 0
+        self.at_once, self.timer = 0, random.Random(1)
+        self.tick_s, self.late_s = tick_s, late_s
 
     def at(self, when: float, what: Callable[..., None], *args) -> None:
         heapq.heappush(self.events, (when, next(self.order), what, args))
@@ -171,25 +181,35 @@ class _Client:
     def go(self, until: float) -> Run:
         self.hire()
         while self.events and self.events[0][0] <= until:
-            self.clock.now, _, what, args = heapq.heappop(self.events)
-            what(*args)
+            turn = self.events[0][0] + self.tick_s
+            self.next()
+            while self.events and self.events[0][0] < turn:
+                self.next()
             self.hire()
         self.run.seconds = min(self.clock.now, until)
         return self.run
+
+    def next(self) -> None:
+        self.clock.now, _, what, args = heapq.heappop(self.events)
+        what(*args)
 
     def hire(self) -> None:
         """Every free worker asks for a start."""
         while self.idle and self.left > 0 and (wait_s := self.pace.take()) is not None:
             self.idle, self.left = self.idle - 1, self.left - 1
             if wait_s:
-                self.at(self.clock.now + wait_s, self.start)
+                at = self.clock.now + wait_s + self.timer.uniform(-self.late_s, self.late_s)
+                self.at(max(self.clock.now, at), self.start, self.pace.due)
             else:
-                self.start()
+                self.start(self.pace.due)
 
-    def start(self) -> None:
-        if self.pace.pause_left():
-            self.pace.withdraw()
+    def start(self, due: float) -> None:
+        if not self.pace.may(due):
+            self.pace.withdraw(due)
             self.left, self.idle = self.left + 1, self.idle + 1
+            return
+        if left_s := self.pace.pause_left():  # the timer went off too early
+            self.at(self.clock.now + left_s + 1e-9, self.start, due)
             return
         self.run.starts.append(self.clock.now)
         self.at_once += 1
@@ -219,8 +239,14 @@ def download(
     rate: float = 0.0,
     workers: int = 32,
     start: Learned | None = None,
+    tick_s: float = 0.0,
+    late_s: float = 0.0,
 ) -> Run:
-    """Ask until so many images were served, or until a time [s]."""
+    """Ask until so many images were served, or until a time [s].
+
+    Replies that come within ``tick_s`` of each other are heard before anybody is sent out again, as
+    an event loop does it; timers are early or late by up to ``late_s``.
+    """
     clock = Clock()
     pace = Pace(rate, concurrency=workers, start=start, clock=clock)
-    return _Client(server, pace, clock, workers, images).go(until)
+    return _Client(server, pace, clock, workers, images, tick_s, late_s).go(until)

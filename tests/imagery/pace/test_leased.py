@@ -108,6 +108,19 @@ def test_a_refusal_is_told_to_all_and_nothing_is_given_until_it_is_nearly_over()
     assert office.give()[0][0][1] == pytest.approx(LEASE_S - 0.01)
 
 
+async def take_all(desk: LeasedPace, n: int) -> None:
+    assert None not in [desk.take() for _ in range(n)]
+
+
+def test_refusals_of_one_burst_are_one_pause():
+    """As at the desk where they come in, also before the holder has told anybody."""
+    for wait_s in (None, 0.0, 1.0):
+        desk = LeasedPace(lambda call: None, lambda told: None)
+        desk.lease([0.0] * 10)
+        asyncio.run(take_all(desk, 10))
+        assert [desk.refused(429, wait_s) for _ in range(10)] == [True] + 9 * [False]
+
+
 class Coupled:
     """Desks on one event loop around one pace; messages take a moment, as over a network."""
 
@@ -143,10 +156,11 @@ async def ask(desk: LeasedPace, room: asyncio.Event) -> float:
             room.clear()
             await room.wait()
             continue
+        due = desk.due
         await asyncio.sleep(wait_s)
-        if not desk.pause_left():
+        if desk.may(due):
             return time.monotonic()
-        desk.withdraw()
+        desk.withdraw(due)
 
 
 def test_desks_bring_every_start_back():
@@ -183,3 +197,16 @@ def test_desks_bring_every_start_back():
     assert pace.n_refused == 3
     assert max(b - a for a, b in pairwise(starts)) > 0.15  # all paused
     assert math.isfinite(starts[-1])
+
+
+def test_who_is_told_to_stop_gives_back_what_it_holds_and_says_so():
+    sent, stops = [], []
+    desk = LeasedPace(lambda call: call(), sent.append)
+    desk.on_stop = lambda: stops.append(desk.stopped)
+    desk.lease([0.1, 0.2])
+    desk.lease([0.3], stopped=True)
+    assert (desk.stopped, stops) == (True, [True])
+    assert sum(told["withdrawn"] for told in sent) == 3
+    desk.lease([0.4])  # it was on its way
+    assert sum(told["withdrawn"] for told in sent) == 4
+    assert sent[-1]["received"] == 4

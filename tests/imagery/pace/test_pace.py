@@ -120,6 +120,59 @@ def test_refusals_of_one_burst_are_one_pause(clock):
     assert pace.rate >= SLOWEST
 
 
+def paused(clock):
+    """A pace of 10/s, refused for 0.1 s with three starts to come; and when these are due."""
+    pace = Pace(10.0, concurrency=8, clock=clock)
+    due = []
+    for n in range(5):
+        pace.take()
+        due.append(pace.due)
+        if n == 0:
+            clock.now = 0.1
+            pace.served(0.1)
+    clock.now = 0.15
+    pace.refused(429, 0.1)
+    return pace, due[2:]
+
+
+def test_a_start_that_a_pause_has_overtaken_is_not_made_however_late_its_timer_is(clock):
+    pace, due = paused(clock)
+    clock.now += 5.0
+    assert pace.pause_left() == 0.0
+    assert [pace.may(at) for at in due] == [False, True, True]
+
+
+def test_starts_that_were_overtaken_leave_nothing_behind(clock):
+    pace, due = paused(clock)
+    for at in due:
+        pace.withdraw(at)
+    assert pace.in_flight == 0
+    pace.take()
+    clock.now = pace.due
+    pace.served(0.01)
+    assert (pace.in_flight, pace._under_way(), list(pace._void)) == (0, 0, [])
+
+
+def test_a_timer_that_goes_off_before_the_end_of_a_pause_costs_no_start(clock):
+    pace = Pace(clock=clock)
+    pace.take()
+    pace.refused(429, 30.0)
+    assert pace.take() == 30.0
+    clock.now += 30.0 - 0.0004
+    assert pace.pause_left() > 0
+    assert pace.may(pace.due)
+
+
+@pytest.mark.parametrize("limit", [{"rate": 150.0}, {"cap": 8}])
+def test_timers_that_are_early_or_late_change_nothing(limit):
+    exact = download(Server(**limit, jitter_s=0.005), 6000)
+    rough = download(Server(**limit, jitter_s=0.005), 6000, late_s=0.002)
+    assert rough.per_second > 0.97 * exact.per_second
+    assert rough.pace.learned().window == exact.pace.learned().window
+    assert rough.pace.learned().rate == pytest.approx(exact.pace.learned().rate, rel=0.03)
+    assert rough.refused < 0.0105
+
+
 def test_after_a_pause_the_start_is_gentle():
     run = download(Server(latency_s=0.1, outages=((5.0, 8.0),), retry_after_s=4.0), until=15.0)
     first = min(at for at in run.starts if at > 8.0)
@@ -176,6 +229,40 @@ def test_a_cap_on_connections_is_found(cap, far):
         assert run.per_second > 0.85 * cap / 0.05
         assert run.refused < 0.01
         assert run.pace.learned() == Learned(0.0, cap)
+
+
+@pytest.mark.parametrize("far", [False, True])
+@pytest.mark.parametrize("tick_s", [0.002, 0.005])
+@pytest.mark.parametrize("cap", [4, 8, 24])
+def test_a_cap_is_found_where_replies_overtake_the_refusal(cap, tick_s, far):
+    server = Server(cap=cap, jitter_s=0.01, far=far)
+    run = download(server, until=60.0, tick_s=tick_s)
+    assert run.pace.learned() == Learned(0.0, cap)
+    assert run.per_second > 0.8 * cap / (0.05 + tick_s / 2)
+    assert run.refused < 0.002
+
+
+@pytest.mark.parametrize("n_overtaking", [1, 3])
+def test_a_cap_that_was_found_too_low_is_soon_tried_again(clock, n_overtaking):
+    pace = Pace(concurrency=32, clock=clock)
+    while pace.in_flight < 9:  # the server bears 8
+        if pace.take() is None:
+            clock.now += 0.05
+            for _ in range(pace.in_flight):
+                pace.served(0.05)
+    clock.now += 0.001
+    for _ in range(n_overtaking):
+        pace.served(0.05)
+    pace.refused(503, 1.0)
+    assert pace.learned().window < 8
+    end = clock.now + 12.0
+    while clock.now < end:
+        clock.now += 0.05
+        for _ in range(pace.in_flight):
+            pace.served(0.05)
+        while pace.in_flight < 8 and pace.take() is not None:
+            pass
+    assert pace.window >= 8
 
 
 def test_a_cap_that_is_refused_with_429_is_lived_with():
@@ -256,8 +343,10 @@ def test_starts_stay_within_the_window_and_out_of_pauses(rate, concurrency, step
                 assert pace.pause_left() >= number - 1e-9
             elif what == "served":
                 pace.served(number)
+            elif what == "lost":
+                pace.lost()
             else:
-                getattr(pace, what)()
+                pace.withdraw(pace.due)
         assert pace.in_flight >= 0
         assert 1 <= pace.window <= concurrency
         assert not rate or pace.rate <= rate

@@ -102,6 +102,20 @@ def test_retry_after_is_seconds_or_a_date():
     assert retry_after_s("", now) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wed, 21 Oct 99999999999 07:28:00 GMT",
+        "Wed, 21 Oct 2026 07:28:00 +99999999999",
+        "Wed, 31 Feb 2026 00:00:00 GMT",
+        "9" * 500,
+        ", 1",
+    ],
+)
+def test_a_pause_that_no_calendar_holds_says_nothing(text):
+    assert retry_after_s(text) is None
+
+
 def test_a_position_is_two_finite_numbers():
     assert has_position(ROW)
     assert not has_position(ROW | {"ra": None})

@@ -1,6 +1,7 @@
 """Import: real Galaxy Zoo images where they exist, made ones for what may go wrong."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from galaxycurate.pipeline.adopt.adopt import adopt, plan
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn
 from galaxycurate.pipeline.adopt.pictures import Pictures
+from galaxycurate.pipeline.adopt.relabelling import set_aside_relabelled
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
+from galaxycurate.store.shards.tree import ShardTree
 
 OBJ = 587722952767439450
 
@@ -89,6 +92,25 @@ def test_a_picture_that_went_bad_leaves_the_tree_but_is_not_lost(settings, colle
     assert again.rejected["blank"] == 1
     assert not (tmp_path / "dataset" / "images" / "elliptical" / f"{OBJ}.jpg").exists()
     assert (tmp_path / "dataset" / "set_aside" / "elliptical" / f"{OBJ}.jpg").exists()
+
+
+def test_pictures_in_shards_are_known_and_leave_them_with_their_label(settings, collection):
+    dataset = Path(settings.dataset)
+    first, _ = adopt(settings, collection)
+    first.write(Path(settings.manifests) / "mine.parquet")
+    tree = ShardTree(dataset)
+    for file in sorted((dataset / "images").rglob("*.jpg")):
+        tree.write(str(file.relative_to(dataset)), file.read_bytes())
+    tree.finish()
+    assert not list((dataset / "images").rglob("*.jpg"))
+    again, done = adopt(settings, collection)
+    assert (done.kept, done.done_before) == (0, 2)
+    other = replace(collection, by=ByColumn(classes={"round": ["E"], "spiral": ["S*"]}))
+    changed, _ = adopt(settings, other)
+    changed.write(Path(settings.manifests) / "mine.parquet")
+    assert set_aside_relabelled(settings, changed, again) == 1
+    assert (dataset / "set_aside" / "elliptical" / f"{OBJ}.jpg").is_file()
+    assert f"images/elliptical/{OBJ}.jpg" not in set(ShardTree(dataset).paths())
 
 
 def test_equal_names_in_two_folders_are_told_apart_or_refused(settings, collection, tmp_path):

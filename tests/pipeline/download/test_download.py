@@ -1,7 +1,9 @@
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from aiohttp import web
 
@@ -178,6 +180,16 @@ def test_two_requests_under_one_name_are_refused_before_anything_is_touched(tmp_
     assert not (tmp_path / "dataset").exists()
 
 
+def test_a_cutout_that_stands_twice_is_refused_though_another_manifest_has_it_first(tmp_path):
+    manifest(tmp_path, "a")
+    twice = Manifest.read(manifest(tmp_path, "b", ras=range(2)))
+    table = pa.concat_tables([twice.table, twice.table.slice(0, 1)])
+    replace(twice, table=table).write(twice.path)
+    with pytest.raises(InputError, match=r"b\.parquet: ra0 stands twice with label spiral"):
+        download(settings_in(tmp_path))
+    assert not (tmp_path / "dataset").exists()
+
+
 def test_named_manifests_are_the_only_ones(tmp_path, server):
     manifest(tmp_path, "a")
     other = manifest(tmp_path, "b", ras=range(30, 33))
@@ -258,6 +270,17 @@ def test_no_server_tells_what_to_type(tmp_path):
     with pytest.raises(Unreachable, match=r"http://127\.0\.0\.1:9 does not answer") as caught:
         download(settings_in(tmp_path), limits=QUICK)
     assert "galaxycurate sandbox serve" in caught.value.hint
+
+
+def test_the_hint_is_about_the_server_that_is_down(tmp_path):
+    manifest(tmp_path)
+    down = "https://127.0.0.1.invalid"  # a name that nobody has (RFC 2606)
+    with CutoutServer({-1: http(404)}) as server:
+        settings = settings_in(tmp_path, server.url, provider="skyserver,legacy", legacy=down)
+        with pytest.raises(Unreachable) as told:
+            run(settings)
+    assert "sandbox serve" not in told.value.hint
+    assert "the same command goes on from there" in told.value.hint
 
 
 def test_what_was_settled_before_the_server_died_is_kept(tmp_path):

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 
 from galaxycurate.core.geometry import from_munu
 from galaxycurate.core.ids import encode
 from galaxycurate.curation.vacancy import FieldArea
 from galaxycurate.pipeline.download.fields import find_fields
 from galaxycurate.store.settings import load
+from tests.sandbox.test_server import start
 
 ALONG, ACROSS = 0.1497, 0.2252
 
@@ -67,6 +69,29 @@ def test_where_no_field_lies_there_are_zeros(tmp_path):
     found = find_fields(settings, [10.0, np.nan, 150.0, 5.0], [0.0, 1.0, -89.9, 90.0])
     assert not found.any()
     assert find_fields(settings, [], []).shape == (0, 3)
+
+
+def test_skyserver_is_asked_in_the_words_that_its_filter_lets_pass(tmp_path):
+    """Through SqlSearch over HTTP, where the live service's filter on SQL stands in between."""
+    incl = 10.0
+    sky = tmp_path / "sky"
+    for name in ("tables", "frames"):
+        (sky / name).mkdir(parents=True)
+    (sky / "sky.toml").write_text('kind = "simulated"\nname = "fields"\n')
+    local = table(sky / "tables", (100, 1, 359.6, 0.1, incl, True, 0.8),
+                  (200, 2, 200.0, 0.1, incl, False, 0.5))  # fmt: skip
+    ra, dec = at([359.7, 0.2, 200.3, 100.0], [0.15, 0.2, 0.3, 0.2], incl)
+    process, url = start(sky)
+    try:
+        settings = load({"server": url}, folder=tmp_path, environ={})
+        found = find_fields(settings, ra, dec)
+        stats = requests.get(f"{url}/__stats__", timeout=30).json()
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert found[:, 0].tolist() == [100, 100, 200, 0]
+    assert found.tolist() == find_fields(local, ra, dec).tolist()
+    assert stats == {"sql": 4}
 
 
 def test_positions_by_the_thousand_agree_with_a_look_at_each(tmp_path):

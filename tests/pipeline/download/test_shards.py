@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from galaxycurate.cli.main import main
 from galaxycurate.core.outcome import Status
 from galaxycurate.pipeline.dedupe import dedupe
 from galaxycurate.pipeline.download.download import download
@@ -67,6 +68,17 @@ def test_shards_go_from_download_to_the_split_that_training_reads(tmp_path, dask
     from train.tree import read_tree
 
     assert sum(read_tree(tmp_path / "dataset" / "split").counts("train").values()) > 10
+
+
+def test_a_dataset_in_shards_goes_on_with_them_and_the_command_says_so(tmp_path, capsys):
+    manifest(tmp_path, ras=range(3))
+    with CutoutServer() as server:
+        run(settings_in(tmp_path, server.url, layout="webdataset"))
+        manifest(tmp_path, ras=range(4))
+        words = ["--dataset", f"{tmp_path}/dataset", "--manifests", f"{tmp_path}/manifests"]
+        assert main(["download", "--server", server.url, "--rate", "0", *words]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/dataset/shards: 4 cutouts\n"
+    assert len(in_tars(tmp_path)) == 4
 
 
 def test_a_picture_that_is_asked_for_anew_at_another_scale_replaces_the_old_one(tmp_path):

@@ -14,16 +14,17 @@ from PIL import Image
 
 from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Reason, Status
-from galaxycurate.errors import SettingError, StorageError, UsageError
+from galaxycurate.errors import InputError, SettingError, StorageError, UsageError
 from galaxycurate.imagery.job import Limits
 from galaxycurate.pipeline.download.asking import Asking, packed, unpacked
-from galaxycurate.pipeline.download.download import LOCK, asked_by, download
+from galaxycurate.pipeline.download.download import asked_by, download
 from galaxycurate.pipeline.download.framing import Framing
 from galaxycurate.pipeline.download.planning import gather
-from galaxycurate.pipeline.download.sheaves import jobs_by_field, known_fields, locate_rest
+from galaxycurate.pipeline.download.sheaves import fields_of, fields_wanted, jobs_by_field
 from galaxycurate.pipeline.kept import read_kept
+from galaxycurate.pipeline.status import status
 from galaxycurate.store.files import held
-from galaxycurate.store.images import ImageTree
+from galaxycurate.store.images import LOCK, ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifestfile import open_all
 from galaxycurate.store.settings import Settings
@@ -53,6 +54,7 @@ def test_another_format_takes_the_place_of_the_first(tmp_path, server):
         gone = list(ledger.outcomes(Status.REJECTED))
     assert sorted(kept) == sorted(f"images/{name}" for name in images(tmp_path))
     assert {line.reason for line in gone} == {Reason.REPLACED}
+    assert status(settings).outcomes == {"ok": {"": 4}}, "each row counts once"
     asked = sum(server.asked.values())
     assert run(settings).done_before == 4
     assert sum(server.asked.values()) == asked
@@ -106,6 +108,29 @@ def test_a_size_in_petrosian_diameters_is_each_galaxys_own(tmp_path, server):
     assert lines["ra10"].pixscale * SIZE == pytest.approx(50.0, rel=1e-6)
     assert "petro=2.5" in lines["ra0"].request
     assert run(settings, framing=framing).done_before == 4
+
+
+def test_a_galaxy_too_large_or_small_for_any_scale_is_rejected_with_that_reason(tmp_path, server):
+    manifest(tmp_path, ras=range(3), petroRad_r=[3.2, 3000.0, 1e-3])
+    settings = settings_in(tmp_path, server.url)
+    summary = run(settings, framing=Framing(petro=2.5))
+    assert (summary.kept, summary.rejected) == (1, {Reason.NO_SCALE: 2})
+    assert sorted(server.asked) == [0]
+    assert run(settings, framing=Framing(petro=2.5)).done_before == 3
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size_px": [70000]}, {"size_px": [-5]}, {"size_px": [1]}, {"pixscale": [-0.4]},
+              {"pixscale": [1e6]}],
+)  # fmt: skip
+def test_a_manifest_that_wants_what_nobody_draws_is_refused(tmp_path, wrong):
+    manifest(tmp_path, ras=[0], **wrong)
+    with pytest.raises(
+        InputError, match=r"a\.parquet: ra0 has size_px = .* and pixscale = "
+    ) as told:
+        download(settings_in(tmp_path))
+    assert "size_px 64 to 2048, pixscale 0.015 to 60" in told.value.hint
+    assert not (tmp_path / "dataset").exists()
 
 
 def test_negatives_are_never_asked_for_wider_than_they_were_proved_empty(tmp_path, server):
@@ -198,6 +223,12 @@ def test_the_outlook_tells_both_ways(tmp_path):
     assert summary.costs["frames"]["bytes"] > summary.costs["skyserver"]["bytes"]
 
 
+def test_the_outlook_compares_only_those_who_give_the_format(tmp_path):
+    manifest(tmp_path)
+    summary = run(settings_in(tmp_path, provider="frames", format="fits"), dry_run=True)
+    assert list(summary.costs) == ["frames"]
+
+
 def planned(folder, **more):
     settings = Settings(manifests=str(folder / "manifests"), dataset=str(folder / "dataset"))
     read = open_all([], folder=folder / "manifests")
@@ -211,15 +242,13 @@ def test_jobs_come_field_by_field_with_the_rest_located_by_position(tmp_path):
     manifest(tmp_path, ras=range(6), objID=ids)
     manifest(tmp_path, "b", ras=[10], run=[94], camcol=[1], field=[11])
     wanted = planned(tmp_path)
-    found = known_fields(wanted)
     asked = []
 
     def locate(ra, dec):
         asked.extend(ra.tolist())
         return np.array([[94, 1, 11], [0, 0, 0]])
 
-    locate_rest(wanted, found, locate)
-    jobs = list(jobs_by_field(wanted, found))
+    jobs = list(jobs_by_field(wanted, fields_wanted(wanted, locate)))
     assert asked == [2.0, 5.0]
     assert [(job.name, job.field) for job in jobs] == [
         ("ra5", (0, 0, 0)),
@@ -231,3 +260,21 @@ def test_jobs_come_field_by_field_with_the_rest_located_by_position(tmp_path):
         ("ra3", (94, 1, 12)),
     ]
     assert unpacked(packed(8162, 6, 999)) == (8162, 6, 999)
+
+
+def test_rows_of_several_kinds_tell_their_fields_and_only_the_others_are_located():
+    known = int(encode(run=94, camcol=1, field=12, obj=7))
+    rows = {"run": [None, 756.0, None], "camcol": [None, 6, None], "field": [None, 300, None],
+            "objID": [known, None, None], "dr7objid": [None] * 3, "fieldID": [None] * 3,
+            "ra": [1.0, 2.0, 3.0], "dec": [0.5, None, 0.25]}  # fmt: skip
+    asked = []
+
+    def locate(ra, dec):
+        asked.append((ra.tolist(), dec.tolist()))
+        return np.array([[95, 2, 30]])
+
+    found = fields_of([rows, rows], None)
+    assert [unpacked(n) for n in found.tolist()] == [(94, 1, 12), (756, 6, 300), (0, 0, 0)] * 2
+    assert unpacked(int(fields_of([rows], locate)[2])) == (95, 2, 30)
+    assert asked == [([3.0], [0.25])]
+    assert fields_of([], locate).shape == (0,)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from galaxycurate.pipeline.dedupe import dedupe
 from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split import split
 from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.shards.tree import ShardTree
 from tests.pipeline.project import Project
 
 STEP_DEG = 60 / 3600  # 60 arcsec: two 101 arcsec cutouts share sky
@@ -136,9 +139,28 @@ def test_a_cutout_knows_its_row(curated):
     cutout = facts_of(curated).sheets[0].cutouts[0]
     assert cutout.label == "elliptical"
     assert cutout.objid == cutout.name
-    assert cutout.file.is_file()
+    assert cutout.picture == (Path(curated.settings.dataset) / cutout.path).read_bytes()
     assert cutout.split in ("train", "val", "test")
     assert 0.85 < cutout.vote_fraction < 1
+
+
+def test_pictures_in_shards_are_shown_and_arrays_are_said_not_to_be(project):
+    project.fetch(project.manifest("spiral", 5))
+    tree, dataset = ShardTree(Path(project.settings.dataset)), Path(project.settings.dataset)
+    files = sorted(dataset.rglob("*.jpg"))
+    bodies = {str(file.relative_to(dataset)): file.read_bytes() for file in files}
+    for path, body in bodies.items():
+        tree.write(path, body)
+    tree.finish()
+    assert not list(dataset.rglob("*.jpg"))
+    (sheet,) = facts_of(project).sheets
+    assert {cutout.path: cutout.picture for cutout in sheet.cutouts} == bodies
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        array = next(iter(ledger.outcomes()))
+        array = replace(array, path=array.path.replace(".jpg", ".fits"))
+        ledger.add_outcomes(ledger.start("download", {}), [array])
+    (sheet,) = facts_of(project).sheets
+    assert [c.note for c in sheet.cutouts if not c.picture] == ["fits is not shown"]
 
 
 def test_what_was_not_kept_is_shown_by_reason(curated):

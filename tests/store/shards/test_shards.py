@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -325,3 +326,68 @@ def test_kills_lose_nothing_acknowledged_and_leave_nothing_twice(tmp_path):
     assert acknowledged == list(range(400))
     assert in_tars(tmp_path / "data") == Counter(path(n) for n in range(400))
     assert not list((tmp_path / "data/shards/.open").iterdir())
+
+
+def test_a_link_to_nowhere_is_named_and_ends_it(tmp_path, small):
+    filled(tmp_path).finish()
+    (tmp_path / "shards" / "000009.tar").symlink_to("/nowhere/x.tar")
+    with pytest.raises(StorageError, match=r"cannot read the shard .*000009\.tar: No such file"):
+        ShardTree(tmp_path).size(path(1))
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_who_cannot_write_an_index_reads_without(tmp_path, small, monkeypatch, number):
+    filled(tmp_path).finish()
+    for index in (tmp_path / "shards" / ".index").iterdir():
+        index.unlink()
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("galaxycurate.store.shards.folder.save_places", refuse)
+    hold_all(tmp_path, range(20))
+
+
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from galaxycurate.errors import StorageError
+from galaxycurate.store.shards.tree import ShardTree
+from tests.store.shards.test_shards import body, path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+root = Path(sys.argv[1])
+tree = ShardTree(root)
+tree.write(path(1), body(1))
+size = next((root / "shards/.open").glob("*.tar")).stat().st_size
+for room in (0, 100):  # not a byte more, and the first bytes of the end
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + room, resource.RLIM_INFINITY))
+    for attempt in (tree.close, tree.finish, lambda: tree.write(path(2), body(4))):
+        try:
+            attempt()
+        except StorageError as error:
+            print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+tree.write(path(3), body(3))
+tree.finish()
+"""
+
+
+def test_a_full_disk_is_told_in_words_and_what_was_written_stays(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], cwd=ROOT, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=True,
+    )  # fmt: skip
+    said = done.stdout.splitlines()
+    assert len(said) == 6
+    assert {line.rpartition(": ")[2] for line in said} == {"File too large"}
+    hold_all(tmp_path, [1, 3])
+    assert in_tars(tmp_path) == Counter([path(1), path(3)])
+
+
+def test_a_download_can_be_imported_where_there_are_no_such_locks():
+    script = """
+import sys
+sys.modules["fcntl"] = None
+import galaxycurate.pipeline.download.download
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
