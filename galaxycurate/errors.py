@@ -100,7 +100,11 @@ class LoginNeeded(GalaxyCurateError):
 
 
 class StorageError(GalaxyCurateError):
-    """The disk did not take or give what it should."""
+    """The disk did not take or give what it should; ``summary`` is what was done until then, of a
+    command that tells so.
+    """
+
+    summary: object = None
 
 
 class SomeFailed(GalaxyCurateError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -107,19 +111,36 @@ def download(
         _download(settings, paths or [], framing, retry_failed, dry_run, as_json)
 
 
+@contextmanager
+def _ended_gently() -> Iterator[None]:
+    """SIGTERM does what Ctrl-C does, so that a batch system's end drains and writes the ledger."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _download(settings, paths, framing, retry_failed, dry_run, as_json) -> None:
+    from galaxycurate.errors import StorageError
     from galaxycurate.pipeline.download import download as verb
 
     try:
-        with face.progress_bar("download") as progress:
-            summary = verb.download(settings, paths, framing=framing, retry_failed=retry_failed,
-                                    dry_run=dry_run, progress=progress)  # fmt: skip
+        with _ended_gently(), face.progress_bar("download") as progress:
+            summary = verb.download(
+                settings, paths, framing=framing, retry_failed=retry_failed, dry_run=dry_run,
+                progress=progress, notice=lambda text: face.notice(f"download: {text}"),
+            )  # fmt: skip
     except KeyboardInterrupt as stopped:
         if stopped.args:
             _tell(settings, stopped.args[0], as_json)
         raise
-    except verb.StoppedEarly as stopped:
-        _tell(settings, stopped.summary, as_json)
+    except (verb.StoppedEarly, StorageError) as stopped:
+        if stopped.summary is not None:
+            _tell(settings, stopped.summary, as_json)
         raise
     if dry_run and not as_json:
         _tell_outlook(summary)
@@ -129,7 +150,7 @@ def _download(settings, paths, framing, retry_failed, dry_run, as_json) -> None:
     if problem:
         raise problem
     if not (dry_run or as_json):
-        face.next_command(_next(settings))
+        _tell_next(settings, summary, retry_failed)
 
 
 def _place(settings) -> str:
@@ -138,6 +159,15 @@ def _place(settings) -> str:
 
     tree = open_tree(Path(settings.dataset), settings.layout)
     return f"{settings.dataset}/{'shards' if isinstance(tree, ShardTree) else 'images'}"
+
+
+def _tell_next(settings, summary, retry_failed: bool) -> None:
+    ended = summary.kept + sum(summary.rejected.values())
+    if retry_failed and not ended and summary.never_tried:
+        face.talk(f"nothing failed before; {summary.never_tried:,} cutouts were never tried")
+        face.next_command("galaxycurate download")
+        return
+    face.next_command(_next(settings))
 
 
 def _next(settings) -> str:
@@ -151,7 +181,13 @@ def _tell(settings, summary, as_json: bool) -> None:
         face.answer_json(summary.as_dict())
         return
     _tell_summary(summary)
-    face.answer(f"{_place(settings)}: {sum(summary.labels.values()):,} cutouts")
+    place = _place(settings)
+    if settings.said("layout") and settings.layout == "imagefolder" and place.endswith("shards"):
+        face.talk("  warning: this dataset has shards, and goes on with them; for single files "
+                  "download into another --dataset")  # fmt: skip
+    n = sum(summary.labels.values())
+    imported = f" and {summary.imported:,} imported" if summary.imported else ""
+    face.answer(f"{place}: {n:,} cutouts{imported}")
 
 
 def _tell_summary(summary) -> None:
@@ -160,11 +196,12 @@ def _tell_summary(summary) -> None:
     counts = {
         **({"rows in the manifests": summary.listed} if summary.listed != summary.rows else {}),
         "cutouts wanted": summary.rows,
-        "settled before": summary.done_before,
+        **_settled_before(summary),
         "kept": summary.kept,
         **{f"rejected: {k}": v for k, v in summary.rejected.items()},
         **{f"failed: {k}": v for k, v in summary.failed.items()},
         **{name: n for name, n in others.items() if n},
+        **{f"replaced: pictures of {kind}": n for kind, n in summary.replaced.items()},
         **{f"in the tree as {k}": v for k, v in sorted(summary.labels.items())},
     }
     face.talk(face.table(counts))
@@ -181,11 +218,22 @@ def _tell_summary(summary) -> None:
         face.talk(f"  drawn: {given}")
 
 
+def _settled_before(summary) -> dict[str, int]:
+    kept = summary.done_before - summary.rejected_before
+    both = {"kept before": kept, "rejected before": summary.rejected_before}
+    return {name: n for name, n in both.items() if n}
+
+
 def _tell_outlook(summary) -> None:
     from galaxycurate.pipeline.download.talk import duration
 
     size = summary.estimated_bytes / 1e6
-    face.answer(f"{summary.left:,} of {summary.rows:,} cutouts to fetch, about {size:,.1f} MB")
+    n = summary.left - summary.never_tried
+    face.answer(f"{n:,} of {summary.rows:,} cutouts to fetch, about {size:,.1f} MB")
+    if summary.never_tried:
+        face.answer(f"  {summary.never_tried:,} were never tried: galaxycurate download")
+    for kind, replaced in summary.replaced.items():
+        face.answer(f"  replaces {replaced:,} pictures of {kind}")
     for url in summary.urls:
         face.answer(f"  {url}")
     for name, cost in summary.costs.items():

@@ -71,6 +71,16 @@ def grid(rows: Mapping[str, Mapping[str, int]], *, indent: str = "  ") -> str:
     )
 
 
+def notice(text: str) -> None:
+    """A line at once, where no bar shows it."""
+    if not _has_bar():
+        talk(text)
+
+
+def _has_bar() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
 @contextmanager
 def progress_bar(title: str) -> Iterator[Progress]:
     """A bar on a terminal, a line for each 10 % elsewhere.
@@ -85,7 +95,7 @@ def progress_bar(title: str) -> Iterator[Progress]:
     callable
         Takes (done, total, text).
     """
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if _has_bar():
         with _rich_bar(title) as update:
             yield update
     else:

@@ -41,6 +41,8 @@ def dedupe(
             f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
             "measured: those of one field, or of the next, are grouped"
         )
+    if found.unlike:
+        face.talk(f"  warning: {found.unlike}")
     if dry_run:
         face.answer(f"{found.n_groups:,} groups of {found.images:,} images would be recorded")
         return
@@ -87,6 +89,8 @@ def split(
             f"  {made.without_footprint:,} images have no position or scale: whether they share "
             "sky across splits could not be measured"
         )
+    if made.unlike:
+        face.talk(f"  warning: {made.unlike}")
     checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
     face.answer(
         f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "

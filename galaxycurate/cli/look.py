@@ -39,6 +39,11 @@ def status(
         for state, reasons in stands.outcomes.items()
         for why, n in reasons.items()
     }
+    rows |= {
+        f"another picture {state}, the older one stays: {why}": n
+        for state, reasons in stands.vain.items()
+        for why, n in reasons.items()
+    }
     rows |= {f"image of {label}": n for label, n in stands.images.items()}
     rows |= {f"pairs: {kind}": n for kind, n in stands.verdicts.items()}
     rows |= {"groups": stands.groups} if stands.groups else {}

@@ -44,7 +44,7 @@ class Outcome:
     ``path`` is relative to the dataset (``images/<label>/<name>.jpg``); ``request`` is everything
     that decides the pixels, so that another size or release is another request. ``pixscale``
     [arcsec/pixel] and ``size_px`` are the picture's own, 0 where unknown; ``took_ms`` is how long
-    the last attempt took.
+    the last attempt took; ``stands`` is 1 where an older picture of another request stays in place.
     """
 
     path: str
@@ -65,6 +65,7 @@ class Outcome:
     pixscale: float = 0.0
     size_px: int = 0
     took_ms: int = 0
+    stands: int = 0
 
 
 class VerdictKind(StrEnum):

@@ -12,6 +12,7 @@ from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.overlap import Pairs, groups
 from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.kept import Kept, read_kept
+from galaxycurate.pipeline.looks import unlike_looks
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -27,6 +28,8 @@ class Deduped:
         Pairs by kind.
     dropped : Counter
         Images that a split leaves out, by kind.
+    unlike : str
+        How classes differ in provider, size or scale, empty where they do not.
     """
 
     images: int = 0
@@ -35,6 +38,7 @@ class Deduped:
     without_position: int = 0
     pairs: Counter = field(default_factory=Counter)
     dropped: Counter = field(default_factory=Counter)
+    unlike: str = ""
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -136,4 +140,5 @@ def _summary(kept: Kept, evidence, group, verdicts: list[Verdict]) -> Deduped:
         without_position=int((~kept.placed).sum()),
         pairs=Counter({str(kind): len(pairs) for kind, pairs in evidence.items()}),
         dropped=Counter(dropped.values()),
+        unlike=unlike_looks(o for o in kept.outcomes if o.path not in dropped),
     )

@@ -20,6 +20,7 @@ from galaxycurate.curation.split import NAMES, assign, check_fractions, crossing
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.kept import Kept, read_kept
+from galaxycurate.pipeline.looks import unlike_looks
 from galaxycurate.store.files import unwritable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all
@@ -48,6 +49,8 @@ class Split:
         Those of them that lie in different splits, by kind; all zero, or the split is not written.
     without_footprint : int
         Images without position or scale: whether they share sky could not be measured.
+    unlike : str
+        How classes differ in provider, size or scale, empty where they do not.
     """
 
     images: int
@@ -58,6 +61,7 @@ class Split:
     pairs_checked: Counter = field(default_factory=Counter)
     leaking_pairs: Counter = field(default_factory=Counter)
     without_footprint: int = 0
+    unlike: str = ""
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -168,6 +172,7 @@ def _prove(kept: Kept, group, place, chosen, min_overlap: float) -> Split:
         pairs_checked=checked,
         leaking_pairs=leaking,
         without_footprint=int((chosen & ~kept.placed).sum()),
+        unlike=unlike_looks(o for o, is_in in zip(kept.outcomes, chosen, strict=True) if is_in),
     )
 
 

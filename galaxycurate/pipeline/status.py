@@ -24,9 +24,12 @@ TRAINING = "training"
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the ledger holds: the newest outcome of each path, the newest verdicts and places."""
+    """What the ledger holds: the newest outcome of each path, the newest verdicts and places;
+    ``vain`` are attempts at another picture than the one that stands.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
+    vain: tuple[Outcome, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     deduped: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     split: Mapping[str, tuple[int, str]] = field(default_factory=dict)
@@ -73,6 +76,7 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
                 for outcome in ledger.outcomes()
                 if (outcome.label, outcome.name) in asked and outcome.reason != Reason.REPLACED
             ),
+            vain=tuple(o for o in ledger.vain() if (o.label, o.name) in asked),
             verdicts=tuple(ledger.verdicts()),
             deduped=ledger.places("dedupe"),
             split=ledger.places("split"),
@@ -95,8 +99,9 @@ class ProjectStatus:
     """Where a project stands.
 
     ``rows`` counts the distinct cutouts of all manifests, ``undone`` those that were never asked
-    for; ``outcomes`` is by status, then reason; ``splits`` by split, then label; ``unread`` names
-    the files among the manifests that are none, with the reason.
+    for; ``outcomes`` is by status, then reason, and so is ``vain``: attempts at another picture
+    (provider, size or format) than the one that stands, which stays; ``splits`` by split, then
+    label; ``unread`` names the files among the manifests that are none, with the reason.
     """
 
     manifests: tuple[ManifestFacts, ...] = ()
@@ -104,6 +109,7 @@ class ProjectStatus:
     rows: int = 0
     undone: int = 0
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    vain: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
     duplicates: int = 0
@@ -149,7 +155,7 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
     manifests, unread = _manifests(Path(settings.manifests))
     asked = cutouts_of(manifests)
     records = recorded(settings, asked)
-    known = {(outcome.label, outcome.name) for outcome in records.outcomes}
+    known = {(o.label, o.name) for o in (*records.outcomes, *records.vain)}
     trained = Training.read(training or Path(TRAINING))
     facts = tuple(ManifestFacts.of(manifest) for manifest in manifests)
     origins = [o.provider for o in records.kept] + [m.archive for m in facts]
@@ -160,6 +166,7 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         rows=len(asked),
         undone=len(asked - known),
         outcomes=by_reason(records.outcomes),
+        vain=by_reason(records.vain),
         images=_sorted_counts(outcome.label for outcome in records.kept),
         verdicts=_sorted_counts(str(verdict.kind) for verdict in records.verdicts),
         duplicates=len(records.dropped),

@@ -59,7 +59,7 @@ class Verified:
         if not said:
             return None
         again = "galaxycurate download fetches the lost ones again; a repeated import takes its own"
-        look = "move them away, or let galaxycurate download settle them"
+        look = "remove or move the files that are not in the ledger"
         hint = again if self.n_missing + self.n_changed else look
         return SomeFailed(f"the images are not as the ledger says: {said}", hint=hint)
 
@@ -93,6 +93,7 @@ def verify(settings: Settings, *, progress: Progress = silent) -> Verified:
         look.at(ledger.outcomes(Status.OK))
         if look.lost:
             ledger.add_outcomes(ledger.start("verify", {}), look.lost)
+        look.again(ledger.outcomes(Status.FAILED))
     return look.result()
 
 
@@ -114,6 +115,20 @@ class _Look:
                     self._take(waiting.popleft().result())
             while waiting:
                 self._take(waiting.popleft().result())
+
+    def again(self, outcomes: Iterator[Outcome]) -> None:
+        """What an earlier check noted, and nobody has fetched since, is no better now; a file of
+        which the newest line says that it failed is not what was kept.
+        """
+        known = {outcome.path for outcome in self.lost}
+        for outcome in outcomes:
+            if outcome.path in known:
+                continue
+            if self._tree.size(outcome.path) is not None:
+                self._known.append(hash(outcome.path))
+                self.lost.append(replace(outcome, reason=str(Reason.CHANGED)))
+            elif outcome.reason in (Reason.CHANGED, Reason.NO_FILE) and not outcome.attempts:
+                self.lost.append(replace(outcome, reason=str(Reason.NO_FILE)))
 
     def result(self) -> Verified:
         """All that was found."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import (
 )
 
 from galaxycurate.errors import SettingError, StorageError, first_line
-from galaxycurate.store.files import unwritable
+from galaxycurate.store.files import disk_full, unwritable
 from galaxycurate.store.settings import masked
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers INTEGER keys only
@@ -30,6 +30,7 @@ _NO_SERVER = re.compile(
     r"starting up|shutting down",
     re.I,
 )
+_FULL = re.compile(r"database or disk is full|disk I/O error", re.I)
 _WHERE = "galaxycurate config show tells where db comes from"
 _AGAIN = "what was committed stays: run the same command to continue"
 
@@ -155,6 +156,8 @@ class Database:
             with self._engine.begin() as db:
                 yield db
         except DBAPIError as error:
+            if self.file and _FULL.search(str(error.orig)):
+                raise disk_full(str(self.file)) from error
             refused = isinstance(error, DataError | IntegrityError | ProgrammingError)
             broke = "refuses it" if refused else "does not open"
             broke = "broke off" if error.connection_invalidated else broke

@@ -121,10 +121,22 @@ def check_writable(folder: Path) -> None:
         raise unwritable(Path(folder), PermissionError(errno.EACCES, "permission denied"))
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def disk_full(place: str) -> StorageError:
+    """The error for a disk, a quota or a file that has reached its end."""
+    return StorageError(
+        f"the disk is full: {place} cannot be written",
+        hint="make room and run the same command again; what is there is whole",
+    )
+
+
 def unwritable(path: Path, error: OSError) -> StorageError:
     """The error for a path that the disk refused."""
+    if error.errno in FULL:
+        return disk_full(str(path))
     hint = {
-        errno.ENOSPC: "free some space; what is there is whole, and the command goes on from it",
         errno.EEXIST: "a file is in the way of a folder: move it, or choose another folder",
         errno.ENOTDIR: "a file is in the way of a folder: move it, or choose another folder",
         errno.ENOENT: "something was removed meanwhile: run the command again",

@@ -319,12 +319,13 @@ def _read_csv(path: Path):
     columns = {n: raw.column(n).to_pylist() for n in raw.column_names if n in COLUMNS}
     for name in set(IDS) & set(columns):
         columns[name] = parse(columns[name], where=str(path), column=name).tolist()
-    beside = _csvw(path)
+    beside = csv_header_of(path)
     about = json.loads(beside.read_text()) if beside.exists() else {}
     return arrow_table(columns), about.get(KEY)
 
 
-def _csvw(path: Path) -> Path:
+def csv_header_of(path: Path) -> Path:
+    """The file beside a CSV that holds its header."""
     return path.with_name(f"{path.name}-metadata.json")
 
 
@@ -346,15 +347,15 @@ def finish(path: Path, header: str) -> None:
         },
         KEY: header,
     }  # fmt: skip
-    with replacing(_csvw(path)) as part:
+    with replacing(csv_header_of(path)) as part:
         part.write_text(json.dumps(about, indent=1) + "\n")
 
 
 def move(path: Path, target: Path) -> None:
     """Rename a manifest with all that its format keeps beside it."""
     path.rename(target)
-    if _csvw(path).exists():
-        _csvw(path).rename(_csvw(target))
+    if csv_header_of(path).exists():
+        csv_header_of(path).rename(csv_header_of(target))
 
 
 _VOTABLE_TYPES = {

@@ -142,6 +142,9 @@ class Ledger:
     def outcomes(self, status: Status | None = None) -> Iterator[Outcome]:
         """The newest outcome of each path, by path.
 
+        An attempt that left an older picture in place is no outcome of its path: that picture's
+        line goes on counting until another picture takes its place.
+
         Parameters
         ----------
         status : Status, optional
@@ -155,10 +158,12 @@ class Ledger:
         asked = asked.order_by(_OUTCOME.c.path)
         if status is not None:
             asked = asked.where(_OUTCOME.c.status == str(status))
-        with self._database.begin() as db:
-            for row in db.execute(asked, execution_options={"yield_per": 1000}):
-                values = dict(zip(_KINDS, row, strict=True))
-                yield Outcome(**values | {"status": Status(row.status)})
+        yield from self._read(asked)
+
+    def vain(self) -> Iterator[Outcome]:
+        """Newest attempts at another picture than the one that stands, by path."""
+        asked = self._newest(*(_OUTCOME.c[name] for name in _KINDS), of_pictures=False)
+        yield from self._read(asked.where(_OUTCOME.c.stands == 1).order_by(_OUTCOME.c.path))
 
     def lines(self, *columns: str) -> Iterator[Sequence[tuple]]:
         """Columns of all lines ever appended, as they were, the oldest first.
@@ -213,10 +218,17 @@ class Ledger:
         """(group, split) by path, of the newest run of `dedupe` or `split`."""
         return {r["path"]: (r["group"], r["split"]) for r in self._of_last_run(command, _PLACE)}
 
-    def _newest(self, *columns) -> sa.Select:
-        """Of the newest outcome of each path."""
+    def _read(self, asked: sa.Select) -> Iterator[Outcome]:
+        with self._database.begin() as db:
+            for row in db.execute(asked, execution_options={"yield_per": 1000}):
+                values = dict(zip(_KINDS, row, strict=True))
+                yield Outcome(**values | {"status": Status(row.status)})
+
+    def _newest(self, *columns, of_pictures: bool = True) -> sa.Select:
+        """Of the newest outcome of each path; or else of its newest attempt."""
         ids = sa.select(sa.func.max(_OUTCOME.c.id).label("id")).group_by(_OUTCOME.c.path)
-        newest = ids.where(_OUTCOME.c.run.in_(self._mine)).subquery()
+        ids = ids.where(_OUTCOME.c.run.in_(self._mine))
+        newest = (ids.where(_OUTCOME.c.stands == 0) if of_pictures else ids).subquery()
         return sa.select(*columns).select_from(_OUTCOME).join(newest, newest.c.id == _OUTCOME.c.id)
 
     def _has_begun(self) -> bool:

@@ -215,15 +215,29 @@ class Manifest:
         path = existing(Path(path), what="manifest")
         table, header = formats.reader(path)(path)
         if header is None:
-            raise LayoutError(
-                f"{path} is no manifest: it carries no galaxycurate header",
-                hint="galaxycurate import DIR --labels CSV adopts images and labels of your own",
-            )
+            raise _no_header(path, table.column_names)
         missing = [name for name in REQUIRED if name not in table.column_names]
         if missing:
             raise LayoutError(f"{path}: a manifest needs the columns {', '.join(missing)}")
         check_rows(table.to_batches(max_chunksize=BATCH_ROWS), str(path))
         return cls(Header.from_json(header, where=str(path)), table, path, sha256_of(path))
+
+
+def _no_header(path: Path, columns: Sequence[str]) -> LayoutError:
+    said = f"{path} is no manifest: it carries no galaxycurate header"
+    hint = "galaxycurate import DIR --labels CSV adopts images and labels of your own"
+    if path.suffix == ".csv" and not {"name", "label", "pixscale", "size_px"} - set(columns):
+        beside = formats.csv_header_of(path)
+        return LayoutError(
+            f"{said}: {beside.name}, which holds it, is missing",
+            hint=f"put {beside} back beside it, or make the manifest again",
+        )
+    if {"ra", "dec"} <= {name.lower() for name in columns}:
+        hint = (
+            f"positions of your own: galaxycurate positives --table {path} --scheme FILE.toml; "
+            "docs/download.md shows such a file"
+        )
+    return LayoutError(said, hint=hint)
 
 
 def read_all(paths: Sequence[Path], *, folder: Path) -> list[Manifest]:

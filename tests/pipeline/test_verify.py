@@ -41,6 +41,8 @@ def test_what_is_missing_changed_or_strange_is_named_and_the_next_download_heals
             line.reason for line in outcomes(settings).values() if line.status == Status.FAILED
         ]
         assert sorted(failed) == sorted([Reason.NO_FILE, Reason.CHANGED])
+        again = verify(settings)
+        assert (again.n_missing, again.n_changed, again.n_strangers) == (1, 1, 1)
         assert run(settings, retry_failed=True).kept == 2
     (tmp_path / "dataset/images/spiral/mine.jpg").unlink()
     assert images(tmp_path) == good

@@ -107,8 +107,15 @@ def test_bad_columns_are_refused_at_the_door(change, error, message):
 
 def test_a_table_without_header_is_no_manifest(tmp_path):
     (tmp_path / "mine.csv").write_text("name,label,ra,dec,pixscale,size_px\na,b,1,2,0.4,256\n")
-    with pytest.raises(LayoutError, match="carries no galaxycurate header"):
+    with pytest.raises(LayoutError, match=r"no galaxycurate header: mine.csv-metadata.json, which"):
         Manifest.read(tmp_path / "mine.csv")
+
+
+def test_positions_of_ones_own_are_told_the_way(tmp_path):
+    (tmp_path / "mine.csv").write_text("ra,dec\n1,2\n")
+    with pytest.raises(LayoutError, match=r"carries no galaxycurate header$") as told:
+        Manifest.read(tmp_path / "mine.csv")
+    assert "galaxycurate positives --table" in told.value.hint
 
 
 def test_a_broken_file_is_named(tmp_path):

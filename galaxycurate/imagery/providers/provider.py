@@ -98,8 +98,11 @@ class Provider(ABC):
 
     def __init__(self, server: str):
         if not server.lower().startswith(("http://", "https://")):
+            rest = server.partition("://")[2]
+            hint = "an address begins with http:// or https://"
             raise SettingError(
-                f"server = {server!r} is no address", hint=f"did you mean https://{server}?"
+                f"server = {server!r} is no address",
+                hint=hint if rest else f"did you mean https://{server}?",
             )
         self.server = server.rstrip("/")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Reason, Status
@@ -13,6 +13,7 @@ from galaxycurate.core.progress import Progress
 from galaxycurate.imagery.cost import BYTES_PER_PIXEL
 from galaxycurate.imagery.job import Job, LaneState, Settled
 from galaxycurate.pipeline.download.keeper import Keeper
+from galaxycurate.pipeline.download.notices import Notice, Notices, unheard
 from galaxycurate.pipeline.download.summary import DownloadSummary
 from galaxycurate.pipeline.download.talk import Speed, counted, duration, paces_of
 from galaxycurate.pipeline.download.wanted import Mark, Wanted
@@ -45,9 +46,11 @@ class Book:
     store : Store
     progress : callable
         Called with (done, total, text).
+    notice : callable, optional
+        Called with a line of text that should be heard at once.
     """
 
-    def __init__(self, wanted: Wanted, store: Store, progress: Progress):
+    def __init__(self, wanted: Wanted, store: Store, progress: Progress, notice: Notice = unheard):
         self._wanted, self._store, self._progress = wanted, store, progress
         self._keeper = Keeper(store.tree, store.rejects, wanted.manifests)
         self._pending: list[Outcome] = []
@@ -56,7 +59,8 @@ class Book:
         self._kept_by_label: Counter[str] = Counter(wanted.kept_by_label)
         self._kept_by_provider: Counter[str] = Counter()
         self._ends: dict[Status, Counter[str]] = {status: Counter() for status in Status}
-        self._speed = Speed()
+        self._replaced: Counter[str] = Counter()
+        self._speed, self._notices = Speed(), Notices(notice)
         self.lanes: Sequence[LaneState] = ()
 
     def reject(self, job: Job, body: bytes, reason: Reason) -> None:
@@ -88,22 +92,26 @@ class Book:
     def note(self, outcome: Outcome) -> None:
         """Count an outcome; it is committed with the next batch.
 
-        A rejected cutout leaves no older picture behind in its place, and a picture none in another
-        format.
+        A good picture stands until another one takes its place: what was rejected or failed now was
+        another picture of that cutout.
         """
-        if outcome.status is Status.REJECTED:
+        is_kept, older = outcome.status is Status.OK, self._wanted.older.of(outcome.path)
+        if is_kept and older:
+            self._replace(*older, outcome)
+        elif older:
+            outcome = replace(outcome, stands=1)
+        elif outcome.status is Status.REJECTED:
             self._store.tree.set_aside(outcome.path)
-        if outcome.status is not Status.FAILED:
-            self._replace_older(outcome)
         self._ends[outcome.status][outcome.reason] += 1
         self._n_settled += 1
         self._bytes += outcome.n_bytes
-        self._kept_by_label[outcome.label] += outcome.status is Status.OK
+        self._kept_by_label[outcome.label] += is_kept and not older
         self._add(outcome)
 
     def beat(self, lanes: Sequence[LaneState] = ()) -> None:
         """Commit what has waited long enough, and tell how far we are."""
         self.lanes = lanes or self.lanes
+        self._notices.look(lanes)
         if time.monotonic() - self._flushed > BATCH_S:
             self.flush()
         self.report()
@@ -127,6 +135,7 @@ class Book:
             rejected=dict(self._ends[Status.REJECTED].most_common()),
             failed=dict(self._ends[Status.FAILED].most_common()),
             left=told["rows"] - told["done_before"] - self._n_settled,
+            replaced=dict(self._replaced.most_common()),
             bytes=self._bytes,
             seconds=round(time.monotonic() - self._started, 3),
             origin="; ".join(self._keeper.origins),
@@ -139,9 +148,9 @@ class Book:
         if len(self._pending) >= BATCH_ROWS:
             self.flush()
 
-    def _replace_older(self, outcome: Outcome) -> None:
-        older = self._wanted.older.of(outcome.path)
-        if older is not None and older != outcome.path:
+    def _replace(self, older: str, kind: str, outcome: Outcome) -> None:
+        self._replaced[kind] += 1
+        if older != outcome.path:
             self._store.tree.set_aside(older)
             self._add(Outcome(
                 path=older, name=outcome.name, label=outcome.label, status=Status.REJECTED,
@@ -170,6 +179,7 @@ def facts(wanted: Wanted) -> dict:
         "listed": len(wanted.marks),
         "imported": wanted.count(Mark.IMPORTED),
         "twins": wanted.count(Mark.TWIN),
+        "never_tried": wanted.count(Mark.LEFT),
         "labels": {label: n for label, n in sorted(wanted.kept_by_label.items()) if n},
         "estimated_bytes": round(BYTES_PER_PIXEL * wanted.n_pixels),
         "warnings": tuple(wanted.warnings),

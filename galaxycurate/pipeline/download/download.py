@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -16,12 +16,13 @@ from galaxycurate.errors import (
     GalaxyCurateError,
     InputError,
     SettingError,
+    StorageError,
     Unreachable,
     first_line,
 )
 from galaxycurate.imagery.cost import cost
 from galaxycurate.imagery.engine.engine import fetch
-from galaxycurate.imagery.job import Job, Limits
+from galaxycurate.imagery.job import Job, LaneState, Limits
 from galaxycurate.imagery.pace.pace import Learned, Pace
 from galaxycurate.imagery.providers.known import providers, that_give
 from galaxycurate.imagery.providers.provider import Provider
@@ -29,6 +30,7 @@ from galaxycurate.pipeline.download.asking import Asking
 from galaxycurate.pipeline.download.book import Book, Store, facts
 from galaxycurate.pipeline.download.framing import AS_LISTED, Framing
 from galaxycurate.pipeline.download.keeper import Keeper
+from galaxycurate.pipeline.download.notices import Notice, unheard
 from galaxycurate.pipeline.download.planning import gather
 from galaxycurate.pipeline.download.sheaves import fields_wanted, jobs_by_field
 from galaxycurate.pipeline.download.summary import DownloadSummary, StoppedEarly
@@ -50,6 +52,7 @@ def download(
     dry_run: bool = False,
     progress: Progress = silent,
     limits: Limits | None = None,
+    notice: Notice = unheard,
 ) -> DownloadSummary:
     """Fetch what is missing; a repetition goes on where the last run ended.
 
@@ -69,6 +72,9 @@ def download(
         Called with (done, total, text), at most about ten times a second.
     limits : Limits, optional
         Rate, connections, retries and time-outs; rate and connections from the settings.
+    notice : callable, optional
+        Called with a line of text when a provider pauses, goes on or is given up, and when pictures
+        that stand will give way.
 
     Returns
     -------
@@ -105,7 +111,8 @@ def download(
             rate=settings.rate if settings.said("rate") else None, concurrency=settings.concurrency
         )
         with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
-            return _Run(settings, wanted, limits).into(ledger, retry_failed, progress)
+            run = _Run(settings, wanted, limits)
+            return run.into(ledger, retry_failed, progress, notice)
 
 
 def asked_by(settings: Settings) -> list[Provider]:
@@ -144,13 +151,17 @@ class _Run:
         self._settings, self._wanted, self._limits = settings, wanted, limits
         self._hosts = Hosts(settings)
 
-    def into(self, ledger: Ledger, retry_failed: bool, progress: Progress) -> DownloadSummary:
+    def into(
+        self, ledger: Ledger, retry_failed: bool, progress: Progress, notice: Notice
+    ) -> DownloadSummary:
         """Fetch, and note every outcome."""
         tree = self._wanted.asking.tree
         tree.clean()
         run = ledger.start("download", self._parameters(retry_failed))
         rejects = ImageTree(tree.root) if self._settings.keep_rejects else None
-        book = Book(self._wanted, Store(tree, ledger, run, rejects), progress)
+        book = Book(self._wanted, Store(tree, ledger, run, rejects), progress, notice)
+        for kind, n in self._wanted.replaced().items():
+            notice(f"{n:,} pictures of {kind} give way when others are there")
         try:
             return self._fetch(book)
         finally:
@@ -173,9 +184,13 @@ class _Run:
             raise KeyboardInterrupt(book.summary()) from None
         except Unreachable as error:
             book.flush()
-            down = [lane.server for lane in book.lanes if lane.down == str(error)]
-            hint = _where_to_look((down or [self._wanted.providers[0].server])[0])
+            hint = error.hint or _where_to_look(book.lanes, str(error))
             raise StoppedEarly(str(error), hint=hint, summary=book.summary()) from error
+        except StorageError as error:
+            with suppress(StorageError):
+                book.flush()
+            error.summary = book.summary()
+            raise
         finally:
             book.flush()
             book.report()
@@ -248,8 +263,11 @@ def _outlook(wanted: Wanted) -> DownloadSummary:
     fields = fields_wanted(wanted)
     jobs = (asked.job for asked in islice(wanted.walk(Mark.FETCH, fields), 3))
     urls = tuple(filter(None, map(wanted.providers[0].url, jobs)))
-    return DownloadSummary(**facts(wanted), left=wanted.to_do + wanted.count(Mark.LEFT), urls=urls,
-                           costs=_costs(wanted, fields[wanted.marks == Mark.FETCH]))  # fmt: skip
+    costs = _costs(wanted, fields[wanted.marks == Mark.FETCH])
+    left = wanted.to_do + wanted.count(Mark.LEFT)
+    return DownloadSummary(
+        **facts(wanted), left=left, urls=urls, costs=costs, replaced=wanted.replaced()
+    )
 
 
 def _costs(wanted: Wanted, fields: np.ndarray) -> dict[str, dict[str, float]]:
@@ -279,8 +297,10 @@ def _ledger_if_any(settings: Settings) -> Ledger | None:
         return None
 
 
-def _where_to_look(server: str) -> str:
+def _where_to_look(lanes: Sequence[LaneState], said: str) -> str:
+    """What to do about the provider that gave this error; one that answers is not to be started."""
     kept = "what came is kept; the same command goes on from there"
-    if is_loopback(server):
+    down = [lane for lane in lanes if lane.down == said]
+    if any(is_loopback(lane.server) and not lane.served + lane.refused for lane in down):
         return f"start it: galaxycurate sandbox serve; {kept}"
     return f"galaxycurate config show tells the server; {kept}"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from galaxycurate.core.outcome import Status
+from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import UsageError
 from galaxycurate.imagery.providers.provider import Provider
 from galaxycurate.pipeline.download.asking import Asking
@@ -91,10 +91,9 @@ class Rows:
 
     def compare(self, ledger: Ledger) -> None:
         """Find what is done: in the ledger first, then on the disk."""
-        view, ending = LedgerView(self._wanted.providers), f".{self._wanted.asking.format}"
-        stems, endings = array("q"), array("B")
-        sizes = np.zeros(len(self._marks), np.uint32)
-        for lines in ledger.lines("path", "request", "status", "n_bytes"):
+        view, standing = LedgerView(self._wanted.providers), Standing(len(self._marks))
+        ending = f".{self._wanted.asking.format}"
+        for lines in ledger.lines("path", "request", "status", "n_bytes", "stands"):
             keys = np.fromiter((_key(line[0]) for line in lines), np.int64, len(lines))
             places = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
             hits = np.flatnonzero(self._keys[places] == keys)
@@ -102,12 +101,8 @@ class Rows:
             for k, row in zip(hits.tolist(), self._order[places[hits]].tolist(), strict=True):
                 if lines[k][0].endswith(ending):
                     self._note(row, lines[k], view)
-                    sizes.data[row] = lines[k][3]
-                else:
-                    stems.append(int(keys[k]))
-                    endings.append(view.other_form(*lines[k][:3]))
-        self._wanted.older = Older(stems, endings)
-        self._check_files(sizes)
+                standing.note(row, *lines[k])
+        self._check_files(standing)
 
     def _read(self) -> None:
         # one element of an array takes twice as long
@@ -115,34 +110,55 @@ class Rows:
         sides, marks = self._sides.data, self._marks.data
         number = 0
         for file in self._wanted.manifests:
+            n_unknown = n_asked = 0
             for job, words, lack, source in self._wanted.asking.walk(file):
                 keys[number] = _key(job.path)
                 wholes[number] = hash(f"{job.path} {words}")
                 sides[number] = job.size_px
                 marks[number] = _IMPORTED if source else _UNPLACED if lack else _FETCH
                 number += 1
+                n_asked += not source
+                n_unknown += lack is Reason.NO_RADIUS
+            if 0 < n_asked == n_unknown:
+                raise _no_radii(file)
 
     def _note(self, row: int, line: tuple, view: LedgerView) -> None:
-        """A later line takes the place of an earlier one, whatever it asked for."""
-        path, request, status, _ = line
+        """A later line takes the place of an earlier one, whatever it asked for; one that left
+        the older picture in place says nothing against that one.
+        """
+        path, request, status, _, stands = line
         words, mark = view.read(request, status)
-        is_same = hash(f"{path} {words}") == self._wholes.data[row]
-        self._marks[row] = mark if is_same and mark is not None else self._first_marks[row]
+        if stands and self._marks[row] == _KEPT:
+            return
+        if hash(f"{path} {words}") == self._wholes.data[row] and mark is not None:
+            self._marks[row] = mark
+        elif not stands:
+            self._marks[row] = self._first_marks[row]
 
-    def _check_files(self, sizes: np.ndarray) -> None:
-        """What is lost or has another size is fetched again; the rest is counted by label."""
-        tree, ending = self._wanted.asking.tree, self._wanted.asking.format
-        for file, rows in self._wanted.slices():
-            marks, n_bytes = self._marks[rows], sizes[rows]
-            kept = marks == Mark.KEPT
-            places = (row for row, is_kept in enumerate(kept.data) if is_kept)
-            for columns in file.walk(("label", "name"), kept):
+    def _check_files(self, standing: Standing) -> None:
+        """What is lost or has another size is fetched again; the rest is counted by label, and of
+        that, what is not what is wanted now is remembered as older.
+        """
+        tree, wanted = self._wanted.asking.tree, self._wanted
+        stems, endings, kinds = array("q"), array("B"), array("H")
+        for file, rows in wanted.slices():
+            marks, here = self._marks[rows], standing.of(rows)
+            marks[(marks == Mark.KEPT) & (here.endings == 0)] = _FETCH
+            there = here.endings > 0
+            places = (row for row, is_there in enumerate(there.tolist()) if is_there)
+            for columns in file.walk(("label", "name"), there):
                 for label, name in zip(columns["label"], columns["name"], strict=True):
                     row = next(places)
-                    if tree.size(tree.relative(label, name, ending)) == n_bytes[row]:
-                        self._wanted.kept_by_label[label] += 1
-                    else:
-                        marks[row] = _FETCH
+                    path = tree.relative(label, name, Older.ENDINGS[here.endings[row]])
+                    is_whole = tree.size(path) == int(here.sizes[row])
+                    wanted.kept_by_label[label] += is_whole
+                    if marks[row] == _KEPT:
+                        marks[row] = _KEPT if is_whole else _FETCH
+                    elif is_whole:
+                        stems.append(_key(path))
+                        endings.append(here.endings[row])
+                        kinds.append(here.kinds[row])
+        wanted.older = Older(stems, endings, kinds, standing.names)
 
     # ---- rows that ask for the same file
 
@@ -179,6 +195,36 @@ class Rows:
                 seen[job.path] = file, words
 
 
+class Standing:
+    """The picture that stands for each row, whatever asked for it: 7 bytes a row.
+
+    ``endings`` are numbers in `Older.ENDINGS` (0: there is none), ``sizes`` its bytes, ``kinds``
+    numbers in ``names``, which tell who drew it and how large.
+    """
+
+    def __init__(self, n: int):
+        self.endings, self.sizes = np.zeros(n, np.uint8), np.zeros(n, np.uint32)
+        self.kinds, self.names = np.zeros(n, np.uint16), dict[str, int]()
+
+    def note(self, row: int, path: str, request: str, status: str, n_bytes: int, stands: int):
+        """A line of the ledger, later than those before."""
+        ending = Older.number(path)
+        if status == _OK:
+            is_import = request.startswith("import ")
+            kind = self.names.setdefault(_kind(request), len(self.names) % 65536)
+            self.endings[row], self.sizes[row] = 0 if is_import else ending, n_bytes
+            self.kinds[row] = kind
+        elif not stands and self.endings[row] == ending:
+            self.endings[row] = 0
+
+    def of(self, rows: slice) -> Standing:
+        """That of some rows."""
+        part = Standing(0)
+        part.endings, part.sizes = self.endings[rows], self.sizes[rows]
+        part.kinds, part.names = self.kinds[rows], self.names
+        return part
+
+
 class LedgerView:
     """How lines of the ledger bear on what is wanted now.
 
@@ -203,12 +249,6 @@ class LedgerView:
             return words, _KEPT if who <= self._asked else None
         return words, _REJECTED if who >= self._asked or who == {""} else None
 
-    def other_form(self, path: str, request: str, status: str) -> int:
-        """The number of a line's ending, where it is a downloaded picture; else 0."""
-        ending = path.rpartition(".")[2]
-        is_there = status == _OK and not request.startswith("import ")
-        return Older.ENDINGS.index(ending) if is_there and ending in Older.ENDINGS else 0
-
 
 def _parted(request: str) -> tuple[str, str]:
     """Who was asked, and for what; nobody in particular for rows that nobody can be asked for."""
@@ -217,6 +257,21 @@ def _parted(request: str) -> tuple[str, str]:
         return "", request
     words, _, server = rest.rpartition(" @ ")
     return f"{called} @ {server}", f"ra={words}"
+
+
+def _kind(request: str) -> str:
+    """Who drew a picture, and how many pixels wide: `skyserver dr17, 256 px`."""
+    called, _, rest = request.partition(" ra=")
+    sizes = (word.removeprefix("size=") for word in rest.split() if word.startswith("size="))
+    return ", ".join([called, *(f"{size} px" for size in sizes)])
+
+
+def _no_radii(file: ManifestFile) -> UsageError:
+    return UsageError(
+        f"{file.path}: no row has a Petrosian radius (petroRad_r), so that no cutout can be scaled "
+        "to its galaxy",
+        hint="make it again with them: galaxycurate positives --radii, and the options of before",
+    )
 
 
 def _key(path: str) -> int:

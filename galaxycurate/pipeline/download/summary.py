@@ -23,7 +23,10 @@ class DownloadSummary:
     rejected, failed : mapping of str to int
         By reason.
     left : int
-        Not settled: interrupted, given up, not in the scope of ``retry_failed``, or a dry run.
+        Not settled: interrupted, given up, not in the scope of ``retry_failed``, or a dry run;
+        ``never_tried`` of them are those out of that scope.
+    replaced : mapping of str to int
+        Pictures that gave way to those kept now (in a dry run: would), by who drew them and size.
     listed : int
         Rows of the manifests.
     imported : int
@@ -58,6 +61,8 @@ class DownloadSummary:
     rejected: Mapping[str, int] = field(default_factory=dict)
     failed: Mapping[str, int] = field(default_factory=dict)
     left: int = 0
+    never_tried: int = 0
+    replaced: Mapping[str, int] = field(default_factory=dict)
     listed: int = 0
     imported: int = 0
     twins: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -30,34 +30,50 @@ class Mark(IntEnum):
 
 
 class Older:
-    """Pictures of a dataset whose cutouts are wanted in another format: nine bytes each."""
+    """Pictures that lie in the dataset where others are wanted now, by another provider, in
+    another window or format: eleven bytes each.
+    """
 
     ENDINGS = ("", "jpg", "png", "fits", "npz")
 
-    def __init__(self, stems: Sequence[int] = (), endings: Sequence[int] = ()):
-        """Of hashes of paths without ending, and numbers in `ENDINGS` (0: nothing is there); of
-        two with one hash the later counts.
+    def __init__(
+        self,
+        stems: Sequence[int] = (),
+        endings: Sequence[int] = (),
+        kinds: Sequence[int] = (),
+        names: Iterable[str] = (),
+    ):
+        """Of hashes of paths without ending, numbers in `ENDINGS`, and numbers in the names of who
+        drew them and how large.
         """
-        backwards = np.array(stems, np.int64)[::-1]
-        self._stems, last = np.unique(backwards, return_index=True)
-        self._endings = np.array(endings, np.uint8)[::-1][last]
+        self._stems, first = np.unique(np.array(stems, np.int64), return_index=True)
+        self._endings = np.array(endings, np.uint8)[first]
+        self._kinds, self._names = np.array(kinds, np.uint16)[first], list(names)
 
-    def of(self, path: str) -> str | None:
-        """The picture of another format that lies beside the one at this path."""
+    def __len__(self) -> int:
+        return len(self._stems)
+
+    @classmethod
+    def number(cls, path: str) -> int:
+        """The number of a path's ending, 0 where it is none of a downloaded picture."""
+        ending = path.rpartition(".")[2]
+        return cls.ENDINGS.index(ending) if ending in cls.ENDINGS else 0
+
+    def of(self, path: str) -> tuple[str, str] | None:
+        """The picture that lies at this path, or beside it in another format, and its kind."""
         stem = path.rpartition(".")[0]
         place = int(np.searchsorted(self._stems, hash(stem))) if self._stems.size else 0
         if place == self._stems.size or self._stems[place] != hash(stem):
             return None
-        ending = self.ENDINGS[self._endings[place]]
-        return f"{stem}.{ending}" if ending else None
+        return f"{stem}.{self.ENDINGS[self._endings[place]]}", self._names[self._kinds[place]]
 
 
 @dataclass
 class Wanted:
     """The rows of the manifests, each with its mark.
 
-    ``marks`` has shape (n,) over all manifests in order; ``older`` knows the pictures in another
-    format whose place is taken; ``warnings`` tell what a person should know at the end.
+    ``marks`` has shape (n,) over all manifests in order; ``older`` knows the pictures
+    whose place is taken; ``warnings`` tell what a person should know at the end.
     """
 
     providers: list[Provider]
@@ -82,6 +98,13 @@ class Wanted:
     def to_do(self) -> int:
         """Cutouts that this command settles."""
         return self.count(Mark.FETCH, Mark.UNPLACED)
+
+    def replaced(self) -> dict[str, int]:
+        """Pictures that give way when their cutouts come, by who drew them and how large."""
+        if not len(self.older):
+            return {}
+        found = (self.older.of(job.path) for job in self.jobs())
+        return dict(Counter(older[1] for older in found if older).most_common())
 
     def walk(self, mark: Mark, fields: np.ndarray | None = None) -> Iterator[Asked]:
         """The rows that bear a mark, made as they are asked for."""

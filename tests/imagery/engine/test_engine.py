@@ -280,16 +280,17 @@ def test_what_came_before_it_was_cancelled_is_settled():
         provider = SkyServer(server.url, "dr17")
         engine = _Engine(jobs(range(10**9)), [provider], sink, QUICK, {})
         task = asyncio.ensure_future(engine.run())
-        while len(sink.kept) < 20:
+        while len(sink.kept) < 20 and not task.done():
             await asyncio.sleep(0.01)
         task.cancel()
         await task
 
-    sink = Slow()
+    sink, before = Slow(), set(threading.enumerate())
     with CutoutServer() as server, pytest.raises(asyncio.CancelledError):
         asyncio.run(main(server))
     assert set(sink.kept) == set(sink.results)
-    assert not any(thread.name == "galaxycurate-check" for thread in threading.enumerate())
+    left = set(threading.enumerate()) - before
+    assert not any(thread.name == "galaxycurate-check" for thread in left)
 
 
 def test_what_was_kept_before_the_disk_was_full_is_settled():

@@ -10,6 +10,9 @@ from aiohttp import web
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import InputError, SomeFailed, StorageError, Unreachable, UsageError
 from galaxycurate.pipeline.download.download import download
+from galaxycurate.pipeline.download.framing import Framing
+from galaxycurate.pipeline.status import status
+from galaxycurate.pipeline.verify import verify
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
 from tests.imagery.cutouts import (
@@ -204,25 +207,84 @@ def test_another_server_is_another_request(tmp_path, server):
     assert sum(second.asked.values()) == 10
 
 
-def test_a_rejected_cutout_leaves_no_older_picture_in_its_place(tmp_path):
+FAULTS = http(400), http(500)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_good_picture_stands_until_another_one_takes_its_place(tmp_path, fault):
     manifest(tmp_path, ras=[1, 2])
     with CutoutServer() as server:
         settings = settings_in(tmp_path, server.url)
         run(settings)
         older = images(tmp_path)["spiral/ra1.jpg"]
-        server.faults[1] = http(400)
+        server.faults[1] = fault
         manifest(tmp_path, ras=[1, 2], size=64)
-        assert run(settings).rejected == {Reason.REFUSED: 1}
-    assert sorted(images(tmp_path)) == ["elliptical/ra2.jpg"]
-    assert (tmp_path / "dataset/set_aside/spiral/ra1.jpg").read_bytes() == older
+        tried = run(settings)
+        ends = {**tried.rejected, **tried.failed}
+        assert (tried.kept, sum(ends.values())) == (1, 1)
+        assert tried.replaced == {"skyserver dr17, 128 px": 1}
+        assert tried.labels == {"elliptical": 1, "spiral": 1}
+        assert images(tmp_path)["spiral/ra1.jpg"] == older
+        assert verify(settings).problem() is None
+        found = status(settings)
+        assert found.outcomes == {"ok": {"": 2}}
+        assert [dict(reasons) for reasons in found.vain.values()] == [ends]
+        again = run(settings, dry_run=True)
+        is_final = fault is FAULTS[0]
+        assert (again.left, again.done_before) == ((0, 2) if is_final else (1, 1))
+        server.faults.clear()
+        if not is_final:
+            assert run(settings, retry_failed=True).kept == 1
+            assert images(tmp_path)["spiral/ra1.jpg"] == picture(1, 64)
+            assert status(settings).vain == {}
+            return
+        manifest(tmp_path, ras=[1, 2])
+        back = run(settings)
+        assert (back.kept, back.done_before) == (1, 1), "the one that stayed is not asked for again"
 
 
-def test_a_row_that_lost_its_position_leaves_no_picture_behind(tmp_path, server):
+def test_what_nobody_was_asked_for_takes_no_picture_away(tmp_path, server):
     manifest(tmp_path, ras=[1, 2])
-    run(settings_in(tmp_path, server.url))
+    settings = settings_in(tmp_path, server.url)
+    run(settings)
+    before = images(tmp_path)
     manifest(tmp_path, ras=[1, 2], dec=[None, 0.0])
-    assert run(settings_in(tmp_path, server.url)).rejected == {Reason.NO_POSITION: 1}
-    assert sorted(images(tmp_path)) == ["elliptical/ra2.jpg"]
+    assert run(settings).rejected == {Reason.NO_POSITION: 1}
+    assert images(tmp_path) == before
+    assert verify(settings).problem() is None
+
+
+def test_a_size_in_diameters_without_any_radius_is_refused_before_anything_is_touched(tmp_path):
+    manifest(tmp_path, petroRad_r=[None] * 10)
+    with pytest.raises(UsageError, match="no row has a Petrosian radius") as told:
+        download(settings_in(tmp_path), framing=Framing(petro=2.5))
+    assert "galaxycurate positives --radii" in told.value.hint
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_a_row_without_radius_keeps_its_older_picture(tmp_path, server):
+    manifest(tmp_path, ras=[1, 2], petroRad_r=[5.0, None])
+    settings = settings_in(tmp_path, server.url)
+    run(settings)
+    older = images(tmp_path)["elliptical/ra2.jpg"]
+    planned = run(settings, dry_run=True, framing=Framing(petro=2.5))
+    assert planned.replaced == {"skyserver dr17, 128 px": 1}
+    summary = run(settings, framing=Framing(petro=2.5))
+    assert (summary.kept, summary.rejected) == (1, {Reason.NO_RADIUS: 1})
+    assert images(tmp_path)["elliptical/ra2.jpg"] == older
+
+
+def test_retry_failed_tells_apart_what_was_never_tried(tmp_path):
+    manifest(tmp_path)
+    told = run(settings_in(tmp_path), dry_run=True, retry_failed=True)
+    assert (told.left, told.never_tried) == (10, 10)
+
+
+def test_a_server_that_answers_is_not_to_be_started(tmp_path):
+    manifest(tmp_path, ras=range(100))
+    with CutoutServer({-1: http(500)}) as server, pytest.raises(Unreachable) as told:
+        download(settings_in(tmp_path, server.url), limits=QUICK)
+    assert "sandbox serve" not in told.value.hint
 
 
 def test_files_that_no_manifest_lists_stay(tmp_path, server):

@@ -379,7 +379,7 @@ def test_a_full_disk_is_told_in_words_and_what_was_written_stays(tmp_path):
     )  # fmt: skip
     said = done.stdout.splitlines()
     assert len(said) == 6
-    assert {line.rpartition(": ")[2] for line in said} == {"File too large"}
+    assert {line.partition(": ")[0] for line in said} == {"the disk is full"}
     hold_all(tmp_path, [1, 3])
     assert in_tars(tmp_path) == Counter([path(1), path(3)])
 
