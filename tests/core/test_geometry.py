@@ -65,7 +65,7 @@ def test_real_objects_lie_where_their_rows_and_columns_say(shared_data):
 @pytest.mark.parametrize("node", [95.0, 98.62877, 310.0])
 @pytest.mark.parametrize("incl", [0.0, 27.19175, 95.0, -20.0])
 def test_the_circle_of_a_scan_follows_from_one_position(incl, node):
-    """SEGUE's runs cross the equator elsewhere: with the survey's node a field's corners lie off."""
+    """SEGUE's runs cross the equator elsewhere: with the survey's node corners would lie off."""
     mu, nu = np.array([283.40, 283.55, 283.40, 283.55]), np.array([0.84, 0.84, 1.05, 1.05])
     centre = [float(v) for v in geo.from_munu(283.475, 0.945, incl, node)]
     found = geo.scan_circle(*centre, 283.475, 0.945)
