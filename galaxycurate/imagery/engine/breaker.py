@@ -82,6 +82,16 @@ class Breaker:
         if self._in_a_row >= SILENT:
             self.ended()
 
+    def gone(self, for_s: float, how: str) -> None:
+        """It answered once, and has been silent since.
+
+        Raises
+        ------
+        Unreachable
+            Always.
+        """
+        raise Unreachable(f"{self._server} has not answered for {for_s / 60:.0f} minutes: {how}")
+
     def pause(self, left_s: float, said: str, *, is_new: bool = True) -> None:
         """The server asked for a pause, or for more of the one that is.
 

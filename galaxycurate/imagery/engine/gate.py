@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from galaxycurate.imagery.engine import outage
 from galaxycurate.imagery.engine.item import Item
+from galaxycurate.imagery.engine.outage import Outage
 from galaxycurate.imagery.engine.patience import Patience
 from galaxycurate.imagery.engine.waiting import Waiting
 from galaxycurate.imagery.engine.wire import Garbled, Reply, Silence, Wire
@@ -30,9 +32,10 @@ class Gate:
     limits : Limits
     is_closed : callable
         Whether no more may leave.
-    heard, silence, garbled, pause : callable
-        Told that a whole reply came; how none came; what came instead; how long the pause still is
-        [s], in which words it was asked for, and whether it is a new one (``is_new``).
+    heard, silence, gone, garbled, pause : callable
+        Told that a whole reply came; how none came; how none has come for long; what came instead;
+        how long the pause still is [s], in which words it was asked for, and whether it is a new one
+        (``is_new``).
     """
 
     def __init__(
@@ -43,12 +46,14 @@ class Gate:
         is_closed: Callable[[], bool],
         heard: Callable[[], None],
         silence: Callable[[str], None],
+        gone: Callable[[float, str], None],
         garbled: Callable[[str], None],
         pause: Callable[..., None],
     ):
         self.pace, self.limits, self.patience = pace, limits, Patience(limits.gap_s)
         self._is_closed, self._heard, self._pause = is_closed, heard, pause
-        self._silence, self._garbled = silence, garbled
+        self._silence, self._gone, self._garbled = silence, gone, garbled
+        self.outage = Outage(limits.concurrency)
         self._starts, self._room = Waiting(), Waiting()
         pace.on_room = self._freed
 
@@ -84,13 +89,22 @@ class Gate:
             if how.late and gap_s < self.limits.gap_s:
                 self.patience.took(gap_s)  # at least: where all are late, that is usual now
             else:
-                self._silence(str(how))
+                self._silent(item, str(how))
             raise
         except BaseException:
             self._lost(item, started)
             raise
         self._replied(reply, item, time.monotonic() - started)
         return reply
+
+    def _silent(self, item: Item, how: str) -> None:
+        """While a server is waited for, its silence costs a cutout no attempt."""
+        if not self.outage.silence(item):
+            self._silence(how)
+        elif self.outage.lasted_s() > outage.PATIENCE_S:
+            self._gone(self.outage.lasted_s(), how)
+        else:
+            item.attempts -= 1
 
     def _lost(self, item: Item, started: float) -> None:
         item.took_s += time.monotonic() - started
@@ -99,6 +113,7 @@ class Gate:
 
     def _replied(self, reply: Reply, item: Item, took_s: float) -> None:
         item.took_s += took_s
+        self.outage.heard()
         if reply.status in REFUSALS:
             self._refused(reply)
         elif reply.cut:
@@ -118,6 +133,9 @@ class Gate:
     async def _turn(self) -> None:
         """Wait for a start; a pause that comes meanwhile costs the start."""
         while not self._is_closed():
+            if (left_s := self.outage.left_s()) > 0:
+                await self._starts.wait(left_s)
+                continue
             wait_s = self.pace.take()
             if wait_s is None:
                 await self._room.wait()

@@ -74,6 +74,7 @@ class Lane:
             is_closed=self._is_closed,
             heard=self.breaker.heard,
             silence=partial(self._guard, self.breaker.silence),
+            gone=partial(self._guard, self.breaker.gone),
             garbled=partial(self._guard, self.breaker.bad, "not HTTP"),
             pause=partial(self._guard, self.breaker.pause),
         )
@@ -116,7 +117,7 @@ class Lane:
             rate=pace.rate,
             window=pace.window,
             in_flight=pace.in_flight,
-            paused_s=pace.pause_left(),
+            paused_s=max(pace.pause_left(), self.gate.outage.left_s()),
             served=pace.n_served,
             refused=pace.n_refused,
             rate_found=learned.rate,
