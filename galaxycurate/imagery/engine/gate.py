@@ -34,8 +34,8 @@ class Gate:
         Whether no more may leave.
     heard, silence, gone, garbled, pause : callable
         Told that a whole reply came; how none came; how none has come for long; what came instead;
-        how long the pause still is [s], in which words it was asked for, and whether it is a new one
-        (``is_new``).
+        how long the pause still is [s], in which words it was asked for, and whether it is a new
+        one (``is_new``).
     """
 
     def __init__(

@@ -78,7 +78,7 @@ def test_a_server_that_stays_away_is_given_up_with_its_words(monkeypatch):
     monkeypatch.setattr(outage, "PATIENCE_S", 2.0)
     with (
         CutoutServer({-1: away(20, 600.0)}) as server,
-        pytest.raises(Unreachable, match="has not answered for .* minutes: "),
+        pytest.raises(Unreachable, match=r"has not answered for .* minutes: "),
     ):
         run(server, range(120), Limits(rate=0.0, concurrency=4, backoff_s=0.5))
 
