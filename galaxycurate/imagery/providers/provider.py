@@ -34,15 +34,13 @@ class Next(Enum):
 class Judgement:
     """What a reply means.
 
-    ``status`` and ``reason`` are what the cutout ends as if it is not asked for again;
-    ``wait_s`` is the pause that the server asked for [s], None where it named none.
+    ``status`` and ``reason`` are what the cutout ends as if it is not asked for again.
     """
 
     next: Next
     status: Status = Status.FAILED
     reason: Reason | None = None
     detail: str = ""
-    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

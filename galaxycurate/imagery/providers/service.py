@@ -15,7 +15,6 @@ from galaxycurate.imagery.providers.provider import (
     Judgement,
     Next,
     Provider,
-    retry_after_s,
 )
 
 
@@ -51,7 +50,7 @@ class PictureService(Provider):
         phrase : str
             The reason phrase, which SkyServer uses to explain.
         headers : mapping
-            With ``Content-Type`` and ``Retry-After`` where sent.
+            With ``Content-Type`` where sent.
 
         Returns
         -------
@@ -63,8 +62,7 @@ class PictureService(Provider):
         if status == 404 and headers.get("Content-Type", "").lower().startswith("image/"):
             return Judgement(Next.SETTLE, Status.REJECTED, Reason.OUTSIDE, said)
         if status in REFUSALS:
-            wait_s = retry_after_s(headers.get("Retry-After", ""))
-            return Judgement(Next.WAIT, reason=Reason.BUSY, detail=said, wait_s=wait_s)
+            return Judgement(Next.WAIT, reason=Reason.BUSY, detail=said)
         if status >= 500 or status in (408, 425):
             return Judgement(Next.RETRY, reason=Reason.BUSY, detail=said)
         if status == 400:
