@@ -17,14 +17,15 @@ from galaxycurate.cli import (
     casjobs,
     catalogs,
     crosswalk,
+    dedupe,
     demo,
     download,
     face,
-    images,
     look,
     manifests,
     positives,
     sandbox,
+    split,
 )
 from galaxycurate.errors import ExitCode, GalaxyCurateError
 from galaxycurate.store.files import unwritable
@@ -76,8 +77,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": adopt.adopt,
     "crosswalk": crosswalk.crosswalk,
     "download": download.download,
-    "dedupe": images.dedupe,
-    "split": images.split,
+    "dedupe": dedupe.dedupe,
+    "split": split.split,
     "status": look.status,
     "report": look.report,
     "demo": demo.demo,

@@ -72,15 +72,56 @@ class VerdictKind(StrEnum):
     """What is thought of a kept picture."""
 
     EXACT_FILE = "exact file"  # the same bytes under another name
-    SAME_OBJECT = "same object"  # the same objID, or its DR7 twin
+    SAME_PIXELS = "same pixels"  # other bytes that decode to the same picture
+    COPY = "copy"  # one picture saved twice: recompressed, resized, turned or mirrored
+    DRIFT = "drift"  # part of the same exposure, shifted: the noise is shared
+    SAME_SKY = "same sky"  # another exposure of the same stars and galaxies
+    SAME_OBJECT = "same object"  # the same objID, or its DR7 twin, or another run's detection
+    BLEND = "blend"  # a parent and its child
     OVERLAP = "overlap"  # the two footprints share sky
     NEAR_FIELD = "same or next field"  # no positions: their ids say that they may share sky
     CONFLICT = "label conflict"  # the same object under two labels
+    WRONG_IMAGE = "wrong image"  # pixels that disagree with the coordinates
+    CLEAN = "clean"  # nothing in it that its label denies, to the limit
+    CONTAMINATED = "contaminated"  # a negative with a galaxy
+    BORDERLINE = "borderline"  # perhaps one, or near the limit
+    OFF_CENTRE = "not centred"  # a positive whose galaxy lies elsewhere
+    SECOND_GALAXY = "second galaxy"  # of comparable light
+    CUT = "cut by the border"
+    STAR_OVER = "star overlapping"
+    UNREADABLE = "unreadable"  # no picture can be decoded
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict on a picture, or on a pair of them; ``amount`` is the shared fraction of a pair."""
+    """A verdict on a picture, or on a pair of them.
+
+    Parameters
+    ----------
+    path : str
+    kind : VerdictKind
+    partner : str
+        The other picture's path; of an audit the object (its objID, empty where unknown).
+    amount : float
+        Shared fraction of a pair.
+    keep : bool
+        Whether splits use the picture.
+    evidence : str
+        In words, for a person.
+    tier : str
+        Which evidence told: ``bytes``, ``pixels``, ``noise``, ``sources``, ``resized``, ``sky``,
+        ``object``, ``field``, ``catalogue``.
+    dx, dy : float
+        [pixel]; of a pair as in `galaxycurate.curation.pairs.Matches` (the partner is the first
+        picture, the path the second), of an audit the object's place from the picture's middle, to
+        the right and down.
+    flip : int
+    scale : float
+    score, fdr : float
+        How strong the evidence is, and the estimated share of false ones among those as strong.
+    mag_r : float
+        Of the object in an audit [mag], 0 where unknown.
+    """
 
     path: str
     kind: VerdictKind
@@ -88,3 +129,11 @@ class Verdict:
     amount: float = 1.0
     keep: bool = True
     evidence: str = ""
+    tier: str = ""
+    dx: float = 0.0
+    dy: float = 0.0
+    flip: int = 0
+    scale: float = 1.0
+    score: float = 0.0
+    fdr: float = 0.0
+    mag_r: float = 0.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict
-from galaxycurate.curation.split import NAMES
+from galaxycurate.curation.split.assign import NAMES
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
 from galaxycurate.store import formats

@@ -49,6 +49,10 @@ _VERDICT = sa.Table(
     sa.Column("amount", sa.Float, nullable=False),
     sa.Column("keep", sa.Boolean, nullable=False),
     sa.Column("evidence", Words, nullable=False),
+    sa.Column("tier", Words(16), nullable=False),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("dx", "dy")),
+    sa.Column("flip", sa.BigInteger, nullable=False),
+    *(sa.Column(name, sa.Double, nullable=False) for name in ("scale", "score", "fdr", "mag_r")),
 )  # fmt: skip
 _PLACE = sa.Table(
     "place", _META,
@@ -247,9 +251,9 @@ class Ledger:
 
 def _upgrade(db: sa.Connection, dataset: str) -> None:
     """A ledger from before datasets had names is that of the dataset that opens it; columns that
-    outcomes had not yet are zero in its lines.
+    outcomes and verdicts had not yet are zero in its lines.
     """
-    for table in (_RUN, _OUTCOME):
+    for table in (_RUN, _OUTCOME, _VERDICT):
         there = {column["name"] for column in sa.inspect(db).get_columns(table.name)}
         for column in table.columns:
             if column.name not in there:

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from galaxycurate.pipeline.dedupe import dedupe
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.pipeline.status import status
 from tests.pipeline.project import Project
 

@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from galaxycurate.errors import StorageError
-from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
 from galaxycurate.pipeline.report.gather import gather
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.web import plots
 from galaxycurate.web.cite import credit
 from galaxycurate.web.pictures import small_jpeg

@@ -22,8 +22,8 @@ from galaxycurate.pipeline.adopt import taking
 from galaxycurate.pipeline.adopt.adopt import adopt, plan
 from galaxycurate.pipeline.adopt.collection import Collection
 from galaxycurate.pipeline.adopt.labelling import ByColumn, ByVotes
-from galaxycurate.pipeline.dedupe import dedupe
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import load
 from tests.catalogs.reading.test_hdf5 import write

@@ -9,9 +9,9 @@ import pytest
 
 from galaxycurate.cli.main import main
 from galaxycurate.core.outcome import Status
-from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.download.download import download
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.shards.tree import ShardTree
 from tests.imagery.cutouts import CutoutServer, image_reply, picture

@@ -16,12 +16,12 @@ from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Reason, Status
 from galaxycurate.errors import InputError, SettingError, StorageError, UsageError
 from galaxycurate.imagery.job import Limits
+from galaxycurate.pipeline.dedupe.kept import read_kept
 from galaxycurate.pipeline.download.asking import Asking, packed, unpacked
 from galaxycurate.pipeline.download.download import asked_by, download
 from galaxycurate.pipeline.download.framing import Framing
 from galaxycurate.pipeline.download.planning import gather
 from galaxycurate.pipeline.download.sheaves import fields_of, fields_wanted, jobs_by_field
-from galaxycurate.pipeline.kept import read_kept
 from galaxycurate.pipeline.status import status
 from galaxycurate.store.files import held
 from galaxycurate.store.images import LOCK, ImageTree

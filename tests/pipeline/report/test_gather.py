@@ -9,9 +9,9 @@ import pytest
 
 from galaxycurate.core.geometry import overlap_fraction
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.dedupe import dedupe
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.report.gather import gather
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.shards.tree import ShardTree
 from tests.pipeline.project import Project

@@ -9,7 +9,8 @@ import numpy as np
 
 from galaxycurate.core.geometry import separation
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
-from galaxycurate.curation.overlap import Pairs, near_fields, overlapping, same
+from galaxycurate.curation.pairs import Pairs
+from galaxycurate.curation.sky.overlap import near_fields, overlapping, same
 from galaxycurate.errors import InputError
 from galaxycurate.imagery.providers.provider import same_picture
 from galaxycurate.store.ledger import Ledger

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from galaxycurate.curation.overlap import Pairs
+from galaxycurate.curation.pairs import Pairs
 from galaxycurate.errors import SettingError
 
 NAMES = ("train", "val", "test")

@@ -3,7 +3,9 @@ import pytest
 
 from galaxycurate.core import ids
 from galaxycurate.core.geometry import overlap_fraction
-from galaxycurate.curation import overlap
+from galaxycurate.curation.groups import groups
+from galaxycurate.curation.pairs import Pairs
+from galaxycurate.curation.sky import overlap
 
 WIDTH = 101.4
 
@@ -62,7 +64,7 @@ def test_ids_of_one_field_or_the_next_are_near():
     make = lambda field, obj, run=94: ids.encode(run=run, camcol=1, field=field, obj=obj)  # noqa: E731
     rows = np.array([make(11, 1), make(30, 1), make(12, 5), make(11, 9), make(12, 1, 95), 0])
     near = overlap.near_fields(rows, np.zeros(6, bool))
-    group = overlap.groups(rows.size, [near])
+    group = groups(rows.size, [near])
     assert group.tolist() == [0, 1, 0, 0, 2, 3]
 
 
@@ -73,19 +75,19 @@ def test_another_reduction_of_a_run_is_the_same_sky():
         ids.encode(**parts, obj=5, skyVersion=1, rerun=41),
     ])  # fmt: skip
     near = overlap.near_fields(rows, np.zeros(3, bool))
-    assert overlap.groups(3, [near]).tolist() == [0, 0, 0]
+    assert groups(3, [near]).tolist() == [0, 0, 0]
 
 
 def test_known_footprints_are_linked_with_unknown_ones_only():
     make = lambda field, obj: ids.encode(run=94, camcol=1, field=field, obj=obj)  # noqa: E731
     rows = np.array([make(11, 1), make(12, 1), make(13, 1), make(11, 2), make(30, 1), make(30, 2)])
     placed = np.array([False, True, False, True, True, True])
-    group = overlap.groups(6, [overlap.near_fields(rows, placed)])
+    group = groups(6, [overlap.near_fields(rows, placed)])
     assert group.tolist() == [0, 0, 0, 0, 1, 2]
 
 
 def test_groups_join_all_evidence_and_are_numbered_by_first_row():
-    a = overlap.Pairs(np.array([1]), np.array([3]), np.ones(1))
-    b = overlap.Pairs(np.array([3]), np.array([4]), np.ones(1))
-    assert overlap.groups(6, [a, b]).tolist() == [0, 1, 2, 1, 1, 3]
-    assert overlap.groups(3, []).tolist() == [0, 1, 2]
+    a = Pairs(np.array([1]), np.array([3]), np.ones(1))
+    b = Pairs(np.array([3]), np.array([4]), np.ones(1))
+    assert groups(6, [a, b]).tolist() == [0, 1, 2, 1, 1, 3]
+    assert groups(3, []).tolist() == [0, 1, 2]

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from galaxycurate.curation import split
-from galaxycurate.curation.overlap import Pairs
+from galaxycurate.curation.pairs import Pairs
+from galaxycurate.curation.split import assign as split
 from galaxycurate.errors import SettingError
 
 

@@ -9,10 +9,11 @@ import numpy as np
 
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.overlap import Pairs, groups
+from galaxycurate.curation.groups import groups
+from galaxycurate.curation.pairs import Pairs
 from galaxycurate.errors import SettingError
-from galaxycurate.pipeline.kept import Kept, read_kept
-from galaxycurate.pipeline.looks import unlike_looks
+from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
+from galaxycurate.pipeline.dedupe.looks import unlike_looks
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 

@@ -10,8 +10,8 @@ from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.errors import InputError, SettingError
 from galaxycurate.imagery.providers.skyserver import SkyServer
-from galaxycurate.pipeline.dedupe import dedupe
-from galaxycurate.pipeline.split import split
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest

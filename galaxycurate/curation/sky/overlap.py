@@ -1,33 +1,12 @@
-"""Which cutouts share sky, and which belong together."""
+"""Which cutouts share sky."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
 from galaxycurate.core.geometry import chord, overlap_fraction, reach, unit_vectors
 from galaxycurate.core.ids import decode
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Pairs of rows with what they share.
-
-    Parameters
-    ----------
-    first, second : ndarray of int64, shape (n,)
-        Rows, first < second.
-    amount : ndarray of float64, shape (n,)
-        Shared area as a fraction of the smaller cutout, 1 for twins, 0 where it is unknown.
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    amount: np.ndarray
-
-    def __len__(self) -> int:
-        return self.first.size
+from galaxycurate.curation.pairs import Pairs
 
 
 def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
@@ -54,12 +33,12 @@ def overlapping(ra, dec, width_arcsec, *, min_overlap: float = 0.0) -> Pairs:
     width = np.broadcast_to(np.asarray(width_arcsec, float), np.shape(ra))
     known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec) & np.isfinite(width))
     if known.size < 2:
-        return _none()
+        return Pairs.none()
     ra, dec, width = np.asarray(ra, float)[known], np.asarray(dec, float)[known], width[known]
     tree = cKDTree(unit_vectors(ra, dec), balanced_tree=False, compact_nodes=False)
     pairs = tree.query_pairs(chord(reach(width.max())), output_type="ndarray")
     if not len(pairs):
-        return _none()
+        return Pairs.none()
     i, j = pairs.min(axis=1), pairs.max(axis=1)
     amount = overlap_fraction(ra[i], dec[i], width[i], ra[j], dec[j], width[j])
     kept = amount > max(min_overlap, 1e-9)
@@ -132,34 +111,3 @@ def near_fields(ids, placed) -> Pairs:
                 links.append((other, row))
     pairs = np.sort(np.array(links, np.int64).reshape(-1, 2), axis=1)
     return Pairs(pairs[:, 0], pairs[:, 1], np.zeros(len(pairs)))
-
-
-def groups(n: int, pairs: list[Pairs]) -> np.ndarray:
-    """What must not be torn apart: connected components over all pairs.
-
-    Parameters
-    ----------
-    n : int
-        Number of rows.
-    pairs : list of Pairs
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-        Group of each row, numbered from 0 in the order of their first rows.
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    i = np.concatenate([p.first for p in pairs]) if pairs else np.empty(0, np.int64)
-    j = np.concatenate([p.second for p in pairs]) if pairs else np.empty(0, np.int64)
-    graph = coo_matrix((np.ones(i.size, np.int8), (i, j)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    _, first = np.unique(component, return_index=True)
-    rank = np.empty(first.size, np.int64)
-    rank[component[np.sort(first)]] = np.arange(first.size)
-    return rank[component]
-
-
-def _none() -> Pairs:
-    return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))

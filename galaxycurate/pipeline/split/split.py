@@ -16,11 +16,11 @@ import numpy as np
 from galaxycurate.core.columns import SOFT
 from galaxycurate.core.outcome import Outcome
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.split import NAMES, assign, check_fractions, crossing
+from galaxycurate.curation.split.assign import NAMES, assign, check_fractions, crossing
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.pipeline.kept import Kept, read_kept
-from galaxycurate.pipeline.looks import unlike_looks
+from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
+from galaxycurate.pipeline.dedupe.looks import unlike_looks
 from galaxycurate.store.files import unwritable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all

@@ -1,0 +1,1 @@
+"""What else shines in a cutout: sources found in its pixels or listed in a catalogue."""

@@ -1,0 +1,1 @@
+"""What coordinates and ids tell: footprints, the sky they share, objects seen twice."""

@@ -1,0 +1,1 @@
+"""Train, val and test: who goes where, and what leaks."""

@@ -1,0 +1,1 @@
+"""audit: whether cutouts hold what their labels say."""

@@ -1,0 +1,1 @@
+"""split: trees of train, val and test, and the check that nothing leaks."""
