@@ -21,6 +21,7 @@ _VERBS = {  # the library's names, each imported when it is first used
     "ByVotes": ("galaxycurate.pipeline.adopt.labelling", "ByVotes"),
     "crosswalk": ("galaxycurate.pipeline.crosswalk.crosswalk", "crosswalk"),
     "download": ("galaxycurate.pipeline.download.download", "download"),
+    "audit": ("galaxycurate.pipeline.audit.audit", "audit"),
     "dedupe": ("galaxycurate.pipeline.dedupe.dedupe", "dedupe"),
     "split": ("galaxycurate.pipeline.split.split", "split"),
     "status": ("galaxycurate.pipeline.status", "status"),

@@ -2,49 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from galaxycurate.cli import face, options
+
+if TYPE_CHECKING:
+    from galaxycurate.pipeline.dedupe.dedupe import Deduped
 
 
 def dedupe(
     min_overlap: Annotated[
         float, typer.Option(help="Cutouts that share more sky than this belong together, 0 to 1.")
     ] = 0.0,
+    pixels: Annotated[bool, typer.Option(help="Compare the pictures themselves.")] = True,
+    flips: Annotated[bool, typer.Option(help="Also turned by quarters and mirrored.")] = True,
+    resized: Annotated[bool, typer.Option(help="Also at other pixel scales.")] = True,
+    max_fdr: Annotated[
+        float, typer.Option(help="Estimated share of false pairs that is allowed, 0 to 1.")
+    ] = 0.001,
+    register: Annotated[
+        bool, typer.Option("--register", help="Measure shifts to fractions of a pixel.")
+    ] = False,
+    keep: Annotated[
+        str, typer.Option(help="Of pictures of one thing the best, the first, or all.")
+    ] = "best",
+    page: Annotated[Path | None, typer.Option(help="Write pictures of the pairs here.")] = None,
+    memory: Annotated[str | None, typer.Option(help="Memory to use at most [2GB].")] = None,
     dataset: options.Dataset = None,
     manifests: options.Manifests = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """Find the same file, the same object and shared sky; group what belongs together.
+    """Find the same file, picture, object and shared sky; group what belongs together.
 
-    Example: galaxycurate dedupe --min-overlap 0.05
+    Example: galaxycurate dedupe --min-overlap 0.05 --page pairs.html
     """
     from galaxycurate.pipeline.dedupe import dedupe as verb
+    from galaxycurate.pipeline.dedupe.evidence import PixelSearch
 
-    settings = options.settings(dataset=dataset, manifests=manifests)
+    settings = options.settings(dataset=dataset, manifests=manifests, memory=memory)
+    how = PixelSearch(flips, resized, max_fdr, register)
     with face.progress_bar("dedupe") as progress:
-        found = verb.dedupe(settings, min_overlap=min_overlap, dry_run=dry_run, progress=progress)
+        found = verb.dedupe(
+            settings, min_overlap=min_overlap, pixels=how if pixels else None, keep=keep,
+            dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    if page is not None:
+        _write_page(page, settings, found)
     if as_json:
         face.answer_json(found.as_dict())
         return
-    face.talk(face.table({
-        "images": found.images,
-        **{f"pairs: {k}": v for k, v in found.pairs.items()},
-        **{f"left out of splits: {k}": v for k, v in found.dropped.items()},
-        "largest group": found.largest_group,
-    }))  # fmt: skip
-    if found.without_position:
-        face.talk(
-            f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
-            "measured: those of one field, or of the next, are grouped"
-        )
-    if found.unlike:
-        face.talk(f"  warning: {found.unlike}")
+    _say(found)
     if dry_run:
         face.answer(f"{found.n_groups:,} groups of {found.images:,} images would be recorded")
         return
     face.answer(f"{found.n_groups:,} groups of {found.images:,} images")
     face.next_command("galaxycurate split")
+
+
+def _say(found: Deduped) -> None:
+    face.talk(face.table({
+        "images": found.images,
+        **({"pictures read now": found.pictures_read} if found.pictures_read else {}),
+        **{f"pairs: {k}": v for k, v in found.pairs.items()},
+        **{f"left out of splits: {k}": v for k, v in found.dropped.items()},
+        "largest group": found.largest_group,
+    }))  # fmt: skip
+    for tier, rate in found.false_rate.items():
+        if tier != "pixels":
+            said = "less than 1 in 10,000" if rate < 1e-4 else f"at most {rate:.2g}"
+            face.talk(f"  false among the pairs found by {tier}: {said} (estimated with decoys)")
+    if found.without_position:
+        face.talk(
+            f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
+            "measured on the sky: those of one field, or of the next, are grouped"
+        )
+    if found.unlike:
+        face.talk(f"  warning: {found.unlike}")
+
+
+def _write_page(page: Path, settings, found: Deduped) -> None:
+    from galaxycurate.pipeline.dedupe.shown import of_each_kind
+    from galaxycurate.web import pairs
+
+    shown = of_each_kind(settings, found.verdicts)
+    made = [pairs.ShownPair(**vars(pair)) for pair in shown.pairs]
+    lead = (
+        f"{shown.total:,} pairs among {found.images:,} images of {settings.dataset}; shown are "
+        f"{len(made):,}, at most {shown.most:,} of each kind. Yellow: what both pictures show."
+    )
+    pairs.write(page, "Pairs that dedupe found", made, lead, simulated=found.simulated)
+    face.talk(f"  pictures of the pairs: {page}")

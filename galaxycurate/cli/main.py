@@ -14,6 +14,7 @@ from galaxycurate import __version__
 from galaxycurate.cli import (
     adopt,
     ask,
+    audit,
     casjobs,
     catalogs,
     crosswalk,
@@ -77,6 +78,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "import": adopt.adopt,
     "crosswalk": crosswalk.crosswalk,
     "download": download.download,
+    "audit": audit.audit,
     "dedupe": dedupe.dedupe,
     "split": split.split,
     "status": look.status,

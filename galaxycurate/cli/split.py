@@ -1,55 +1,73 @@
-"""The command that divides: split."""
+"""The command that divides: split; and the one that looks whether a division leaks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from galaxycurate.cli import face, options
 
+if TYPE_CHECKING:
+    from galaxycurate.pipeline.split.check import Checked
+    from galaxycurate.pipeline.split.split import Split
+
+_MANY_DROPPED = 0.05
+
 
 def split(
-    fractions: Annotated[str, typer.Option(help="Train, val and test.")] = "0.8,0.1,0.1",
+    fractions: Annotated[
+        str | None,
+        typer.Option(help="Train, val and test [0.8,0.1,0.1]; with --folds the test set kept aside "
+                     "[1,0,0]."),
+    ] = None,
+    group: Annotated[
+        str, typer.Option(help="Kept together by: overlap, object, field, field+next, healpix:N.")
+    ] = "overlap",
+    strategy: Annotated[str, typer.Option(help="stratified (by class) or random.")] = "stratified",
+    folds: Annotated[int, typer.Option(help="Make so many folds: split/fold-1, fold-2...")] = 0,
+    guard: Annotated[
+        str,
+        typer.Option(help="Where shared sky would cross: auto, tiles, tiles:DEG, or none."),
+    ] = "auto",
+    check: Annotated[
+        Path | None, typer.Option(help="Look whether this split leaks, ours or any; make none.")
+    ] = None,
+    positions: Annotated[
+        Path | None, typer.Option(help="With --check: a table of file, ra, dec, objID.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="With --check: a page with pictures of the leaking pairs.")
+    ] = None,
     seed: options.Seed = None,
     dataset: options.Dataset = None,
     manifests: options.Manifests = None,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Write train, val and test trees: stratified, no group torn apart, and proved.
 
     Example: galaxycurate split --fractions 0.7,0.15,0.15
     """
-    from galaxycurate.errors import SettingError
-    from galaxycurate.pipeline.split import split as verb
+    from galaxycurate.errors import UsageError
 
     settings = options.settings(dataset=dataset, manifests=manifests)
-    try:
-        shares = [float(part) for part in fractions.split(",")]
-    except ValueError:
-        raise SettingError(
-            f"fractions {fractions!r} are no numbers", hint="--fractions 0.8,0.1,0.1"
-        ) from None
+    if check is not None:
+        _check(settings, check, positions, page, as_json)
+        return
+    if positions is not None or page is not None:
+        raise UsageError("--positions and --page go with --check", hint="--check DIR")
+    from galaxycurate.pipeline.split import split as verb
+
+    manner = verb.Manner(_shares(fractions), group, strategy, folds, guard)
     with face.progress_bar("split") as progress:
-        made = verb.split(settings, fractions=shares, seed=seed, dry_run=dry_run, progress=progress)
+        made = verb.split(settings, manner, seed=seed, dry_run=dry_run, progress=progress)
     if as_json:
         face.answer_json(made.as_dict())
         return
     face.talk(face.grid(made.counts))
-    for name, counts in made.counts.items():
-        lacking = sorted(set(made.counts["train"]) - set(counts))
-        if lacking:
-            face.talk(f"  warning: {name} has no {' and no '.join(lacking)}")
-    if len(made.counts["train"]) < 2:
-        face.talk("  warning: there is one class only; a classifier needs two")
-    if made.without_footprint:
-        face.talk(
-            f"  {made.without_footprint:,} images have no position or scale: whether they share "
-            "sky across splits could not be measured"
-        )
-    if made.unlike:
-        face.talk(f"  warning: {made.unlike}")
+    _warn(made, guard)
     checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
     face.answer(
         f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "
@@ -57,4 +75,93 @@ def split(
         f"pairs across splits: {made.leaking_pairs.total()} (checked anew: {checked})"
     )
     if not dry_run:
-        face.next_command("python -m train")
+        one = f" --data {settings.dataset}/{verb.FOLDER}/fold-1" if folds else ""
+        face.next_command(f"python -m train{one}")
+
+
+def _shares(fractions: str | None) -> tuple[float, ...]:
+    from galaxycurate.errors import SettingError
+
+    try:
+        return tuple(float(part) for part in fractions.split(",")) if fractions else ()
+    except ValueError:
+        raise SettingError(
+            f"fractions {fractions!r} are no numbers", hint="--fractions 0.8,0.1,0.1"
+        ) from None
+
+
+def _warn(made: Split, guard: str) -> None:
+    """What a person should know before training on it."""
+    classes = set().union(*made.counts.values())
+    for name, counts in made.counts.items():
+        if lacking := sorted(classes - set(counts)):
+            face.talk(f"  warning: {name} has no {' and no '.join(lacking)}")
+    if len(classes) < 2:
+        face.talk("  warning: there is one class only; a classifier needs two")
+    for words in made.uneven:
+        face.talk(f"  warning: {words}")
+    if made.uneven and guard == "none":
+        face.talk("  hint: --guard auto cuts groups that are too large, and drops what they share")
+    if made.cut or made.dropped:
+        tiles = f", tiles of {made.tile_deg:.2g} degrees" if made.tile_deg else ""
+        share = made.dropped / (made.images + made.dropped)
+        face.talk(
+            f"  guard band: {made.dropped:,} images dropped ({100 * share:.1f} %), they share "
+            f"sky with another split ({made.cut:,} groups cut{tiles})"
+        )
+        if share > _MANY_DROPPED:
+            face.talk("  hint: --group overlap drops fewer, --guard none says what would cross")
+    if made.without_footprint:
+        face.talk(
+            f"  {made.without_footprint:,} images have no position or scale: whether they share "
+            "sky across splits could not be measured"
+        )
+    if made.unlike:
+        face.talk(f"  warning: {made.unlike}")
+
+
+def _check(
+    settings, folder: Path, positions: Path | None, page: Path | None, as_json: bool
+) -> None:
+    from galaxycurate.errors import SomeFailed
+    from galaxycurate.pipeline.split import check as verb
+
+    with face.progress_bar("check") as progress:
+        found = verb.check(folder, settings, positions=positions, progress=progress)
+    if page is not None:
+        from galaxycurate.web import leaks
+
+        leaks.write(page, found)
+    if as_json:
+        face.answer_json(found.as_dict())
+    else:
+        _tell(found, page)
+    if found.leaks:
+        pairs = "1 pair" if len(found.leaks) == 1 else f"{len(found.leaks):,} pairs"
+        raise SomeFailed(
+            f"{folder} leaks ({pairs})",
+            hint=None if page else f"galaxycurate split --check {folder} --page leaks.html",
+        )
+
+
+def _tell(found: Checked, page: Path | None) -> None:
+    face.talk(face.grid(found.counts))
+    for leak in found.leaks[:20]:
+        words = f"  ({leak.evidence})" if leak.evidence else ""
+        face.talk(f"  {leak.kind}: {leak.first}  {leak.second}{words}")
+    if len(found.leaks) > 20:
+        face.talk(f"  ... and {len(found.leaks) - 20:,} more: --json or --page shows them")
+    for pair in found.conflicts[:20]:
+        face.talk(f"  two labels: {pair.first}  {pair.second}  ({pair.kind})")
+    if found.possible:
+        face.talk(
+            f"  {found.possible:,} more pairs may share sky by their ids or positions; nothing "
+            "measures it (a table with pixscale would: --positions)"
+        )
+    if found.unreadable:
+        face.talk(
+            f"  {len(found.unreadable):,} files are no pictures: {next(iter(found.unreadable))}"
+        )
+    if page is not None:
+        face.talk(f"  pictures: {page}")
+    face.answer(found.summary)

@@ -37,6 +37,7 @@ _LIST = (
     # identity
     ("objID", "int64", "", "meta.id", "object, DR8 and later"),
     ("dr7objid", "int64", "", "meta.id", "object, DR7"),
+    ("parentID", "int64", "", "meta.id.parent", "blend that the object was cut out of, DR8 on"),
     ("fieldID", "int64", "", "meta.id;obs.field", "field"),
     ("run", "int32", "", "obs.sequence", "drift scan"),
     ("rerun", "int32", "", "meta.version", "reduction of the run"),
@@ -86,5 +87,5 @@ COLUMNS = _Columns({row[0]: Column(*row) for row in _LIST})
 REQUIRED = ("name", "label", "ra", "dec", "pixscale", "size_px")
 """What each row of a manifest says, whatever else it says."""
 
-IDS = ("objID", "dr7objid", "fieldID")
+IDS = ("objID", "dr7objid", "parentID", "fieldID")
 """64-bit ids: text wherever a reader might make floats of them."""

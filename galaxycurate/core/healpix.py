@@ -29,6 +29,62 @@ def cells(ra, dec, *, order: int) -> np.ndarray:
     return face * nside**2 + _spread(x) + 2 * _spread(y)
 
 
+def centres(cell, *, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """The middles of cells, nested numbering (their section 5).
+
+    Parameters
+    ----------
+    cell : array_like of int64, shape (n,)
+    order : int
+
+    Returns
+    -------
+    ra, dec : ndarray of float64, shape (n,)
+        ICRS [deg].
+    """
+    nside = 1 << order
+    face, inside = np.divmod(np.asarray(cell, np.int64), nside**2)
+    x, y = _gather(inside), _gather(inside >> 1)
+    ring = (face // 4 + 2) * nside - x - y - 1
+    length = np.minimum(np.minimum(ring, 4 * nside - ring), nside)  # of a quarter of the ring
+    cap = 1 - length**2 / (3 * nside**2)
+    belt = 4 / 3 - 2 * ring / (3 * nside)
+    height = np.where(length == nside, belt, np.where(ring < nside, cap, -cap))
+    eighth = 2 * (face % 4) - face // 4 % 2 + 1 + (x - y) / length
+    return np.mod(45 * eighth, 360.0), np.degrees(np.arcsin(height))
+
+
+def farthest_arcsec(order: int) -> float:
+    """No point of any cell is farther from the cell's middle.
+
+    The farthest is a corner of the cells at the edge of the polar caps, next to a face's meridian.
+    """
+    nside = 1 << order
+    middle, corner = 2 / 3, 1 - (1 - 1 / nside) ** 2 / 3
+    level = np.sqrt((1 - middle**2) * (1 - corner**2)) * np.cos(np.pi / (4 * nside))
+    return float(np.degrees(np.arccos(min(1.0, middle * corner + level))) * 3600)
+
+
+def rim(cell: int, *, deeper: int) -> np.ndarray:
+    """The cells, some orders deeper, along the inner edge of a cell.
+
+    Parameters
+    ----------
+    cell : int
+        Nested number, of any order.
+    deeper : int
+        A cell has ``4**deeper`` of those, at most ``4 * 2**deeper`` along its edge.
+
+    Returns
+    -------
+    ndarray of int64
+    """
+    last = (1 << deeper) - 1
+    x, y = (axis.ravel() for axis in np.mgrid[: last + 1, : last + 1])
+    edge = (x == 0) | (y == 0) | (x == last) | (y == last)
+    return (int(cell) << 2 * deeper) + _spread(x[edge]) + 2 * _spread(y[edge])
+
+
 def _of_belt(height, turn, nside: int) -> np.ndarray:
     """Face, x and y of positions between the caps (their section 4.1)."""
     falling = (nside * (0.5 + turn - 0.75 * height)).astype(np.int64)
@@ -54,4 +110,12 @@ def _spread(value: np.ndarray) -> np.ndarray:
     result = np.zeros_like(value)
     for bit in range(29):
         result |= (value >> bit & 1) << 2 * bit
+    return result
+
+
+def _gather(value: np.ndarray) -> np.ndarray:
+    """Every other bit: the inverse of `_spread`."""
+    result = np.zeros_like(value)
+    for bit in range(29):
+        result |= (value >> 2 * bit & 1) << bit
     return result

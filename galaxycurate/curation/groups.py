@@ -10,7 +10,7 @@ from galaxycurate.curation.pairs import Pairs
 
 
 def groups(n: int, pairs: Sequence[Pairs]) -> np.ndarray:
-    """Connected components over all pairs.
+    """Connected components over all pairs, by union-find: no memory beyond the answer.
 
     Parameters
     ----------
@@ -22,15 +22,22 @@ def groups(n: int, pairs: Sequence[Pairs]) -> np.ndarray:
     -------
     ndarray of int64, shape (n,)
         Group of each row, numbered from 0 in the order of their first rows.
-    """
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
 
-    i = np.concatenate([p.first for p in pairs]) if pairs else np.empty(0, np.int64)
-    j = np.concatenate([p.second for p in pairs]) if pairs else np.empty(0, np.int64)
-    graph = coo_matrix((np.ones(i.size, np.int8), (i, j)), shape=(n, n))
-    _, component = connected_components(graph, directed=False)
-    _, first = np.unique(component, return_index=True)
-    rank = np.empty(first.size, np.int64)
-    rank[component[np.sort(first)]] = np.arange(first.size)
-    return rank[component]
+    Raises
+    ------
+    IndexError
+        A pair tells of a row that is not there.
+    """
+    from galaxycurate.curation.unionfind import join, number
+
+    group = np.arange(n, dtype=np.int64)
+    for some in pairs:
+        if not len(some):
+            continue
+        rows = [np.asarray(column, np.int64) for column in (some.first, some.second)]
+        least, most = min(r.min() for r in rows), max(r.max() for r in rows)
+        if least < 0 or most >= n:
+            raise IndexError(f"pairs of rows {least} to {most}, of {n} rows")
+        join(group, *rows)
+    number(group)
+    return group

@@ -64,6 +64,7 @@ class Settings:
     )
     queries_per_minute: int = _setting(50, "SQL queries a minute at most; 0: no limit", 0, 10_000)
     concurrency: int = _setting(4, "connections at most", 1, 256)
+    memory: str = _setting("2GB", "memory that comparing pictures may take")
     seed: int = _setting(42, "seed of every draw", 0, 2**31 - 1)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 

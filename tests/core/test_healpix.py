@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from galaxycurate.core.healpix import cells
+from galaxycurate.core.geometry import separation
+from galaxycurate.core.healpix import cells, centres, farthest_arcsec, rim
 
 RNG = np.random.default_rng(3)
 RA, DEC = RNG.uniform(0, 360, 200_000), np.rad2deg(np.arcsin(RNG.uniform(-1, 1, 200_000)))
@@ -44,3 +45,20 @@ def test_a_cell_is_small():
 def test_cells_are_those_of_other_implementations(ra, dec, order, cell):
     """Compared once with astropy-healpix: the same for 300,000 positions at five orders."""
     assert cells([ra], [dec], order=order)[0] == cell
+
+
+@pytest.mark.parametrize("order", range(7))
+def test_a_cells_middle_lies_in_it_and_no_point_is_farther_than_said(order):
+    every = np.arange(12 * 4**order)
+    ra, dec = centres(every, order=order)
+    assert np.array_equal(cells(ra, dec, order=order), every)
+    mine = cells(RA, DEC, order=order)
+    farthest = separation(RA, DEC, ra[mine], dec[mine]).max()
+    assert 0.9 * farthest_arcsec(order) < farthest <= farthest_arcsec(order)
+
+
+def test_a_rim_is_the_edge_of_a_cell():
+    assert sorted(rim(5, deeper=1).tolist()) == [20, 21, 22, 23]
+    inner = set(range(16)) - {3, 6, 9, 12}
+    assert set(rim(0, deeper=2).tolist()) == inner
+    assert len(rim(3, deeper=4)) == 60

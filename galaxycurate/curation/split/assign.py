@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from galaxycurate.curation.pairs import Pairs
+from galaxycurate.curation.split.share import contents, share_out
 from galaxycurate.errors import SettingError
 
 NAMES = ("train", "val", "test")
@@ -31,9 +32,6 @@ def check_fractions(fractions) -> tuple[float, ...]:
 def assign(label, group, *, fractions=(0.8, 0.1, 0.1), seed: int = 42) -> np.ndarray:
     """Give each group to a split.
 
-    Groups are taken from the largest to the smallest, those of a size in random order; each goes
-    where its classes lack most images. Single images fill up what large groups left uneven.
-
     Parameters
     ----------
     label : ndarray of str, shape (n,)
@@ -47,22 +45,9 @@ def assign(label, group, *, fractions=(0.8, 0.1, 0.1), seed: int = 42) -> np.nda
     ndarray of str, shape (n,)
         ``train``, ``val`` or ``test``.
     """
-    shares = np.array(check_fractions(fractions))
-    classes, of_class = np.unique(np.asarray(label), return_inverse=True)
-    ids, of_group = np.unique(np.asarray(group), return_inverse=True)
-    content = np.zeros((ids.size, classes.size), np.int64)
-    np.add.at(content, (of_group, of_class), 1)
-    lack = shares[:, None] * content.sum(axis=0)[None, :]
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(ids.size)
-    order = order[np.argsort(-content[order].sum(axis=1), kind="stable")]
-    place = np.zeros(ids.size, np.int64)
-    allowed = shares > 0
-    for g in order:
-        need = np.where(allowed, lack @ content[g], -np.inf)
-        place[g] = int(np.argmax(need))
-        lack[place[g]] -= content[g]
-    return np.array(NAMES)[place[of_group]]
+    shares = check_fractions(fractions)
+    _, row_of, content = contents(label, group)
+    return np.array(NAMES)[share_out(content, shares, seed=seed)[row_of]]
 
 
 def crossing(split, pairs: Pairs) -> np.ndarray:
@@ -70,7 +55,8 @@ def crossing(split, pairs: Pairs) -> np.ndarray:
 
     Parameters
     ----------
-    split : ndarray of str, shape (n,)
+    split : ndarray, shape (n,)
+        The split of each row, by name or number.
     pairs : Pairs
 
     Returns

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.core.outcome import Verdict, VerdictKind
+from galaxycurate.core.origin import is_simulated
+from galaxycurate.core.outcome import Verdict
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.groups import groups
-from galaxycurate.curation.pairs import Pairs
 from galaxycurate.errors import SettingError
+from galaxycurate.pipeline.dedupe.evidence import Evidence, PixelSearch, Seen, gather, look, unseen
 from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
 from galaxycurate.pipeline.dedupe.looks import unlike_looks
+from galaxycurate.pipeline.dedupe.memory import megabytes
+from galaxycurate.pipeline.dedupe.verdicts import judge
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
+
+KEEP = ("best", "first", "all")
 
 
 @dataclass
@@ -25,45 +32,64 @@ class Deduped:
     Parameters
     ----------
     images, n_groups, largest_group, without_position : int
+    pictures_read : int
+        Decoded now; the other fingerprints were kept from earlier.
     pairs : Counter
         Pairs by kind.
+    false_rate : dict of str to float
+        Estimated share of false pairs among those that pixels tell of, by tier.
     dropped : Counter
         Images that a split leaves out, by kind.
     unlike : str
         How classes differ in provider, size or scale, empty where they do not.
+    simulated : bool
+        Whether any of the images is of a simulated sky.
+    verdicts : list of Verdict
     """
 
     images: int = 0
     n_groups: int = 0
     largest_group: int = 0
     without_position: int = 0
+    pictures_read: int = 0
     pairs: Counter = field(default_factory=Counter)
+    false_rate: dict[str, float] = field(default_factory=dict)
     dropped: Counter = field(default_factory=Counter)
     unlike: str = ""
+    simulated: bool = False
+    verdicts: list[Verdict] = field(default_factory=list, repr=False)
 
     def as_dict(self) -> dict:
-        """For JSON."""
-        return {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
+        """For JSON: the counts; verdicts are in the ledger."""
+        plain = {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
+        del plain["verdicts"]
+        return plain
 
 
 def dedupe(
     settings: Settings,
     *,
     min_overlap: float = 0.0,
+    pixels: PixelSearch | None = PixelSearch(),
+    keep: str = "best",
     dry_run: bool = False,
     progress: Progress = silent,
 ) -> Deduped:
     """Find pairs, judge duplicates, and write verdicts and groups to the ledger.
 
-    Nothing is deleted: of images with the same bytes or the same object the first stays, the others
-    get a verdict and are left out of splits; an object under two labels is left out altogether;
-    images that share sky stay, in one group.
+    Nothing is deleted: of pictures of one thing (the same bytes, pixels or object, or a copy) one
+    stays, the others get a verdict and are left out of splits; so are an object under two labels,
+    and pictures that are not where their id says. Images that share sky stay, in one group.
 
     Parameters
     ----------
     settings : Settings
     min_overlap : float
         Two cutouts belong together when they share more than this fraction of the smaller.
+    pixels : PixelSearch or None
+        How pictures are compared; None compares ids, positions and bytes only.
+    keep : {'best', 'first', 'all'}
+        Which of several pictures of one thing stays.
     dry_run : bool
         Count only.
     progress : callable
@@ -72,21 +98,23 @@ def dedupe(
     -------
     Deduped
     """
-    if not 0 <= min_overlap < 1:
-        raise SettingError(
-            f"min-overlap = {min_overlap:g} is outside 0 to 1",
-            hint="0 groups cutouts that share any sky at all",
-        )
+    _check(min_overlap, keep)
+    memory_mb = megabytes(settings.memory)
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = read_kept(settings, ledger)
+        seen = unseen(kept)
+        if pixels is not None:
+            seen = look_at(settings, kept, pixels, memory_mb, dry_run, progress)
         progress(0, 3, f"{len(kept):,} images")
-        evidence = kept.evidence(min_overlap=min_overlap)
+        evidence = gather(kept, seen, min_overlap=min_overlap)
         progress(1, 3, "pairs found")
-        group = groups(len(kept), list(evidence.values()))
-        verdicts = judge(kept, evidence)
-        result = _summary(kept, evidence, group, verdicts)
+        group = groups(len(kept), evidence.all)
+        verdicts = judge(kept, evidence, seen, keep=keep)
+        result = _summary(kept, seen, evidence, group, verdicts)
         if not dry_run:
-            run = ledger.start("dedupe", {"min_overlap": min_overlap})
+            about = {"min_overlap": min_overlap, "keep": keep}
+            about |= {"pixels": vars(pixels) if pixels else None}
+            run = ledger.start("dedupe", about)
             ledger.add_verdicts(run, verdicts)
             ledger.add_places(
                 run, ((p, int(g), "") for p, g in zip(kept.paths, group, strict=True))
@@ -95,51 +123,47 @@ def dedupe(
     return result
 
 
-def judge(kept: Kept, evidence: dict[VerdictKind, Pairs]) -> list[Verdict]:
-    """Verdicts on pairs; ``keep`` is false for the image that a split leaves out.
+def look_at(
+    settings: Settings, kept: Kept, how: PixelSearch, memory_mb: int, dry_run: bool,
+    progress: Progress,
+) -> Seen:  # fmt: skip
+    """Compare the pixels of a dataset; fingerprints are kept there, but not of a dry run."""
+    from galaxycurate.pipeline.dedupe.prints import store_of
+    from galaxycurate.pipeline.dedupe.register import registered
 
-    Parameters
-    ----------
-    kept : Kept
-    evidence : dict of VerdictKind to Pairs
-
-    Returns
-    -------
-    list of Verdict
-    """
-    labels, paths = kept.labels, kept.paths
-    verdicts = []
-    for kind in (VerdictKind.OVERLAP, VerdictKind.NEAR_FIELD):
-        pairs = evidence[kind]
-        for i, j, amount in zip(pairs.first, pairs.second, pairs.amount, strict=True):
-            verdicts.append(Verdict(paths[j], kind, paths[i], round(float(amount), 4)))
-    twins = {kind: evidence[kind] for kind in (VerdictKind.EXACT_FILE, VerdictKind.SAME_OBJECT)}
-    one = groups(len(kept), list(twins.values()))
-    names: dict[int, set[str]] = {}
-    for group, label in zip(one.tolist(), labels.tolist(), strict=True):
-        names.setdefault(group, set()).add(label)
-    for kind, pairs in twins.items():
-        for i, j in zip(pairs.first, pairs.second, strict=True):
-            torn = names[int(one[i])]
-            if len(torn) > 1:  # one thing under two labels: none of its pictures is believed
-                why = f"{kind}: {' and '.join(sorted(torn))}"
-                verdicts += [
-                    Verdict(paths[a], VerdictKind.CONFLICT, paths[b], keep=False, evidence=why)
-                    for a, b in ((i, j), (j, i))
-                ]
-            else:
-                verdicts.append(Verdict(paths[j], kind, paths[i], keep=False, evidence="first"))
-    return verdicts
+    tree = open_tree(Path(settings.dataset))
+    store = store_of(Path(settings.dataset), read_only=dry_run)
+    seen = look(kept, tree.read, store, how, memory_mb=memory_mb, progress=progress)
+    return registered(seen, kept.paths, tree.read, progress=progress) if how.register else seen
 
 
-def _summary(kept: Kept, evidence, group, verdicts: list[Verdict]) -> Deduped:
-    dropped = {v.path: str(v.kind) for v in verdicts if not v.keep}
+def _check(min_overlap: float, keep: str) -> None:
+    if not 0 <= min_overlap < 1:
+        raise SettingError(
+            f"min-overlap = {min_overlap:g} is outside 0 to 1",
+            hint="0 groups cutouts that share any sky at all",
+        )
+    if keep not in KEEP:
+        raise SettingError(
+            f"keep = {keep!r} is none of {', '.join(KEEP)}",
+            hint="best keeps the best centred and sharpest picture of each thing",
+        )
+
+
+def _summary(
+    kept: Kept, seen: Seen, evidence: Evidence, group: np.ndarray, verdicts: list[Verdict]
+) -> Deduped:
+    dropped = {v.path: str(v.kind) for v in reversed(verdicts) if not v.keep}
     return Deduped(
         images=len(kept),
         n_groups=int(group.max()) + 1,
         largest_group=int(np.bincount(group).max()),
         without_position=int((~kept.placed).sum()),
-        pairs=Counter({str(kind): len(pairs) for kind, pairs in evidence.items()}),
+        pictures_read=seen.read,
+        pairs=evidence.counts,
+        false_rate=seen.rates,
         dropped=Counter(dropped.values()),
         unlike=unlike_looks(o for o in kept.outcomes if o.path not in dropped),
+        simulated=is_simulated(*kept.origins),
+        verdicts=verdicts,
     )

@@ -10,7 +10,9 @@ import numpy as np
 from galaxycurate.core.geometry import separation
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.curation.pairs import Pairs
-from galaxycurate.curation.sky.overlap import near_fields, overlapping, same
+from galaxycurate.curation.sky.fields import near_fields
+from galaxycurate.curation.sky.footprints import overlapping
+from galaxycurate.curation.sky.objects import blends, in_several_runs, same, same_id
 from galaxycurate.errors import InputError
 from galaxycurate.imagery.providers.provider import same_picture
 from galaxycurate.store.ledger import Ledger
@@ -19,6 +21,7 @@ from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree
 
 IDS = ("objID", "dr7objid")
+SCORES = ("vote_fraction", "score")
 ASSUMED_ARCSEC = 168.0
 """Width of a cutout whose pixel scale is unknown: 424 pixels, as Galaxy Zoo's, at 0.396"/pixel."""
 _ONE_PLACE_ARCSEC = 1.0
@@ -31,10 +34,12 @@ class Kept:
     Parameters
     ----------
     outcomes : list of Outcome
-    ra, dec, width_arcsec : ndarray of float64, shape (n,)
+    ra, dec, width_arcsec, pixscale : ndarray of float64, shape (n,)
         NaN where unknown.
+    score : ndarray of float64, shape (n,)
+        Vote fraction, or quality of the field; 0 where unknown.
     ids : dict of str to list of int
-        ``objID`` and ``dr7objid``; 0 where unknown.
+        ``objID``, ``dr7objid`` and ``parentID``; 0 where unknown.
     origins : set of str
         The archives and providers that they came from.
     """
@@ -43,6 +48,8 @@ class Kept:
     ra: np.ndarray
     dec: np.ndarray
     width_arcsec: np.ndarray
+    pixscale: np.ndarray
+    score: np.ndarray
     ids: dict[str, list[int]]
     origins: set[str]
 
@@ -66,16 +73,20 @@ class Kept:
 
     @property
     def _any_id(self) -> np.ndarray:
-        return np.array(
-            [a or b for a, b in zip(*(self.ids[n] for n in IDS), strict=True)], np.int64
-        )
+        return np.where(self._id("objID") != 0, self._id("objID"), self._id("dr7objid"))
+
+    def _id(self, name: str) -> np.ndarray:
+        return np.array(self.ids[name], np.int64)
 
     def evidence(self, *, min_overlap: float = 0.0) -> dict[VerdictKind, Pairs]:
-        """Every pair that shows the same thing, by what tells so."""
+        """Every pair that bytes, ids and positions tell of, by kind."""
         assumed = np.where(np.isfinite(self.width_arcsec), self.width_arcsec, ASSUMED_ARCSEC)
+        objects = [same_id(*(self._id(name) for name in IDS))]
+        objects.append(in_several_runs(self.ra, self.dec, self._any_id))
         return {
             VerdictKind.EXACT_FILE: same([o.sha256 for o in self.outcomes]),
-            VerdictKind.SAME_OBJECT: _concatenate([same(self.ids[name]) for name in IDS]),
+            VerdictKind.SAME_OBJECT: _concatenate(objects),
+            VerdictKind.BLEND: blends(self._id("objID"), self._id("parentID")),
             VerdictKind.OVERLAP: overlapping(self.ra, self.dec, assumed, min_overlap=min_overlap),
             VerdictKind.NEAR_FIELD: near_fields(self._any_id, self.placed),
         }
@@ -95,7 +106,8 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
     """
     about: dict[tuple[str, str], dict] = {}
     origins = set()
-    wanted = ("name", "label", "ra", "dec", "pixscale", "size_px", "source_file", *IDS)
+    place = ("ra", "dec", "pixscale", "size_px")
+    wanted = ("name", "label", *place, "source_file", *SCORES, *IDS, "parentID")
     for manifest in read_all([], folder=Path(settings.manifests)):
         origins.add(manifest.header.archive)
         there = [n for n in wanted if n in manifest.table.column_names]
@@ -117,7 +129,14 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
         ra=_floats(rows, "ra"),
         dec=_floats(rows, "dec"),
         width_arcsec=np.array([_width(*pair) for pair in zip(outcomes, rows, strict=True)]),
-        ids={n: [row.get(n) or 0 for row in rows] for n in IDS},
+        pixscale=np.array(
+            [
+                o.pixscale or row.get("pixscale") or np.nan
+                for o, row in zip(outcomes, rows, strict=True)
+            ]
+        ),
+        score=np.array([next(filter(None, map(row.get, SCORES)), 0.0) for row in rows]),
+        ids={n: [row.get(n) or 0 for row in rows] for n in (*IDS, "parentID")},
         origins=origins - {""},
     )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from galaxycurate.core.geometry import separation, unit_vectors
-from galaxycurate.curation.sky.overlap import overlapping
+from galaxycurate.curation.sky.footprints import overlapping
 from galaxycurate.curation.split.assign import crossing
 from galaxycurate.pipeline.report.facts import SplitProof
 from galaxycurate.pipeline.report.rows import Rows

@@ -1,7 +1,9 @@
 """From images in the tree to splits that leak nothing."""
 
 import csv
+import hashlib
 import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import load
-from tests.pipeline.project import job_of
+from tests.pipeline.project import job_of, picture
 
 WIDTH_DEG = 256 * 0.396127 / 3600
 
@@ -28,7 +30,7 @@ def settings(tmp_path):
 
 
 def fill(settings, rows, **more):
-    """Write a manifest and its images; a row is (name, label, ra, dec, objID, bytes)."""
+    """Write a manifest and its images; a row is (name, label, ra, dec, objID, which picture)."""
     names = ("name", "label", "ra", "dec", "objID")
     columns = {name: [row[k] for row in rows] for k, name in enumerate(names)}
     columns |= {"pixscale": [0.396127] * len(rows), "size_px": [256] * len(rows)} | more
@@ -37,15 +39,16 @@ def fill(settings, rows, **more):
     tree = ImageTree(Path(settings.dataset))
     with Ledger.open(settings.ledger_url) as ledger:
         run = ledger.start("download", {})
-        for name, label, ra, dec, _, body in rows:
+        for name, label, ra, dec, _, which in rows:
+            body = picture(zlib.crc32(which))
             path = tree.relative(label, name)
             tree.write(path, body)
             row = {"ra": ra, "dec": dec, "pixscale": 0.396127, "size_px": 256}
             request = SkyServer(settings.server, settings.release).request(job_of(row))
             ledger.add_outcomes(
                 run,
-                [Outcome(path, name, label, request, Status.OK, sha256=str(body),
-                         n_bytes=len(body))],
+                [Outcome(path, name, label, request, Status.OK, n_bytes=len(body),
+                         sha256=hashlib.sha256(body).hexdigest())],
             )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def test_overlapping_cutouts_are_one_group_and_never_torn(settings):
 
 def test_twins_stay_once_and_an_object_under_two_labels_not_at_all(settings):
     rows = [*lonely(20, "spiral"), *lonely(20, "elliptical", 0.5)]
-    same_bytes = ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")
+    same_bytes = ("copy", "spiral", 6.0, 10.0, 0, b"spiral3")
     two_labels = ("other", "elliptical", 8.0, 10.0, rows[4][4], b"other")
     fill(settings, [*rows, same_bytes, two_labels])
     found = dedupe(settings)
@@ -98,7 +101,7 @@ def test_twins_stay_once_and_an_object_under_two_labels_not_at_all(settings):
 
 
 def test_nothing_is_deleted_by_dedupe(settings):
-    fill(settings, [*lonely(5, "spiral"), ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")])
+    fill(settings, [*lonely(5, "spiral"), ("copy", "spiral", 6.0, 10.0, 0, b"spiral3")])
     before = sorted((Path(settings.dataset) / "images").rglob("*.jpg"))
     dedupe(settings)
     assert sorted((Path(settings.dataset) / "images").rglob("*.jpg")) == before
@@ -141,7 +144,7 @@ def test_images_that_came_after_dedupe_are_named(settings):
 
 def test_an_image_that_was_rejected_after_dedupe_asks_for_a_new_one(settings):
     """Else its twin, which dedupe had left out for it, would be lost too."""
-    rows = [*lonely(20, "spiral"), ("copy", "spiral", 100.0, 10.0, 0, b"spiral3")]
+    rows = [*lonely(20, "spiral"), ("copy", "spiral", 6.0, 10.0, 0, b"spiral3")]
     fill(settings, rows)
     dedupe(settings)
     with Ledger.open(settings.ledger_url) as ledger:
@@ -175,7 +178,7 @@ def test_one_thing_under_two_labels_goes_with_all_its_twins(settings):
     rows = lonely(10, "spiral")
     a = rows[0]
     b = ("b", "spiral", 50.0, 20.0, a[4], b"bytes")
-    c = ("c", "elliptical", 60.0, 20.0, 0, b"bytes")
+    c = ("c", "elliptical", 50.0, 20.0, 0, b"bytes")
     fill(settings, [*rows, b, c])
     found = dedupe(settings)
     assert found.dropped == {VerdictKind.CONFLICT: 3}

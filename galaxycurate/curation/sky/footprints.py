@@ -1,0 +1,249 @@
+"""Footprints of cutouts on the sky, and which of them share some."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from galaxycurate.core.geometry import unit_vectors
+from galaxycurate.curation.pairs import Pairs
+from galaxycurate.errors import InputError
+
+Column = Any
+"""Given as what NumPy takes for a column, held as one of float64 and of the length of all."""
+
+LEAST = 1e-9
+"""A smaller shared fraction is the arithmetic's, not the sky's."""
+
+WIDEST_ARCSEC = 40 * 3600.0
+"""A wider cutout may have corners on the far side of its neighbour's plane."""
+
+
+@dataclass(frozen=True)
+class Footprints:
+    """Rectangles on the sky, each drawn on the plane that touches the sky at its centre (TAN).
+
+    Width and height are lengths on that plane: pixel scale at the centre times pixels, which is
+    what a FITS header's CDELT and NAXIS say. A side of w radians spans the angle 2 arctan(w / 2),
+    and a corner at the distance d on the plane lies arctan(d) from the centre; for a cutout of 101
+    arcsec that is d to 8 digits, for one of a degree it is less by a part in 20,000.
+
+    Parameters
+    ----------
+    ra, dec : array_like of float, shape (n,)
+        Centres, ICRS [deg].
+    width_arcsec : float or array_like of float, shape (n,)
+        At most 40 degrees.
+    height_arcsec : float or array_like of float, shape (n,), optional
+        The same as the width by default.
+    rotation_deg : float or array_like of float, shape (n,)
+        Direction of the upward side, east of north [deg].
+
+    Raises
+    ------
+    InputError
+        A cutout is too wide, or columns differ in length.
+
+    Notes
+    -----
+    Rows with a NaN, or with no area, take no part.
+    """
+
+    ra: Column
+    dec: Column
+    width_arcsec: Column
+    height_arcsec: Column = None
+    rotation_deg: Column = 0.0
+
+    def __post_init__(self) -> None:
+        given = {n: getattr(self, n) for n in self.__dataclass_fields__}
+        if given["height_arcsec"] is None:
+            given["height_arcsec"] = given["width_arcsec"]
+        shape = np.atleast_1d(np.asarray(self.ra)).shape
+        try:
+            columns = {n: np.broadcast_to(np.asarray(v, float), shape) for n, v in given.items()}
+        except ValueError as error:
+            raise InputError(f"positions and sizes differ in length: {error}") from error
+        for name, column in columns.items():
+            object.__setattr__(self, name, column)
+        sides = columns["width_arcsec"], columns["height_arcsec"]
+        widest = max((float(np.nanmax(s, initial=0.0)) for s in sides), default=0.0)
+        if widest > WIDEST_ARCSEC:
+            raise InputError(
+                f"a cutout is {widest / 3600:,.0f} degrees wide, and {WIDEST_ARCSEC / 3600:.0f} "
+                "is the most that can be compared",
+                hint="sizes are in arcsec: pixel scale times pixels",
+            )
+
+    def __len__(self) -> int:
+        return self.ra.size
+
+    @classmethod
+    def concatenate(cls, many: Sequence[Footprints]) -> Footprints:
+        """Those of several, one after the other."""
+        names = cls.__dataclass_fields__
+        return cls(*(np.concatenate([getattr(f, n) for f in many]) for n in names))
+
+    def take(self, rows) -> Footprints:
+        """Those of some rows."""
+        return Footprints(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The rows that have a footprint, int32."""
+        numbers = self.ra + self.dec + self.rotation_deg
+        there = np.isfinite(numbers) & (self.width_arcsec > 0) & (self.height_arcsec > 0)
+        return np.flatnonzero(there).astype(np.int32)
+
+    @property
+    def reach_arcsec(self) -> np.ndarray:
+        """How far each footprint reaches from its centre: the angle to its corners."""
+        half = np.radians(np.hypot(self.width_arcsec, self.height_arcsec) / 7200)
+        return np.degrees(np.arctan(half)) * 3600
+
+    def shapes(self, rows) -> np.ndarray:
+        """Half width, half height, cosine and sine of the rotation, as `clip` wants them."""
+        columns = self.width_arcsec, self.height_arcsec, self.rotation_deg
+        if all(column.strides == (0,) for column in columns) and self.ra.size:
+            return np.broadcast_to(_shapes(*(c[:1] for c in columns)), (len(rows), 4))
+        return _shapes(*(c[rows] for c in columns))
+
+    def overlapping(self, *, min_overlap: float = 0.0) -> Pairs:
+        """All pairs that share sky; see `overlapping`."""
+        from galaxycurate.curation.sky import sweep
+
+        columns = self.ra, self.dec, self.width_arcsec, self.height_arcsec, self.rotation_deg
+        lone, star = sweep.without_crowds(self.known, *columns)
+        least = max(min_overlap, LEAST)
+        found = [part for a, b in self._levels(lone) for part in self._meeting(a, b, least)]
+        if star[0].size and least < 1:
+            found.append((sweep.pair_keys(*star), np.ones(star[0].size)))
+        return Pairs(*sweep.arranged(found))
+
+    def _levels(self, rows):
+        """Which rows to compare with which: by octaves of size, each with itself and the smaller.
+
+        One wide cutout among a million small ones is compared with all; the small ones among
+        themselves search no further than they reach.
+        """
+        if not rows.size:
+            return
+        octave = np.frexp(self.reach_arcsec[rows])[1]
+        levels = [rows] if octave.min() == octave.max() else [
+            rows[octave == value] for value in np.unique(octave)
+        ]  # fmt: skip
+        for k, large in enumerate(levels):
+            for small in levels[: k + 1]:
+                yield small, large
+
+    def _meeting(self, small, large, least: float) -> list[tuple]:
+        """Pairs of a small one and a large one, or of a level with itself."""
+        from galaxycurate.curation.sky import clip, sweep
+
+        reach = [self.reach_arcsec[rows].max() for rows in (small, large)]
+        b = sweep.Zones.of(self.ra, self.dec, large, 2 * reach[1])
+        a = b if small is large else sweep.Zones.of(self.ra, self.dec, small, 2 * reach[1])
+        shapes = [self.shapes(zones.rows) for zones in (a, b)]
+
+        def measure(i, j):
+            key, amount = np.empty(i.size, np.int64), np.empty(i.size)
+            kept = clip.shares(i, j, a.rows, a.vectors, shapes[0], b.rows, b.vectors, shapes[1],
+                               least, key, amount)  # fmt: skip
+            return key[:kept].copy(), amount[:kept].copy()
+
+        return sweep.candidates(a, b, sum(reach) * (1 + 1e-12), measure)
+
+    def shared_fraction(self, first, second) -> np.ndarray:
+        """What pairs of rows share, as a fraction of the smaller of the two.
+
+        Parameters
+        ----------
+        first, second : array_like of int, shape (m,)
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+            0 to 1; NaN for rows without a footprint.
+        """
+        from galaxycurate.curation.sky import clip
+
+        first, second = np.asarray(first), np.asarray(second)
+        amount = np.full(first.size, np.nan)
+        there = self._there(first, second)
+        i, j = first[there].astype(np.int32), second[there].astype(np.int32)
+        pair = np.arange(i.size, dtype=np.int32)
+        key, out = np.empty(i.size, np.int64), np.empty(i.size)
+        clip.shares(pair, pair, i, *self._geometry(i), j, *self._geometry(j), -1.0, key, out)
+        amount[there] = out
+        return amount
+
+    def shared_arcsec2(self, first, second) -> np.ndarray:
+        """The area on the sphere that pairs of rows share.
+
+        Parameters
+        ----------
+        first, second : array_like of int, shape (m,)
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+            [arcsec^2]; NaN for rows without a footprint.
+        """
+        from galaxycurate.curation.sky import clip
+
+        first, second = np.asarray(first), np.asarray(second)
+        area = np.full(first.size, np.nan)
+        there = self._there(first, second)
+        out = np.empty(int(there.sum()))
+        clip.solid_angles(*self._geometry(first[there]), *self._geometry(second[there]), out)
+        area[there] = out * np.degrees(3600) ** 2
+        return area
+
+    def _there(self, first, second) -> np.ndarray:
+        known = np.zeros(len(self), bool)
+        known[self.known] = True
+        return known[first] & known[second]
+
+    def _geometry(self, rows) -> tuple[np.ndarray, np.ndarray]:
+        return unit_vectors(self.ra[rows], self.dec[rows]), self.shapes(rows)
+
+
+def _shapes(width_arcsec, height_arcsec, rotation_deg) -> np.ndarray:
+    turn = np.radians(rotation_deg)
+    halves = np.radians(width_arcsec / 7200), np.radians(height_arcsec / 7200)
+    return np.stack([*halves, np.cos(turn), np.sin(turn)], axis=1)
+
+
+def overlapping(
+    ra, dec, width_arcsec, *, min_overlap: float = 0.0, height_arcsec=None, rotation_deg=0.0
+) -> Pairs:
+    """All pairs of cutouts that share sky.
+
+    A sweep over zones of declination finds the pairs within reach (the diagonal, not the side), an
+    exact clip on the tangent plane measures what they share; right at the poles and across RA 0.
+
+    Parameters
+    ----------
+    ra, dec, width_arcsec, height_arcsec, rotation_deg
+        See `Footprints`. Rows with a NaN take no part.
+    min_overlap : float
+        Leave out pairs that share no more than this fraction of the smaller cutout.
+
+    Returns
+    -------
+    Pairs
+        In order of first, then second.
+
+    Notes
+    -----
+    More than 32 footprints that are exactly alike (place, sides and rotation) would make a pair
+    each with each: the first of them stands for all, and is linked with each of the others. What
+    one of them shares sky with, all do, so that groups are the same, and a pair torn by a split is
+    still seen.
+    """
+    footprints = Footprints(ra, dec, width_arcsec, height_arcsec, rotation_deg)
+    return footprints.overlapping(min_overlap=min_overlap)

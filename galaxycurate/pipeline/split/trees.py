@@ -1,0 +1,184 @@
+"""The trees of a split: hard links, or files out of shards, built beside the old ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.core.columns import SOFT
+from galaxycurate.core.outcome import Outcome
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.pipeline.dedupe.kept import Kept
+from galaxycurate.store.files import unwritable
+from galaxycurate.store.manifest import read_all
+from galaxycurate.store.shards.tree import Tree, open_tree
+
+FOLDER = "split"
+SOFT_LABELS = "soft.csv"
+"""Beside split.json: the vote fractions of each image, by its path in the tree, where known."""
+FOLDS = "folds.csv"
+Soft = Mapping[tuple[str, str], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One tree of train, val and test.
+
+    Parameters
+    ----------
+    folder : str
+        Below the split's folder; empty for the split itself.
+    holds : dict of str to str
+        ``train``, ``val`` or ``test`` by the part that goes there.
+    """
+
+    folder: str
+    holds: Mapping[str, str]
+
+
+def layouts(parts: Sequence[str]) -> list[Layout]:
+    """The trees that some parts make: one of a split, one for each fold.
+
+    Of folds without a test set each is the test set of one tree, and the next one its val; where a
+    test set was kept aside, it is that of all, and each fold is the val of one tree.
+    """
+    folds = [name for name in parts if name.startswith("fold-")]
+    if not folds:
+        return [Layout("", {name: name for name in parts})]
+    trees = []
+    for k, name in enumerate(folds):
+        holds = dict.fromkeys(folds, "train")
+        if "test" in parts:
+            holds |= {name: "val", "test": "test"}
+        else:
+            holds |= {folds[(k + 1) % len(folds)]: "val", name: "test"}
+        trees.append(Layout(name, holds))
+    return trees
+
+
+def counts(labels: np.ndarray, part: np.ndarray, holds: Mapping[str, str]) -> dict[str, dict]:
+    """Images by split and class."""
+    split = np.array([holds.get(str(name), "") for name in part])
+    return {
+        name: dict(sorted(Counter(labels[split == name].tolist()).items()))
+        for name in dict.fromkeys(holds.values())
+    }
+
+
+def soft_labels(manifests: Path) -> Soft:
+    """Vote fractions by class, of the images whose manifests have them, by label and name."""
+    known: dict[tuple[str, str], dict[str, float]] = {}
+    for manifest in read_all([], folder=manifests):
+        names = [n for n in manifest.table.column_names if n.startswith(SOFT)]
+        for row in manifest.rows(["label", "name", *names]) if names else ():
+            shares = {n.removeprefix(SOFT): row[n] for n in names if row[n] is not None}
+            known[row["label"], row["name"]] = shares
+    return known
+
+
+def write(
+    dataset: Path,
+    kept: Kept,
+    part: np.ndarray,
+    parts: Sequence[str],
+    about: Mapping[str, object],
+    soft: Soft,
+    progress: Progress = silent,
+) -> None:
+    """Build the trees beside the old ones, then let them take their place.
+
+    Parameters
+    ----------
+    dataset : Path
+    kept : Kept
+    part : ndarray of str, shape (n,)
+        The part of each image; empty for those left out.
+    parts : sequence of str
+        All parts.
+    about : dict
+        For ``split.json``; that of each fold has its own counts.
+    soft : dict
+    progress : callable
+    """
+    new, final, old = dataset / ".split.new", dataset / FOLDER, dataset / ".split.old"
+    trees = layouts(parts)
+    try:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        for n, tree in enumerate(trees):
+            _link(dataset, kept, part, tree.holds, new / tree.folder)
+            facts = {**about, "splits": counts(kept.labels, part, tree.holds)}
+            if tree.folder:
+                facts["fold"] = tree.folder
+            _write_facts(new / tree.folder, kept, part, tree, facts, soft)
+            progress((n + 1) * len(kept), len(trees) * len(kept), "linked")
+        if len(trees) > 1:
+            (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")
+            _write_folds(new / FOLDS, kept, part)
+        shutil.rmtree(old, ignore_errors=True)
+        if final.exists():
+            final.rename(old)
+        new.rename(final)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise unwritable(final, error) from error
+
+
+def _link(dataset: Path, kept: Kept, part, holds: Mapping[str, str], root: Path) -> None:
+    tree = open_tree(dataset)
+    for outcome, name in zip(kept.outcomes, part, strict=True):
+        if name:
+            _place(tree, outcome.path, root / _in_tree(outcome, holds[str(name)]))
+    # a class that a split lacks still has its folder: ImageFolder counts them
+    for split in set(holds.values()):
+        for label in sorted(set(kept.labels)):
+            (root / split / label).mkdir(parents=True, exist_ok=True)
+
+
+def _write_facts(root: Path, kept: Kept, part, tree: Layout, facts: dict, soft: Soft) -> None:
+    (root / "split.json").write_text(json.dumps(facts, indent=1) + "\n")
+    told = {
+        _in_tree(outcome, tree.holds[str(name)]): soft[outcome.label, outcome.name]
+        for outcome, name in zip(kept.outcomes, part, strict=True)
+        if name and soft.get((outcome.label, outcome.name))
+    }
+    if told:
+        _write_soft(root / SOFT_LABELS, told, kept.labels.tolist())
+
+
+def _in_tree(outcome: Outcome, split: str) -> str:
+    return f"{split}/{Path(outcome.path).relative_to('images').as_posix()}"
+
+
+def _write_soft(path: Path, soft: Mapping[str, Mapping[str, float]], labels) -> None:
+    classes = sorted({*labels, *(name for shares in soft.values() for name in shares)})
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", *classes])
+        for name, shares in sorted(soft.items()):
+            writer.writerow([name, *(f"{shares.get(c, 0.0):.6g}" for c in classes)])
+
+
+def _write_folds(path: Path, kept: Kept, part: np.ndarray) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "label", "fold"])
+        for outcome, name in zip(kept.outcomes, part, strict=True):
+            if name:
+                writer.writerow([outcome.path, outcome.label, str(name).removeprefix("fold-")])
+
+
+def _place(tree: Tree, relative: str, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(tree.path(relative).resolve(), target)
+    except OSError:  # in a shard, or on another file system: the bytes themselves
+        target.write_bytes(tree.read(relative))

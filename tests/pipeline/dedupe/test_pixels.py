@@ -1,0 +1,214 @@
+"""What dedupe finds in the pixels: copies, drift, wrong images; what stays, and what is recorded.
+
+All pictures here are simulated.
+"""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from galaxycurate.cli.main import app
+from galaxycurate.core.outcome import VerdictKind
+from galaxycurate.core.placing import Placing
+from galaxycurate.errors import SettingError
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.dedupe.evidence import PixelSearch
+from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.settings import Settings
+from tests.pictures import saved, sky
+from tests.pipeline.dedupe.collection import fill
+
+PIXSCALE, SIDE = 0.4, 256
+FIELD = sky(1, 600, sources=90)
+
+
+def window(x, y):
+    return FIELD[y : y + SIDE, x : x + SIDE]
+
+
+def shifted(ra, dec, dx, dy):
+    """The centre of a window that lies so many pixels to the right and down."""
+    return ra - dx * PIXSCALE / 3600 / np.cos(np.radians(dec)), dec - dy * PIXSCALE / 3600
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(dataset=str(tmp_path / "dataset"), manifests=str(tmp_path / "manifests"))
+
+
+@pytest.fixture
+def collection(settings):
+    """A window, copies of it, one that drifted, and others; one stands behind another's id."""
+    at = (150.0, 2.0)
+    drifted, aside = shifted(*at, 100, 40), shifted(*at, 40, 100)
+    fill(settings, {
+        "a": (saved(window(100, 100), "JPEG", quality=95), *at),
+        "copy": (saved(window(100, 100), "JPEG", quality=60), None, None),
+        "drifted": (saved(window(200, 140), "JPEG", quality=95), *drifted),
+        "other": (saved(sky(2, SIDE), "JPEG", quality=95), 170.0, 5.0),
+        "same": (saved(sky(2, SIDE), "JPEG", quality=95), None, None),
+        "turned": (saved(np.rot90(sky(3, SIDE))), None, None),
+        "upright": (saved(sky(3, SIDE)), None, None),
+        "broken": (b"<html>busy</html>", None, None),
+        "wrong": (saved(window(140, 200), "JPEG", quality=95), 200.0, 30.0),
+        "right": (saved(window(140, 200), "JPEG", quality=94), *aside),
+    }, pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    return settings
+
+
+def verdicts(settings):
+    with Ledger.open(settings.ledger_url) as ledger:
+        return {(v.kind, v.path.split("/")[-1][:-4], v.partner.split("/")[-1][:-4]): v
+                for v in ledger.verdicts()}  # fmt: skip
+
+
+def test_each_kind_of_pair_gets_its_verdict_with_the_evidence(collection):
+    found = dedupe(collection)
+    told = verdicts(collection)
+    copy = told[VerdictKind.COPY, "copy", "a"]
+    assert not copy.keep
+    assert copy.evidence.startswith(("more compressed: ", "less sharp: "))
+    assert told[VerdictKind.EXACT_FILE, "same", "other"].tier == "bytes"
+    turned = next(v for k, v in told.items() if {"turned", "upright"} <= set(k[1:]))
+    assert turned.kind == VerdictKind.COPY
+    assert turned.flip in (1, 3)
+    assert "turned" in turned.evidence
+    drift = told[VerdictKind.DRIFT, "drifted", "a"]
+    assert drift.keep
+    assert drift.tier == "noise"
+    assert (drift.dx, drift.dy) == pytest.approx((100, 40), abs=0.5)
+    assert drift.amount == pytest.approx(156 * 216 / SIDE**2, abs=0.02)
+    assert drift.fdr <= 0.001
+    assert "arcsec), overlap 0.5" in drift.evidence
+    assert told[VerdictKind.UNREADABLE, "broken", ""].keep is False
+    assert found.dropped[VerdictKind.UNREADABLE] == 1
+    assert found.false_rate["noise"] <= 0.001
+    by_position = told[VerdictKind.OVERLAP, "drifted", "a"]
+    assert (by_position.dx, by_position.dy) == pytest.approx((100, 40), abs=0.1)
+
+
+def test_a_picture_that_is_elsewhere_by_its_pixels_is_a_wrong_image(collection):
+    dedupe(collection)
+    told = verdicts(collection)
+    wrong = [v for k, v in told.items() if k[0] == VerdictKind.WRONG_IMAGE and not v.keep]
+    assert {v.path.split("/")[-1] for v in wrong} == {"wrong.jpg"}
+    copies = [v for k, v in told.items() if k[0] == VerdictKind.COPY and "wrong" in k]
+    assert [v.evidence[:20] for v in copies] == ["not what its id says"]
+    assert "arcsec from where the positions put it" in wrong[0].evidence
+    vouched = [v for k, v in told.items() if k[0] == VerdictKind.WRONG_IMAGE and v.keep]
+    assert "right" not in {v.path.split("/")[-1][:-4] for v in told.values() if not v.keep}
+    assert vouched  # the other pictures of these pairs are confirmed by a neighbour
+
+
+def test_a_verdict_the_other_way_round_tells_the_same(collection):
+    dedupe(collection)
+    told = verdicts(collection)
+    pairs = {
+        frozenset(k[1:]): [v for j, v in told.items() if set(j[1:]) == set(k[1:])]
+        for k in told if k[0] == VerdictKind.WRONG_IMAGE
+    }  # fmt: skip
+    assert pairs
+    for both in pairs.values():
+        one, other = (v for v in both if v.kind == VerdictKind.WRONG_IMAGE)
+        size = SIDE, SIDE
+        there = Placing(one.dx, one.dy, one.flip, one.scale)
+        back = Placing(other.dx, other.dy, other.flip, other.scale)
+        points = [[3.0, 5.0], [90.0, 20.0]]
+        assert back.on_first(there.on_first(points, size), size) == pytest.approx(np.array(points))
+
+
+def test_a_second_run_reads_no_picture_and_finds_the_same(collection):
+    first = dedupe(collection)
+    before = verdicts(collection)
+    again = dedupe(collection)
+    assert first.pictures_read == 9  # two of the ten files are one
+    assert again.pictures_read == 0
+    assert verdicts(collection) == before
+
+
+def test_all_copies_stay_when_asked_for_and_the_first_when_asked_for(collection):
+    assert set(dedupe(collection, keep="all").dropped) <= {
+        VerdictKind.UNREADABLE, VerdictKind.WRONG_IMAGE,
+    }  # fmt: skip
+    dedupe(collection, keep="first")
+    assert verdicts(collection)[VerdictKind.COPY, "copy", "a"].evidence.startswith("not the first;")
+
+
+def test_without_pixels_no_file_is_opened(collection):
+    found = dedupe(collection, pixels=None)
+    assert found.pictures_read == 0
+    assert found.pairs[VerdictKind.DRIFT] == found.dropped[VerdictKind.UNREADABLE] == 0
+    assert found.pairs[VerdictKind.EXACT_FILE] == 1
+
+
+def test_a_dry_run_writes_nothing(collection, tmp_path):
+    before = sorted(p for p in tmp_path.rglob("*") if "ledger" not in p.name)
+    dedupe(collection, dry_run=True)
+    assert sorted(p for p in tmp_path.rglob("*") if "ledger" not in p.name) == before
+
+
+def test_registration_is_to_a_fraction_of_a_pixel(settings):
+    import cv2
+
+    fine = cv2.GaussianBlur(sky(5, 1200, sources=200), (0, 0), 3)
+    noise = np.random.default_rng(1).normal(0, 1, (400, 400, 3))
+    whole = cv2.resize(fine, (400, 400), interpolation=cv2.INTER_AREA) + 0.0
+    whole = np.clip(whole + cv2.GaussianBlur(noise, (0, 0), 1.0) * 12, 0, 255).astype(np.float32)
+    move = np.float32([[1, 0, 20.4], [0, 1, -10.7]])
+    moved = cv2.warpAffine(whole, move, (400, 400), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
+    a, b = (p[100:300, 100:300].clip(0, 255).astype(np.uint8) for p in (whole, moved))
+    fill(settings, {"a": (saved(a), None, None), "b": (saved(b), None, None)},
+         pixscale=PIXSCALE, size_px=200)  # fmt: skip
+    dedupe(settings, pixels=PixelSearch(register=True))
+    (verdict,) = verdicts(settings).values()
+    assert (verdict.dx, verdict.dy) == pytest.approx((20.4, -10.7), abs=0.05)
+
+
+@pytest.mark.parametrize("words", [{"keep": "last"}, {"min_overlap": -0.1}])
+def test_impossible_wishes_are_refused(collection, words):
+    with pytest.raises(SettingError):
+        dedupe(collection, **words)
+    with pytest.raises(SettingError, match="max-fdr = 0 is outside 0 to 1"):
+        PixelSearch(max_fdr=0.0)
+
+
+def test_the_command_writes_a_page_and_tells_the_rate(collection, tmp_path):
+    page = tmp_path / "pairs.html"
+    words = ["dedupe", "--dataset", collection.dataset, "--manifests", collection.manifests]
+    run = CliRunner().invoke(app, [*words, "--page", str(page)])
+    assert run.exit_code == 0, run.output
+    assert "false among the pairs found by noise" in run.stderr
+    assert "pairs: drift" in run.stderr
+    text = page.read_text()
+    assert text.count("<polygon") >= 6
+    assert "Drift" in text
+    run = CliRunner().invoke(app, [*words, "--json", "--no-flips", "--no-resized"])
+    told = json.loads(run.stdout)
+    assert told["pairs"]["exact file"] == 1
+    assert told["pictures_read"] == 0
+
+
+def test_memory_is_understood_or_refused(collection):
+    from galaxycurate.pipeline.dedupe.memory import megabytes
+
+    assert [megabytes(t) for t in ("2GB", "500 MB", "1.5g", "300000k")] == [2000, 500, 1500, 300]
+    for text in ("much", "10MB", "", "1..2GB"):
+        with pytest.raises(SettingError, match="is no amount"):
+            megabytes(text)
+
+
+def test_other_bytes_of_the_same_pixels_and_another_exposure_are_kinds_of_their_own(settings):
+    rng = np.random.default_rng(3)
+    stars = sky(7, SIDE, sources=40).astype(float)
+    noisy = [np.clip(stars + rng.normal(0, 6, stars.shape), 0, 255).astype(np.uint8) for _ in "ab"]
+    fill(settings, {
+        "a": (saved(sky(6, SIDE)), None, None), "b": (saved(sky(6, SIDE), "BMP"), None, None),
+        "c": (saved(noisy[0]), None, None), "d": (saved(noisy[1]), None, None),
+    }, pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    found = dedupe(settings)
+    assert found.pairs[VerdictKind.SAME_PIXELS] == 1
+    told = verdicts(settings)
+    assert told[VerdictKind.SAME_PIXELS, "b", "a"].evidence.startswith("not the first of equal")
+    assert any({"c", "d"} == set(k[1:]) for k in told)
