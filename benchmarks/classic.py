@@ -223,6 +223,9 @@ def measure(truth: Truth, images: Dataset, audited: dict) -> dict:
         "with a galaxy's light": int((light < LIMIT_MAG).sum()),
         "called": {str(name): int((kind == name).sum()) for name in sorted(set(kind.tolist()))},
         "called clean, with a galaxy's light": int((clean & (light < LIMIT_MAG)).sum()),
+        "called contaminated, with a galaxy's light": int(
+            ((kind == "contaminated") & (light < LIMIT_MAG)).sum()
+        ),
         "called contaminated, without": int(
             ((kind == "contaminated") & ~(light < LIMIT_MAG)).sum()
         ),
@@ -309,7 +312,8 @@ def _sky_of(url: str, folder: Path):
     from galaxycurate.store import sqlfiles
     from galaxycurate.store.settings import load
 
-    archive = archive_of(load({"server": url, "queries_per_minute": 0}, folder=folder, environ={}))
+    flags = {"server": url, "queries_per_minute": 0, "manifests": str(folder / "manifests")}
+    archive = archive_of(load(flags, folder=folder, environ={}))
     return archive.run(sqlfiles.read("fields_good").bind(score=0.2))
 
 

@@ -24,6 +24,8 @@ _VERBS = {  # the library's names, each imported when it is first used
     "audit": ("galaxycurate.pipeline.audit.audit", "audit"),
     "dedupe": ("galaxycurate.pipeline.dedupe.dedupe", "dedupe"),
     "split": ("galaxycurate.pipeline.split.split", "split"),
+    "Manner": ("galaxycurate.pipeline.split.split", "Manner"),
+    "check": ("galaxycurate.pipeline.split.check", "check"),
     "status": ("galaxycurate.pipeline.status", "status"),
 }
 __all__ = sorted(_VERBS)

@@ -27,7 +27,7 @@ concurrency = 4
 
 def main_job():
     """The indented block that starts with the first of the commands given by the user."""
-    block = re.search(r"(?:^    (?:galaxycurate|python) .+\n){6}", README, re.MULTILINE)
+    block = re.search(r"(?:^    (?:galaxycurate|python) .+\n){7}", README, re.MULTILINE)
     return [line.split("#")[0].strip() for line in block[0].splitlines()]
 
 
@@ -64,7 +64,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def done(project):
-    """Each command of the README with what it said; the six run once for all the tests."""
+    """Each command of the README with what it said; the seven run once for all the tests."""
     said = {}
     for command in main_job():
         said[command] = run(command, project)
@@ -72,12 +72,13 @@ def done(project):
     return said
 
 
-def test_the_six_commands_are_those_that_the_user_gave():
+def test_the_commands_are_those_that_the_user_gave_and_the_audit():
     assert main_job() == [
         "galaxycurate negatives --score 0.2",
         "galaxycurate positives --threshold 0.85",
         "galaxycurate download",
         "galaxycurate dedupe",
+        "galaxycurate audit",
         "galaxycurate split",
         "python -m train",
     ]

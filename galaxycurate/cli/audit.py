@@ -16,7 +16,7 @@ def audit(
     ] = None,
     negative: Annotated[
         list[str] | None,
-        typer.Option(help="A label that says: no galaxy; may be repeated [negative]."),
+        typer.Option(help="Another label that says: no galaxy; may be repeated."),
     ] = None,
     no_catalogue: Annotated[
         bool, typer.Option("--no-catalogue", help="Ask no archive; pixels judge alone.")
@@ -46,25 +46,23 @@ def audit(
 
     Example: galaxycurate audit --page audit.html
     """
-    from galaxycurate.pipeline.archive import archive_of
     from galaxycurate.pipeline.audit import audit as verb
-    from galaxycurate.pipeline.search import LABEL
-    from galaxycurate.store.files import check_writable
+    from galaxycurate.pipeline.audit.asking import Remembering
+    from galaxycurate.store.files import check_page
 
     settings = options.settings(
         archive=archive, server=server, release=release, dataset=dataset, manifests=manifests
     )
-    if page:
-        check_writable(page.parent)
+    if page is not None:
+        check_page(page)
     asked = None
     if not (no_catalogue or dry_run):
-        asked = archive_of(
-            settings, shelf=verb.shelf_of(settings), talk=face.talk, confirm=face.confirm,
-            credentials=casjobs.credentials,
-        )  # fmt: skip
+        asked = Remembering(
+            settings, talk=face.talk, confirm=face.confirm, credentials=casjobs.credentials
+        )
     with face.progress_bar("audit") as progress:
         found = verb.audit(
-            settings, labels=label or (), negatives=negative or (LABEL,),
+            settings, labels=label or (), negatives=negative or (),
             catalogue=not no_catalogue, pixels=not no_pixels, limit_mag_r=limit_mag,
             strict=strict, dry_run=dry_run, archive=asked, workers=None,
             progress=progress,
@@ -85,6 +83,8 @@ def _tell_plan(found) -> None:
     face.talk(face.grid(found.counts))
     if found.archive:
         face.talk(f"  {found.archive} would be asked {found.questions:,} questions")
+    for note in found.notes:
+        face.talk(f"  {note}")
     face.answer(f"{found.images:,} images would be audited, {found.unread:,} of them opened")
 
 
@@ -97,11 +97,9 @@ def _tell(found, page: Path | None) -> None:
         face.talk(f"  {n:,} images labelled {label} are neither galaxies nor empty sky")
     for note in found.notes:
         face.talk(f"  {note}")
-    if page:
-        face.talk(f"  {page} shows them")
+    shown = f"{page} shows them" if page else "--page audit.html shows what was found, and where"
+    face.talk(f"  {shown}")
     face.answer(f"{found.images:,} images audited, {found.dropped:,} left out of splits")
-    if not page:
-        face.next_command("galaxycurate audit --page audit.html")
     face.next_command("galaxycurate split")
 
 

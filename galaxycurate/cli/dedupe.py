@@ -31,6 +31,10 @@ def dedupe(
     ] = "best",
     page: Annotated[Path | None, typer.Option(help="Write pictures of the pairs here.")] = None,
     memory: Annotated[str | None, typer.Option(help="Memory to use at most [2GB].")] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Overlaps by position: tcp://HOST:PORT of a Dask scheduler, or local."),
+    ] = None,
     dataset: options.Dataset = None,
     manifests: options.Manifests = None,
     dry_run: options.DryRun = False,
@@ -40,17 +44,23 @@ def dedupe(
 
     Example: galaxycurate dedupe --min-overlap 0.05 --page pairs.html
     """
+    from galaxycurate.errors import SettingError
     from galaxycurate.pipeline.dedupe import dedupe as verb
     from galaxycurate.pipeline.dedupe.evidence import PixelSearch
+    from galaxycurate.store.files import check_writable
 
-    settings = options.settings(dataset=dataset, manifests=manifests, memory=memory)
+    settings = options.settings(dataset=dataset, manifests=manifests, memory=memory, dask=dask)
+    if page is not None:
+        if page.is_dir() or not page.name:
+            raise SettingError(f"{page} is a folder", hint="such as --page pairs.html")
+        check_writable(page.parent)
     how = PixelSearch(flips, resized, max_fdr, register)
     with face.progress_bar("dedupe") as progress:
         found = verb.dedupe(
             settings, min_overlap=min_overlap, pixels=how if pixels else None, keep=keep,
             dry_run=dry_run, progress=progress,
         )  # fmt: skip
-    if page is not None:
+    if page is not None and not dry_run:
         _write_page(page, settings, found)
     if as_json:
         face.answer_json(found.as_dict())
@@ -60,13 +70,14 @@ def dedupe(
         face.answer(f"{found.n_groups:,} groups of {found.images:,} images would be recorded")
         return
     face.answer(f"{found.n_groups:,} groups of {found.images:,} images")
-    face.next_command("galaxycurate split")
+    face.next_command(f"galaxycurate {'split' if found.audited else 'audit'}")
 
 
 def _say(found: Deduped) -> None:
     face.talk(face.table({
         "images": found.images,
         **({"pictures read now": found.pictures_read} if found.pictures_read else {}),
+        **_compared(found),
         **{f"pairs: {k}": v for k, v in found.pairs.items()},
         **{f"left out of splits: {k}": v for k, v in found.dropped.items()},
         "largest group": found.largest_group,
@@ -75,6 +86,16 @@ def _say(found: Deduped) -> None:
         if tier != "pixels":
             said = "less than 1 in 10,000" if rate < 1e-4 else f"at most {rate:.2g}"
             face.talk(f"  false among the pairs found by {tier}: {said} (estimated with decoys)")
+    if found.pictures_known < found.images:
+        none = not found.pictures_known
+        many = "pixels were not compared" if none else (
+            f"pixels of {found.images - found.pictures_known:,} images were not compared"
+        )  # fmt: skip
+        face.talk(f"  {many}: copies and drift among them are unknown")
+    if found.unsure:
+        face.talk(
+            f"  {found.unsure:,} pairs are less sure than --max-fdr allows: they do not count"
+        )
     if found.without_position:
         face.talk(
             f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
@@ -82,6 +103,12 @@ def _say(found: Deduped) -> None:
         )
     if found.unlike:
         face.talk(f"  warning: {found.unlike}")
+
+
+def _compared(found: Deduped) -> dict[str, int]:
+    """Pictures that were compared now, where others were before."""
+    some = 0 < found.pictures_compared < found.images
+    return {"pictures compared now": found.pictures_compared} if some else {}
 
 
 def _write_page(page: Path, settings, found: Deduped) -> None:

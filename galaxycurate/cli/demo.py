@@ -31,6 +31,7 @@ CHAIN = (
     "galaxycurate positives --threshold 0.85",
     "galaxycurate download",
     "galaxycurate dedupe",
+    "galaxycurate audit --page audit.html",
     "galaxycurate split",
     "python -m train",
     "galaxycurate report",
@@ -42,6 +43,7 @@ That was a SIMULATED sky. For the real one, in an empty folder:
   galaxycurate positives --threshold 0.85
   galaxycurate download
   galaxycurate dedupe
+  galaxycurate audit
   galaxycurate split
   python -m train"""
 
@@ -51,7 +53,7 @@ def demo(
     limit: Annotated[int, typer.Option(help="Galaxies at most.")] = 1000,
     negatives: Annotated[int, typer.Option(help="Negatives at most.")] = 200,
 ) -> None:
-    """Run the whole job on a simulated sky: selection, download, dedupe, split, CNN, report.
+    """Run the whole job on a simulated sky: selection, download, dedupe, audit, split, CNN, report.
 
     Example: galaxycurate demo --folder demo
     """
@@ -65,8 +67,8 @@ def demo(
         for step in CHAIN:
             _run(step.format(negatives=negatives), folder)
     face.answer(
-        f"\n{folder}/report.html and {folder}/training/report.html: open them in a browser "
-        f"({time.monotonic() - started:.0f} s in all)"
+        f"\n{folder}/report.html, {folder}/audit.html and {folder}/training/report.html: open them "
+        f"in a browser ({time.monotonic() - started:.0f} s in all)"
     )
     face.answer(NEXT)
 

@@ -46,6 +46,10 @@ def status(
     }
     rows |= {f"image of {label}": n for label, n in stands.images.items()}
     rows |= {f"pairs: {kind}": n for kind, n in stands.verdicts.items()}
+    rows |= {f"audit: {kind}": n for kind, n in stands.audit.items()}
+    if stands.audit:
+        asked = f", catalogue of {stands.catalogue}" if stands.catalogue else ", no catalogue"
+        rows |= {f"audit: left out of splits{asked}": stands.audit_left_out}
     rows |= {"groups": stands.groups} if stands.groups else {}
     if rows:
         face.answer(face.table(rows))

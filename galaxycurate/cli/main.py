@@ -43,6 +43,8 @@ The main job, in an empty folder:
 
   galaxycurate dedupe
 
+  galaxycurate audit
+
   galaxycurate split
 
   python -m train

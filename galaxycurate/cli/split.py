@@ -54,6 +54,16 @@ def split(
 
     settings = options.settings(dataset=dataset, manifests=manifests)
     if check is not None:
+        making = {
+            "--fractions": fractions, "--folds": folds, "--group": group != "overlap",
+            "--strategy": strategy != "stratified", "--guard": guard != "auto",
+            "--seed": seed is not None, "--dry-run": dry_run,
+        }  # fmt: skip
+        if given := [name for name, value in making.items() if value]:
+            raise UsageError(
+                f"{', '.join(given)} would make a split, and --check makes none",
+                hint=f"galaxycurate split --check {check}",
+            )
         _check(settings, check, positions, page, as_json)
         return
     if positions is not None or page is not None:
@@ -73,6 +83,7 @@ def split(
         f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "
         f"{made.images:,} images, {made.n_groups:,} groups; "
         f"pairs across splits: {made.leaking_pairs.total()} (checked anew: {checked})"
+        + (f"; grouped: overlaps above {made.min_overlap:g}" if made.min_overlap else "")
     )
     if not dry_run:
         one = f" --data {settings.dataset}/{verb.FOLDER}/fold-1" if folds else ""
@@ -153,6 +164,8 @@ def _tell(found: Checked, page: Path | None) -> None:
         face.talk(f"  ... and {len(found.leaks) - 20:,} more: --json or --page shows them")
     for pair in found.conflicts[:20]:
         face.talk(f"  two labels: {pair.first}  {pair.second}  ({pair.kind})")
+    if found.told_of:
+        face.talk(f"  the table tells of {found.told_of:,} of {found.images:,} images")
     if found.possible:
         face.talk(
             f"  {found.possible:,} more pairs may share sky by their ids or positions; nothing "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,8 +45,9 @@ class Outcome:
 
     ``path`` is relative to the dataset (``images/<label>/<name>.jpg``); ``request`` is everything
     that decides the pixels, so that another size or release is another request. ``pixscale``
-    [arcsec/pixel] and ``size_px`` are the picture's own, 0 where unknown; ``took_ms`` is how long
-    the last attempt took; ``stands`` is 1 where an older picture of another request stays in place.
+    [arcsec/pixel] and ``size_px`` are the picture's own, 0 where unknown; ``height_px`` is told of
+    pictures that are no squares; ``took_ms`` is how long the last attempt took; ``stands`` is 1
+    where an older picture of another request stays in place.
     """
 
     path: str
@@ -66,6 +69,7 @@ class Outcome:
     size_px: int = 0
     took_ms: int = 0
     stands: int = 0
+    height_px: int = 0
 
 
 class VerdictKind(StrEnum):
@@ -110,7 +114,7 @@ class Verdict:
         In words, for a person.
     tier : str
         Which evidence told: ``bytes``, ``pixels``, ``noise``, ``sources``, ``resized``, ``sky``,
-        ``object``, ``field``, ``catalogue``.
+        ``object``, ``field``; of an audit ``catalogue``, ``light`` or ``both``.
     dx, dy : float
         [pixel]; of a pair as in `galaxycurate.curation.pairs.Matches` (the partner is the first
         picture, the path the second), of an audit the object's place from the picture's middle, to
@@ -121,6 +125,8 @@ class Verdict:
         How strong the evidence is, and the estimated share of false ones among those as strong.
     mag_r : float
         Of the object in an audit [mag], 0 where unknown.
+    sha256 : str
+        Of an audit: the picture that it looked at, as the ledger then knew it.
     """
 
     path: str
@@ -137,3 +143,19 @@ class Verdict:
     score: float = 0.0
     fdr: float = 0.0
     mag_r: float = 0.0
+    sha256: str = ""
+
+
+def pairs_by_kind(verdicts: Iterable[Verdict]) -> Counter[str]:
+    """Pairs of pictures by what is thought of them, each once in a kind.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+
+    Returns
+    -------
+    Counter
+    """
+    pairs = {(v.kind, *sorted((v.path, v.partner))) for v in verdicts if v.partner}
+    return Counter(str(kind) for kind, *_ in sorted(pairs))

@@ -59,14 +59,21 @@ def flaw(rgb) -> tuple[Reason, str] | None:
     tuple of (Reason, str) or None
         `Reason.BLANK`, `Reason.ERROR_TILE` or `Reason.PARTIAL`, with the figure that says so.
     """
-    if int(rgb.max()) - int(rgb.min()) < 4:
-        return Reason.BLANK, f"every pixel is {int(rgb.min())} to {int(rgb.max())}"
+    low, high = (np.atleast_1d(end(rgb, axis=(0, 1))).astype(int) for end in (np.min, np.max))
+    if (high - low < 4).all():  # of one colour, black or not
+        return Reason.BLANK, f"every pixel is {_colour(low)} to {_colour(high)}"
     blocks = zero_blocks(rgb)
     fraction = float(blocks.mean())
     if fraction <= MAX_ZERO_BLOCKS:
         return None
     figure = f"{fraction:.0%} of the 16x16 blocks are exact zero"
     return (Reason.ERROR_TILE if _drawn_on_black(rgb, blocks) else Reason.PARTIAL), figure
+
+
+def _colour(levels: np.ndarray) -> str:
+    """One number where all colours have it."""
+    alike = len(set(levels.tolist())) == 1
+    return str(levels[0]) if alike else f"({', '.join(map(str, levels.tolist()))})"
 
 
 def _drawn_on_black(rgb, blocks) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,6 +54,9 @@ class Matches(Pairs):
     tier : ndarray of str, shape (n,)
         Which evidence: ``pixels`` (decoded alike), ``noise`` (same exposure), ``sources`` (stars
         and galaxies only: another exposure), ``resized``.
+    met, expected : ndarray of int64, shape (n,), optional
+        Landmarks (of the noise, or stars and galaxies) that both pictures show, and how many the
+        shared part has in the picture with fewer; 0 where none are counted.
     """
 
     dx: np.ndarray
@@ -63,3 +66,10 @@ class Matches(Pairs):
     score: np.ndarray
     fdr: np.ndarray
     tier: np.ndarray
+    met: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    expected: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __post_init__(self) -> None:
+        for name in ("met", "expected"):
+            if getattr(self, name).size != self.first.size:
+                object.__setattr__(self, name, np.zeros(self.first.size, np.int64))

@@ -167,7 +167,8 @@ def is_surely_sky(body: bytes, width: int, height: int) -> bool:
     - A pixel that is R = G = B = 0 has Y = 0: with Y > 0, R and B of 0 need Cr, Cb < 0, and then
       G > Y. Where every pixel of a 16x16 block is 0, its four means are therefore 0 (1 by
       rounding), and there are no more zero blocks in full than blocks of four such means here.
-    - Where all R, G, B lie within 3 of each other, so does Y, but for rounding, and its means.
+    - Where the values of R lie within 3 of each other, those of G and those of B, so do those of Y,
+      but for rounding, and its means.
 
     Parameters
     ----------

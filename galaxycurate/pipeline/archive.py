@@ -51,8 +51,8 @@ def archive_of(
     return open_archive(settings.archive, access)
 
 
-def shelf_of(settings: Settings) -> FolderShelf:
-    """Where answers wait until the manifest is written; cleared then."""
+def shelf_of(settings: Settings, folder: Path | None = None) -> FolderShelf:
+    """Where answers wait: by default until the manifest is written, and are cleared then."""
     names = ("archive", "server", "casjobs", "release")
     asked_of = " ".join(str(getattr(settings, name)) for name in names)
-    return FolderShelf(Path(settings.manifests) / ".answers", asked_of)
+    return FolderShelf(folder or Path(settings.manifests) / ".answers", asked_of)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from galaxycurate.core.origin import is_simulated
-from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict
+from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict, pairs_by_kind
 from galaxycurate.curation.split.assign import NAMES
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.report.facts import ManifestFacts, Training
@@ -36,6 +36,9 @@ class Recorded:
     dedupe_run: int = 0
     split_run: int = 0
     min_overlap: float = 0.0
+    audit: tuple[Verdict, ...] = ()
+    audit_run: Mapping | None = None
+    is_audited: bool = False
 
     @property
     def in_splits(self) -> dict[str, tuple[int, str]]:
@@ -70,6 +73,7 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
         return Recorded()
     with ledger:
         dedupe, split = ledger.last_run("dedupe"), ledger.last_run("split")
+        audit = ledger.last_run("audit")
         return Recorded(
             outcomes=tuple(
                 outcome
@@ -83,6 +87,9 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
             dedupe_run=dedupe["id"] if dedupe else 0,
             split_run=split["id"] if split else 0,
             min_overlap=float(dedupe["parameters"].get("min_overlap", 0)) if dedupe else 0.0,
+            audit=tuple(ledger.verdicts("audit")),
+            audit_run=audit["parameters"] if audit else None,
+            is_audited=not ledger.changed_since("audit"),
         )
 
 
@@ -101,7 +108,9 @@ class ProjectStatus:
     ``rows`` counts the distinct cutouts of all manifests, ``undone`` those that were never asked
     for; ``outcomes`` is by status, then reason, and so is ``vain``: attempts at another picture
     (provider, size or format) than the one that stands, which stays; ``splits`` by split, then
-    label; ``unread`` names the files among the manifests that are none, with the reason.
+    label; ``verdicts`` counts pairs of pictures, and unreadable ones, and ``audit`` images, by
+    kind; ``catalogue`` is what the audit asked, empty where it asked none; ``unread``
+    names the files among the manifests that are none, with the reason.
     """
 
     manifests: tuple[ManifestFacts, ...] = ()
@@ -112,6 +121,9 @@ class ProjectStatus:
     vain: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     verdicts: Mapping[str, int] = field(default_factory=dict)
+    audit: Mapping[str, int] = field(default_factory=dict)
+    audit_left_out: int = 0
+    catalogue: str = ""
     duplicates: int = 0
     groups: int = 0
     splits: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -168,7 +180,10 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         outcomes=by_reason(records.outcomes),
         vain=by_reason(records.vain),
         images=_sorted_counts(outcome.label for outcome in records.kept),
-        verdicts=_sorted_counts(str(verdict.kind) for verdict in records.verdicts),
+        verdicts=_verdicts(records.verdicts),
+        audit=_audited(records),
+        audit_left_out=len({v.path for v in records.audit if not v.keep}),
+        catalogue=_catalogue(records.audit_run),
         duplicates=len(records.dropped),
         groups=len({group for group, _split in groups}),
         splits=by_split(records.in_splits),
@@ -234,6 +249,25 @@ def _sorted_counts(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
+def _verdicts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Pairs of pictures by kind, and pictures that dedupe left out alone."""
+    alone = Counter(str(verdict.kind) for verdict in verdicts if not verdict.partner)
+    return dict(sorted((pairs_by_kind(verdicts) + alone).items()))
+
+
+def _audited(records: Recorded) -> dict[str, int]:
+    """Images by what the newest audit thinks of them: what it leaves out, or else the first."""
+    kinds: dict[str, str] = {}
+    for verdict in sorted(records.audit, key=lambda verdict: verdict.keep):
+        kinds.setdefault(verdict.path, str(verdict.kind))
+    return _sorted_counts(kinds.values())
+
+
+def _catalogue(run: Mapping | None) -> str:
+    told = (run or {}).get("catalogue") or (run or {}).get("archive") or ""
+    return told if isinstance(told, str) else "asked"
+
+
 def _next(records: Recorded, undone: set, placeless: set, trained, settings: Settings):
     """The commands that come next, the most urgent first."""
     failed = sum(o.status is Status.FAILED and o.provider != "import" for o in records.outcomes)
@@ -274,8 +308,12 @@ def _after_images(records: Recorded, kept: set[str], trained, settings: Settings
         return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
     if gone:
         return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
+    if records.audit_run is None and not records.split_run:
+        return Step("galaxycurate audit", "the images are deduped, not yet audited")
+    if records.audit_run is not None and not records.is_audited:
+        return Step("galaxycurate audit", "images came since the last audit")
     if not records.split_run:
-        return Step("galaxycurate split", "the images are deduped, not yet split")
+        return Step("galaxycurate split", "the images are deduped and audited, not yet split")
     if records.split_run < records.dedupe_run:
         return Step("galaxycurate split", "dedupe ran again since the last split")
     if trained is None:
@@ -286,9 +324,11 @@ def _after_images(records: Recorded, kept: set[str], trained, settings: Settings
 
 
 def _train(settings: Settings) -> str:
-    if settings.dataset == SPECS["dataset"].default:
+    """The first of the folds where there are some."""
+    fold = "/fold-1" if (Path(settings.dataset) / "split" / "fold-1").is_dir() else ""
+    if settings.dataset == SPECS["dataset"].default and not fold:
         return "python -m train"
-    return f"python -m train --data {settings.dataset}/split"
+    return f"python -m train --data {settings.dataset}/split{fold}"
 
 
 def _older(path: Path, than: Path) -> bool:

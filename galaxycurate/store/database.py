@@ -175,20 +175,34 @@ class Database:
         lines : sequence of mapping
             With equal keys.
         """
-        if not lines:
-            return
-        with self.begin() as db:
-            if self._engine.dialect.name != "sqlite":
-                db.execute(sa.insert(table), lines)
-                return
-            names, row = list(lines[0]), ", ".join("?" * len(lines[0]))
-            quoted = ", ".join(f'"{name}"' for name in names)
-            values = [tuple(map(_no_nul, line.values())) for line in lines]
-            db.exec_driver_sql(f"insert into {table.name} ({quoted}) values ({row})", values)
+        if lines:
+            with self.begin() as db:
+                insert(db, table, lines)
 
     def close(self) -> None:
         """Let the connections go."""
         self._engine.dispose()
+
+
+def insert(db: sa.Connection, table: sa.Table, lines: Sequence[Mapping]) -> None:
+    """Append lines to a table in a transaction that is open.
+
+    Parameters
+    ----------
+    db : sqlalchemy.Connection
+    table : sqlalchemy.Table
+    lines : sequence of mapping
+        With equal keys.
+    """
+    if not lines:
+        return
+    if db.dialect.name != "sqlite":
+        db.execute(sa.insert(table), lines)
+        return
+    names, row = list(lines[0]), ", ".join("?" * len(lines[0]))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    values = [tuple(map(_no_nul, line.values())) for line in lines]
+    db.exec_driver_sql(f"insert into {table.name} ({quoted}) values ({row})", values)
 
 
 def _no_nul(value):

@@ -121,6 +121,30 @@ def check_writable(folder: Path) -> None:
         raise unwritable(Path(folder), PermissionError(errno.EACCES, "permission denied"))
 
 
+def check_page(path: Path) -> None:
+    """Refuse a page that could not be written, before the work that it is to show; touches nothing.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file that is wanted.
+
+    Raises
+    ------
+    InputError
+        It is a folder, or its folder cannot be made or written.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(
+            f"the page {path} is a folder", hint=f"name a file: --page {path / 'page.html'}"
+        )
+    try:
+        check_writable(path.parent)
+    except StorageError as error:
+        raise InputError(str(error), hint=error.hint) from error
+
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
 from galaxycurate.errors import InputError
-from galaxycurate.store.database import ID, Database, Words
+from galaxycurate.store.database import ID, Database, Words, insert
 
 _META = sa.MetaData()
 _KINDS = {spec.name: str(spec.type) for spec in fields(Outcome)}
@@ -53,6 +53,7 @@ _VERDICT = sa.Table(
     *(sa.Column(name, sa.Double, nullable=False) for name in ("dx", "dy")),
     sa.Column("flip", sa.BigInteger, nullable=False),
     *(sa.Column(name, sa.Double, nullable=False) for name in ("scale", "score", "fdr", "mag_r")),
+    sa.Column("sha256", Words(64), nullable=False),
 )  # fmt: skip
 _PLACE = sa.Table(
     "place", _META,
@@ -114,11 +115,44 @@ class Ledger:
 
     def start(self, command: str, parameters: Mapping[str, object]) -> int:
         """Append a run of a command; its number stands on every line that it adds."""
+        with self._database.begin() as db:
+            return self._begun(db, command, parameters)
+
+    def record(
+        self,
+        command: str,
+        parameters: Mapping[str, object],
+        *,
+        verdicts: Iterable[Verdict] = (),
+        places: Iterable[tuple[str, int, str]] = (),
+    ) -> int:
+        """Append a run of a command with all that it found: everything, or nothing.
+
+        Parameters
+        ----------
+        command : str
+        parameters : mapping
+        verdicts : iterable of Verdict
+        places : iterable of (str, int, str)
+            Path, group and split; split is empty before there is one.
+
+        Returns
+        -------
+        int
+            The run's number.
+        """
+        told, where = _verdict_lines(verdicts), _place_lines(places)
+        with self._database.begin() as db:
+            run = self._begun(db, command, parameters)
+            insert(db, _VERDICT, [{"run": run, **line} for line in told])
+            insert(db, _PLACE, [{"run": run, **line} for line in where])
+        return run
+
+    def _begun(self, db: sa.Connection, command: str, parameters: Mapping[str, object]) -> int:
         text = json.dumps(dict(parameters), default=str, sort_keys=True)
         line = {"time_utc": _now(), "command": command, "parameters": text, "dataset": self.dataset}
-        with self._database.begin() as db:
-            row = db.execute(sa.insert(_RUN).values(line))
-            return int(row.inserted_primary_key[0])
+        key = db.execute(sa.insert(_RUN).values(line)).inserted_primary_key
+        return int(key[0]) if key else 0
 
     def last_run(self, command: str) -> dict | None:
         """The newest run of a command (id, time_utc, parameters), or None."""
@@ -204,7 +238,8 @@ class Ledger:
 
     def add_verdicts(self, run: int, verdicts: Iterable[Verdict]) -> None:
         """Append verdicts in one transaction."""
-        self._database.append(_VERDICT, [{"run": run, **vars(verdict)} for verdict in verdicts])
+        lines = [{"run": run, **line} for line in _verdict_lines(verdicts)]
+        self._database.append(_VERDICT, lines)
 
     def verdicts(self, command: str = "dedupe") -> list[Verdict]:
         """The verdicts of the newest run of a command."""
@@ -215,8 +250,7 @@ class Ledger:
 
     def add_places(self, run: int, places: Iterable[tuple[str, int, str]]) -> None:
         """Append (path, group, split) in one transaction; split is empty before there is one."""
-        lines = [{"run": run, "path": p, "group": g, "split": s} for p, g, s in places]
-        self._database.append(_PLACE, lines)
+        self._database.append(_PLACE, [{"run": run, **line} for line in _place_lines(places)])
 
     def places(self, command: str) -> dict[str, tuple[int, str]]:
         """(group, split) by path, of the newest run of `dedupe` or `split`."""
@@ -247,6 +281,14 @@ class Ledger:
         with self._database.begin() as db:
             rows = db.execute(asked).mappings().all()
         return [{k: row[k] for k in row if k not in ("id", "run")} for row in rows]
+
+
+def _verdict_lines(verdicts: Iterable[Verdict]) -> list[dict]:
+    return [vars(verdict) for verdict in verdicts]
+
+
+def _place_lines(places: Iterable[tuple[str, int, str]]) -> list[dict]:
+    return [{"path": path, "group": group, "split": split} for path, group, split in places]
 
 
 def _upgrade(db: sa.Connection, dataset: str) -> None:

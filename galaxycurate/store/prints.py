@@ -128,11 +128,12 @@ class PrintStore:
         small = [p for p in self._parts() if 0 <= _length(p) < PART_ROWS]
         if len(small) <= MOST_PARTS:
             return
-        tables = [table for path in small if (table := _read(path)) is not None]
+        held = {path: table for path in small if (table := self._read(path)) is not None}
+        tables = list(held.values())
         flaws = {key: why for table in tables for key, why in _flaws_of(table).items()}
         whole = [table.replace_schema_metadata(None) for table in tables if len(table)]
         self.append(pa.concat_tables(whole) if whole else None, flaws)
-        for path in small:
+        for path in held:
             path.unlink(missing_ok=True)
 
     def _parts(self) -> list[Path]:
@@ -141,23 +142,23 @@ class PrintStore:
     def _tables(self) -> Iterable[pa.Table]:
         """Every part; one that a power failure cut is removed, for its pictures are still there."""
         for path in self._parts():
-            table = _read(path)
+            table = self._read(path)
             if table is not None:
                 yield table
 
+    def _read(self, path: Path) -> pa.Table | None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-def _read(path: Path) -> pa.Table | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_table(path, partitioning=None)
-    except FileNotFoundError:  # another process wrote it anew, with others
-        return None
-    except (pa.ArrowInvalid, OSError):
-        with suppress(OSError):
-            path.unlink()
-        return None
+        try:
+            return pq.read_table(path, partitioning=None)
+        except OSError:  # written anew with others by another process, or the disk is busy
+            return None
+        except pa.ArrowInvalid:
+            if not self.read_only:
+                with suppress(OSError):
+                    path.unlink()
+            return None
 
 
 def _length(path: Path) -> int:

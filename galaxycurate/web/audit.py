@@ -11,8 +11,8 @@ import numpy as np
 from galaxycurate.core.encode import jpeg
 from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.pipeline.audit.audit import Audited
+from galaxycurate.pipeline.audit.judged import BOTH, CATALOGUE, LIGHT
 from galaxycurate.pipeline.audit.shown import Sheet, Shown, sheets
-from galaxycurate.pipeline.audit.verdicts import BOTH, CATALOGUE, LIGHT
 from galaxycurate.store.files import replacing
 from galaxycurate.store.settings import Settings
 from galaxycurate.web.cite import credit
@@ -141,6 +141,8 @@ def _caption(shown: Shown) -> Iterator[str]:
     verdict = shown.judged.verdict
     if verdict.mag_r:
         yield f"r = {verdict.mag_r:.2f}"
+    elif verdict.kind is not VerdictKind.CLEAN and (verdict.partner or verdict.score):
+        yield "r = -"
     if verdict.partner:
         yield verdict.partner
     elif verdict.score and verdict.kind is not VerdictKind.CLEAN:

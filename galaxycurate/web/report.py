@@ -76,6 +76,7 @@ def render(facts: ReportFacts) -> str:
         "sheets": [_sheet(sheet) for sheet in facts.sheets],
         "rejected": [_sheet(sheet) for sheet in facts.rejected],
         "pairs": [_pair(pair) for pair in facts.pairs],
+        "false_rates": {kind: _at_most(rate) for kind, rate in facts.false_rates.items()},
         "plots": list(_plots(facts)),
         "maps": list(_maps(facts.sky)),
         "map_key": list(_map_key(facts.sky)),
@@ -268,8 +269,14 @@ def _caption(cutout: Cutout) -> str:
     return " · ".join(text for text in (figure, cutout.split) if text)
 
 
+def _at_most(rate: float) -> str:
+    return "< 0.01 %" if rate < 1e-4 else f"at most {100 * rate:.2g} %"
+
+
 def _pair(pair: Pair) -> dict:
     text = f"share {100 * pair.shared:.0f} % of their sky" if pair.kind == "overlap" else pair.kind
+    if pair.evidence and pair.kind != "overlap":
+        text += f": {pair.evidence}"
     return {
         "first": _cutout(pair.first),
         "second": _cutout(pair.second),

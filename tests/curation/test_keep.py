@@ -61,7 +61,7 @@ def test_equal_pictures_go_by_size_then_score_then_order():
     small, large = Quality(detail=5.0, pixels=10), Quality(detail=5.0, pixels=20)
     assert best([small, large]) == (1, ["smaller: 50% of the pixels", ""])
     low, high = Quality(score=0.3), Quality(score=0.6)
-    assert best([low, high]) == (1, ["lower score: 50% of the other's", ""])
+    assert best([low, high]) == (1, ["lower score: 0.3 instead of 0.6", ""])
     assert best([low, low]) == (0, ["", "not the first of equal ones"])
 
 
@@ -92,3 +92,19 @@ def test_of_two_that_disagree_the_one_that_nothing_vouches_for_is_blamed():
     pairs = np.array([0, 3]), np.array([2, 4])
     agreeing = np.array([0]), np.array([1])
     assert blamed(5, pairs, agreeing).tolist() == [False, False, True, True, True]
+
+
+def test_scores_that_are_none_or_negative_are_judged_too():
+    assert best([Quality(score=float("nan")), Quality(score=0.5)])[0] == 1
+    assert best([Quality(score=-0.5), Quality(score=0.0)])[0] == 1
+
+
+def test_what_was_turned_or_greyed_goes_and_bytes_count_within_one_form():
+    rgb = sky(4)
+    original = judged(rgb)
+    grey = judged(np.repeat(rgb[..., :1], 3, axis=2), 99)
+    assert best([grey, original])[0] == 1
+    turned = replace(original, is_turned=True, n_bytes=10**6)
+    assert best([turned, original])[0] == 1
+    png = replace(original, form="PNG", n_bytes=10**6)
+    assert best([replace(original, form="JPEG"), png])[0] == 0

@@ -85,7 +85,7 @@ class Project:
             elif k < rejected + failed:
                 outcomes.append(Outcome(**base, status=Status.FAILED, reason=Reason.BUSY))
             elif k >= rejected + failed + skip:
-                body = picture(int(row["name"]) % 2**32)
+                body = picture(int(row["name"]) % 2**32, side=int(row["size_px"] or 64))
                 tree.write(base["path"], body)
                 outcomes.append(
                     Outcome(

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
-from galaxycurate.pipeline.split.split import split
+from galaxycurate.pipeline.split.split import Manner, split
 from galaxycurate.pipeline.status import status
 from tests.pipeline.project import Project
 
@@ -61,7 +61,7 @@ def test_each_step_leads_to_the_next(project):
     project.fetch(manifest)
     assert commands(project) == ["galaxycurate dedupe"]
     dedupe(project.settings)
-    assert commands(project) == ["galaxycurate split"]
+    assert commands(project) == ["galaxycurate audit"]
     split(project.settings)
     found = look(project)
     assert found.groups == 20
@@ -147,3 +147,10 @@ def test_status_is_plain_json(project):
     again = json.loads(json.dumps(look(project).as_dict()))
     assert again["manifests"][0]["rows"] == 2
     assert again["next"][0]["command"] == "galaxycurate dedupe"
+
+
+def test_of_folds_the_first_is_trained_on(project):
+    project.fetch(project.manifest("spiral", 40))
+    dedupe(project.settings)
+    split(project.settings, manner=Manner(folds=3))
+    assert commands(project) == [f"python -m train --data {project.settings.dataset}/split/fold-1"]

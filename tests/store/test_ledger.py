@@ -42,6 +42,35 @@ def test_verdicts_and_places_are_those_of_the_newest_run(db):
         assert ledger.last_run("dedupe")["parameters"] == {"min_overlap": 0.1}
 
 
+def test_a_run_is_recorded_with_all_that_it_found_or_not_at_all(db):
+    found = Verdict("a", VerdictKind.CONTAMINATED, keep=False, sha256="ab" * 32)
+
+    def broken():
+        yield ("a", 1, "")
+        raise OSError(28, "No space left on device")
+
+    with Ledger.open(db) as ledger:
+        ledger.record("audit", {"pixels": True}, verdicts=[found], places=[("a", 1, "")])
+        first = ledger.last_run("audit")
+        with pytest.raises(OSError, match="No space"):
+            ledger.record("audit", {}, verdicts=[], places=broken())
+        with pytest.raises(StorageError):
+            ledger.record("audit", {}, verdicts=[found], places=[("a", None, "")])
+        assert ledger.last_run("audit") == first
+        assert ledger.verdicts("audit") == [found]
+        assert ledger.places("audit") == {"a": (1, "")}
+
+
+def test_verdicts_from_before_they_named_their_picture_come_back(db):
+    verdict = Verdict("a", VerdictKind.CLEAN)
+    with Ledger.open(db) as ledger:
+        ledger.record("audit", {}, verdicts=[verdict])
+        with ledger._database.begin() as old:
+            old.exec_driver_sql("alter table verdict drop column sha256")
+    with Ledger.open(db, create=False) as ledger:
+        assert ledger.verdicts("audit") == [verdict]
+
+
 def test_no_ledger_is_made_by_looking(db, tmp_path):
     with pytest.raises(InputError, match="nothing was downloaded or imported yet"):
         Ledger.open(db, create=False)

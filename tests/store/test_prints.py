@@ -72,3 +72,25 @@ def test_many_small_parts_become_one_and_a_kill_between_loses_nothing(
     held, rows, flaws = store.read([*keys, *(f"bad {key}" for key in keys)])
     assert [held["key"][row].as_py() for row in rows[:8]] == keys
     assert len(flaws) == 8
+
+
+def test_a_disk_that_does_not_answer_now_costs_no_part(tmp_path, monkeypatch):
+    import pyarrow.parquet as pq
+
+    PrintStore(tmp_path, 1).append(table("a"))
+
+    def stale(*_args, **_more):
+        raise OSError(116, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pq, "read_table", stale)
+        assert PrintStore(tmp_path, 1).read(["a"])[0] is None
+    assert PrintStore(tmp_path, 1).read(["a"])[1].tolist() == [0]
+
+
+def test_a_store_that_is_only_read_keeps_even_a_cut_part(tmp_path):
+    PrintStore(tmp_path, 1).append(table("a"))
+    (part,) = tmp_path.iterdir()
+    part.write_bytes(part.read_bytes()[:50])
+    assert PrintStore(tmp_path, 1, read_only=True).read(["a"])[0] is None
+    assert part.exists()

@@ -13,8 +13,8 @@ import pytest
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.pipeline.audit.audit import Audited
 from galaxycurate.pipeline.audit.images import Image
+from galaxycurate.pipeline.audit.judged import Judged
 from galaxycurate.pipeline.audit.shown import AT_MOST
-from galaxycurate.pipeline.audit.verdicts import Judged
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.settings import Settings
 from galaxycurate.web.audit import render, write
@@ -75,6 +75,13 @@ def test_the_circle_is_where_the_object_is_in_units_of_the_picture(settings):
     circles = re.findall(r'cx="([-.\d]+)" cy="([-.\d]+)" r="([.\d]+)"', page)
     assert circles == [("0.2500", "-0.5000", "0.1250")] * 2  # a dark one under a light one
     assert "r = 18.25 · 123" in page
+
+
+def test_a_magnitude_that_nobody_knows_is_a_dash(settings):
+    one = judged(settings, "a", dx=5.0, tier="light", score=0.8)
+    page = page_of(settings, one)
+    assert "r = - · pixels alone, p = 0.80" in page
+    assert "r = 0" not in page
 
 
 def test_pictures_are_sorted_by_the_brightness_of_what_is_in_them(settings):

@@ -16,10 +16,13 @@ from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
 from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split.split import split
+from galaxycurate.store.settings import Settings
 from galaxycurate.web import plots
 from galaxycurate.web.cite import credit
 from galaxycurate.web.pictures import small_jpeg
 from galaxycurate.web.report import render, write
+from tests import pictures
+from tests.pipeline.dedupe.collection import fill
 from tests.pipeline.project import Project, picture
 
 BANNER = "SIMULATED SKY - not SDSS data"
@@ -285,3 +288,17 @@ def test_real_cutouts_make_a_page(shared_data, project):
     for target, source in zip(kept, files, strict=True):
         target.write_bytes(source.read_bytes())
     assert len(Page(page_of(project, curate=False)).all("img")) == 8
+
+
+def test_the_estimated_share_of_false_pairs_stands_beside_their_number(tmp_path):
+    settings = Settings(dataset=str(tmp_path / "d"), manifests=str(tmp_path / "m"))
+    whole = pictures.sky(1, 600, sources=90)
+    windows = {"a": (0, 0), "b": (90, 40), "c": (300, 300)}
+    bodies = {n: (pictures.saved(whole[y : y + 256, x : x + 256]), None, None)
+              for n, (x, y) in windows.items()}  # fmt: skip
+    fill(settings, bodies, pixscale=0.4, size_px=256)
+    dedupe(settings)
+    page = render(gather(settings, training=tmp_path))
+    assert "false, estimated" in page
+    assert '<th scope="row">drift</th><td class="n">1</td><td class="n">' in page
+    assert "drift: shift " in page

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 
 from galaxycurate.core.geometry import NATIVE_PIXSCALE
+from galaxycurate.curation.light import border, company
 from galaxycurate.curation.light.detect import Sources
 from galaxycurate.curation.light.flux import Planes
-from galaxycurate.curation.light.psf import stellar_radius
+from galaxycurate.curation.light.psf import prior_fwhm, stellar_width
 
-WIDTHS = (0.7, 1.25, 1.6, 2.2, 3.2)
-"""Of the profiles that compete with the star's own [stellar radii]."""
+WIDTHS = (0.8, 1.25, 1.6, 2.2, 3.2)
+"""Of the profiles that compete with the star's own [stellar widths]."""
+
+RINGS = (0.35, 0.7, 1.1, 1.6, 2.4)
+"""Outer radii in which light beyond a star's is looked for [stellar widths]."""
 
 NAMES = (
-    "log_snr", "r20", "r50", "r80", "r95", "r50_arcsec", "psf_arcsec", "psf_scatter",
-    "a", "b", "axis_ratio", "slope_inner", "slope_middle", "slope_outer",
-    *(f"better_{w}" for w in WIDTHS), *(f"fit_{w}" for w in WIDTHS),
-    *(f"sharp_fit_{w}" for w in WIDTHS), "star_misfit", "peak", "saturated", "colour_gr",
-    "colour_ri", "npix", "edge", "along_edge", "into_edge_near", "into_edge_far", "glare",
-    "nearest", "glare_radii", "halo", "bright_radii", "crowd", "asymmetry",
+    "log_snr", "log_snr_isophotal", "r20", "r50", "r80", "r95", "r50_arcsec", "psf_arcsec",
+    "psf_scatter", "stars", "a", "b", "axis_ratio",
+    *(f"{p}{n}" for p in ("", "sharp_") for n in (
+        "width", "width_error", "width_sigma", *(f"better_{w}" for w in WIDTHS),
+        *(f"better_level_{w}" for w in WIDTHS[1:]), *(f"fit_{w}" for w in WIDTHS),
+        *(f"ring_{r}" for r in RINGS), *(f"ring_sigma_{r}" for r in RINGS[1:]),
+        "ellipticity", "ellipticity_sigma", "star_misfit", "star_chi", "asymmetry")),
+    "peak", "colour_gr", "colour_ri", "npix", "edge", *border.NAMES, *company.NAMES,
 )  # fmt: skip
 """Of the columns, in order."""
 
-_HALF = 10  # [pixel] of the patch around a source
-_MOFFAT_BETA = 3.0
-_FWHM_OF_R50 = 1.55  # of a Moffat profile measured within 16 px
+_GRID = 1.19 ** np.arange(-3.5, 10)
+"""Widths that are tried [expected stellar widths]."""
+
 _SATURATED = 250
 _TINY = 1e-6
+_REACH = 3.2  # [expected stellar widths] to which profiles are compared
 
 
 def measure(planes: Planes, sources: Sources, pixscale: float) -> np.ndarray:
@@ -48,25 +55,27 @@ def measure(planes: Planes, sources: Sources, pixscale: float) -> np.ndarray:
     """
     if not len(sources):
         return np.empty((0, len(NAMES)), np.float32)
-    t = sources.table
-    radii = _flux_radii(sources)
+    t, arcsec = sources.table, pixscale or NATIVE_PIXSCALE
     edge = edge_distance(t, planes.shape)
-    flux = np.maximum(t["flux"], _TINY)
-    snr = flux / (sources.noise * np.sqrt(t["npix"]))
     peak = planes.peak[t["ypeak"], t["xpeak"]].astype(float)
     usable = (peak < _SATURATED) & (edge > 4) & (t["a"] < 2.2 * np.maximum(t["b"], 0.3))
-    psf, scatter = stellar_radius(radii[1], snr, usable, pixscale)
-    arcsec = pixscale or NATIVE_PIXSCALE
-    patches = Patches.cut(planes, sources)
+    light = np.ascontiguousarray(sources.light, np.float32)
+    sharp = np.ascontiguousarray(planes.sharp - sources.background, np.float32)
+    owners = np.where(planes.peak < _SATURATED, sources.segments, -1).astype(np.int32)
+    fits = [Fits.of(plane, owners, sources, usable, pixscale) for plane in (light, sharp)]
+    psf, scatter = fits[0].psf, fits[0].scatter
+    flux = np.maximum(t["flux"], _TINY)
+    radii = _flux_radii(sources, light)
+    n = len(t)
     columns = [
-        np.log10(snr), *(r / psf for r in radii), radii[1] * arcsec,
-        np.full(len(t), psf * arcsec), np.full(len(t), scatter),
+        fits[0].log_snr, np.log10(flux / (sources.noise * np.sqrt(t["npix"]))),
+        *(r / psf for r in radii), radii[1] * arcsec, np.full(n, psf * arcsec),
+        np.full(n, scatter), np.full(n, np.log10(fits[0].star.sum() + 1)),
         t["a"] / psf, t["b"] / psf, t["b"] / np.maximum(t["a"], 0.1),
-        *_slopes(sources, psf), *_profiles(patches, sources.noise, psf),
-        peak, _saturated_near(planes, t), *_colours(planes, t, psf),
-        np.log10(t["npix"]), np.clip(edge / psf, -2, 12),
-        *_border(sources, edge, psf), *_company(planes, sources, flux, psf),
-        _asymmetry(patches),
+        *fits[0].columns(), *fits[1].columns(),
+        peak, *_colours(planes, t, psf), np.log10(t["npix"]), np.clip(edge / psf, -2, 12),
+        *border.columns(light, owners, sources, edge, psf),
+        *company.columns(planes, sources, flux, psf),
     ]  # fmt: skip
     return np.nan_to_num(np.stack(columns, axis=1), posinf=1e4, neginf=-1e4).astype(np.float32)
 
@@ -77,167 +86,166 @@ def edge_distance(table, shape) -> np.ndarray:
     return np.minimum.reduce([x, y, shape[1] - 1 - x, shape[0] - 1 - y])
 
 
-def _flux_radii(sources: Sources) -> np.ndarray:
+def _flux_radii(sources: Sources, light: np.ndarray) -> np.ndarray:
     """Radii that hold 20, 50, 80 and 95 % of the light within 16 px, shape (4, n)."""
     import sep
 
     t = sources.table
-    light = np.ascontiguousarray(sources.light)
     radius, _ = sep.flux_radius(
-        light, t["x"], t["y"], np.full(len(t), 16.0), [0.2, 0.5, 0.8, 0.95], subpix=3
+        light, t["x"], t["y"], np.full(len(t), 16.0), [0.2, 0.5, 0.8, 0.95], subpix=1
     )
     return radius.reshape(-1, 4).T
-
-
-def _slopes(sources: Sources, psf: float) -> list[np.ndarray]:
-    """How the light within growing circles grows."""
-    import sep
-
-    t, light = sources.table, np.ascontiguousarray(sources.light)
-    inside = [
-        np.maximum(sep.sum_circle(light, t["x"], t["y"], r * psf, subpix=3)[0], _TINY)
-        for r in (0.6, 1.2, 2.2, 4.0)
-    ]
-    return [np.log10(a / b) for a, b in pairwise(inside)]
 
 
 def _colours(planes: Planes, table, psf: float) -> list[np.ndarray]:
     import sep
 
-    flux = []
+    flux, radius = [], 0.9 * psf
     for band in planes.bands:
         plane = np.ascontiguousarray(band)
         level = float(np.median(plane[::3, ::3]))
-        total = sep.sum_circle(plane, table["x"], table["y"], 1.6 * psf, subpix=1)[0]
-        flux.append(np.maximum(total - level * np.pi * (1.6 * psf) ** 2, 1e-3))
+        total = sep.sum_circle(plane, table["x"], table["y"], radius, subpix=1)[0]
+        flux.append(np.maximum(total - level * np.pi * radius**2, 1e-3))
     red, green, blue = flux
     return [np.log10(green / blue), np.log10(red / green)]
 
 
-class Patches:
-    """Pixels around each source, without those of other sources or beyond the border."""
+@dataclass(frozen=True)
+class Fits:
+    """How profiles of many widths fit the sources of one plane.
 
-    def __init__(self, light, sharp, valid, dx, dy):
-        self.light, self.sharp, self.valid, self.dx, self.dy = light, sharp, valid, dx, dy
+    Parameters
+    ----------
+    plane : ndarray, shape (h, w)
+    owners : ndarray of int32, shape (h, w)
+        Segments, -1 where the picture is saturated: such pixels are no light to compare with.
+    sources : Sources
+    x, y : ndarray, shape (n,)
+        Centroids.
+    gain, level_gain : ndarray, shape (n, widths)
+        Chi squared that a profile takes away, alone and beside a constant level.
+    height : ndarray, shape (n, widths)
+        Of the profile that fits best.
+    fwhm : ndarray, shape (widths,)
+        [pixel]
+    width, error : ndarray, shape (n,)
+        Logarithm of the width that fits best [pixel].
+    psf, scatter : float
+        Width of a star [pixel], and the uncertainty of its logarithm.
+    star : ndarray, shape (n,)
+        Weight of each source as a star to compare with.
+    """
+
+    plane: np.ndarray
+    owners: np.ndarray
+    sources: Sources
+    x: np.ndarray
+    y: np.ndarray
+    gain: np.ndarray
+    level_gain: np.ndarray
+    height: np.ndarray
+    fwhm: np.ndarray
+    width: np.ndarray
+    error: np.ndarray
+    psf: float
+    scatter: float
+    star: np.ndarray
 
     @classmethod
-    def cut(cls, planes: Planes, sources: Sources) -> Patches:
-        """Patches of 21 x 21 px, shape (n, 441) each."""
-        t, (h, w) = sources.table, planes.shape
-        offset = np.arange(-_HALF, _HALF + 1)
-        rows = np.rint(t["y"]).astype(int)[:, None, None] + offset[:, None]
-        cols = np.rint(t["x"]).astype(int)[:, None, None] + offset
-        inside = (rows >= 0) & (rows < h) & (cols >= 0) & (cols < w)
-        rows, cols = np.broadcast_arrays(np.clip(rows, 0, h - 1), np.clip(cols, 0, w - 1))
-        owner = sources.segments[rows, cols]
-        own = np.arange(1, len(t) + 1)[:, None, None]
-        valid = inside & ((owner == 0) | (owner == own))
-        sharp = planes.sharp - sources.background
-        shape = (len(t), -1)
-        return cls(
-            np.where(valid, sources.light[rows, cols], 0).reshape(shape),
-            np.where(valid, sharp[rows, cols], 0).reshape(shape),
-            valid.reshape(shape),
-            (cols - t["x"][:, None, None]).astype(np.float32).reshape(shape),
-            (rows - t["y"][:, None, None]).astype(np.float32).reshape(shape),
+    def of(cls, plane, owners, sources: Sources, usable, pixscale: float) -> Fits:
+        """Fit, and tell the stars among the sources."""
+        from galaxycurate.curation.light import profiles
+
+        expected = prior_fwhm(pixscale)
+        reach = _REACH * expected
+        t, noise = sources.table, sources.noise
+        x, y = profiles.centred(plane, sources.segments, t["x"], t["y"], expected / 2)
+        fwhm = expected * _GRID
+        both, one, square, total, pixels = profiles.projections(
+            plane, owners, x, y, profiles.tables(fwhm, reach), reach
         )
+        square, many = np.maximum(square, _TINY), np.maximum(pixels, 1)[:, None]
+        gain = np.maximum(both, 0) ** 2 / square / noise**2
+        both_level = both - total[:, None] * one / many
+        square_level = np.maximum(square - one**2 / many, _TINY)
+        level_gain = np.maximum(both_level, 0) ** 2 / square_level / noise**2
+        width, error = _peak(gain, np.log(fwhm))
+        snr = np.sqrt(gain.max(axis=1))
+        psf, scatter = stellar_width(np.exp(width), error, usable & (snr > 8), pixscale)
+        off = (width - np.log(psf)) / np.sqrt(error**2 + scatter**2 + 0.03**2)
+        star = np.exp(-0.5 * off**2) * usable * np.minimum(snr, 100) ** 2 / 1e4
+        return cls(
+            plane, owners, sources, x, y, gain, level_gain, both / square, fwhm, width, error,
+            psf, scatter, star,
+        )  # fmt: skip
+
+    @property
+    def log_snr(self) -> np.ndarray:
+        """Signal-to-noise ratio of the best profile, as a logarithm."""
+        return np.log10(np.sqrt(self.gain.max(axis=1)) + 1)
+
+    def at(self, values: np.ndarray, width: float) -> np.ndarray:
+        """Values between the widths that were tried [stellar widths], shape (n,)."""
+        place = np.log(width * self.psf / self.fwhm[0]) / np.log(self.fwhm[1] / self.fwhm[0])
+        low = int(np.clip(np.floor(place), 0, len(self.fwhm) - 2))
+        part = np.clip(place - low, 0, 1)
+        return values[:, low] * (1 - part) + values[:, low + 1] * part
+
+    def columns(self) -> list[np.ndarray]:
+        """Features of one plane."""
+        own, own_level = self.at(self.gain, 1.0), self.at(self.level_gain, 1.0)
+        better = [_root(self.at(self.gain, w) - own) for w in WIDTHS]
+        level = [_root(self.at(self.level_gain, w) - own_level) for w in WIDTHS[1:]]
+        fit = [np.sqrt(self.at(self.gain, w) / np.maximum(own, 1)) for w in WIDTHS]
+        wider = self.width - np.log(self.psf)
+        sure = wider / np.sqrt(self.error**2 + self.scatter**2)
+        return [wider, self.error, sure, *better, *level, *fit, *self._beyond_star()]
+
+    def _beyond_star(self) -> list[np.ndarray]:
+        """Rings of light that a star leaves, ellipticity, misfit: against the other stars."""
+        from galaxycurate.curation.light import profiles
+
+        noise = self.sources.noise
+        rings = np.array(RINGS) * self.psf
+        star = profiles.tables(self.psf, rings[-1] + 1)[0]
+        height = self.at(self.height, 1.0)
+        left, area, e1, e2, weight, misfit, inner, turned, pairs = profiles.residuals(
+            self.plane, self.owners, self.x, self.y, height, star,
+            profiles.tables(self.fwhm, rings[-1] + 1), self.gain.argmax(axis=1), rings,
+        )  # fmt: skip
+        total = np.maximum(height * self.psf**2, _TINY)
+        best = np.maximum(self.height[np.arange(len(e1)), self.gain.argmax(axis=1)], _TINY)
+        weight = np.maximum(weight, _TINY)
+        e = np.stack([e1, e2], axis=1) / (weight * best)[:, None]
+        e_error = noise / (np.sqrt(weight) * best)
+        e = np.clip(e - self._of_other_stars(np.clip(e, -3, 3)), -9, 9)
+        share = np.clip(left / total[:, None], -9, 9)
+        beyond = share - self._of_other_stars(share)
+        sigma = beyond * total[:, None] / (noise * np.sqrt(np.maximum(area, 1)))
+        size = np.hypot(e[:, 0], e[:, 1])
+        chi = misfit / np.maximum(inner, 1) / noise**2
+        return [
+            *beyond.T, *np.clip(sigma.T[1:], -50, 300), size, size / np.hypot(e_error, 0.02),
+            np.sqrt(misfit) / total, np.log10(chi + 0.1),
+            np.sqrt(np.maximum(turned / np.maximum(pairs, 1) - 2 * noise**2, 0)) / np.maximum(
+                height, _TINY),
+        ]  # fmt: skip
+
+    def _of_other_stars(self, values: np.ndarray) -> np.ndarray:
+        """Mean of the stars, each source left out of its own; near 0 where there are none."""
+        weight = self.star[:, None]
+        return ((weight * values).sum(axis=0) - weight * values) / (weight.sum() - weight + 0.05)
 
 
-def _profiles(patches: Patches, noise: float, psf: float) -> list[np.ndarray]:
-    """Does a wider (or narrower) profile explain a source better than a star's?
-
-    For each width the gain over the star in sigmas, the ratio of the two correlations, and the
-    same ratio on the sharp plane; then what the star leaves over.
-    """
-    r2 = patches.dx**2 + patches.dy**2
-    star = _moffat(r2, psf * _FWHM_OF_R50) * patches.valid
-    own, sharp = _projection(patches.light, star), _projection(patches.sharp, star)
-    better, fit, sharp_fit = [], [], []
-    for width in WIDTHS:
-        model = _moffat(r2, psf * _FWHM_OF_R50 * width) * patches.valid
-        other = _projection(patches.light, model)
-        gain = (other**2 - own**2) / noise**2
-        better.append(np.sign(gain) * np.sqrt(np.abs(gain)))
-        fit.append(other / np.maximum(own, _TINY))
-        sharp_fit.append(_projection(patches.sharp, model) / np.maximum(sharp, _TINY))
-    near = patches.valid & (r2 < (3 * psf) ** 2)
-    norm = np.maximum((star * star).sum(axis=1), _TINY)
-    left = (patches.light - star * (own / np.sqrt(norm))[:, None]) * near
-    all_light = np.maximum((patches.light**2 * near).sum(axis=1), _TINY)
-    misfit = np.sqrt((left**2).sum(axis=1) / all_light)
-    return [*better, *fit, *sharp_fit, misfit]
+def _root(gain: np.ndarray) -> np.ndarray:
+    return np.sign(gain) * np.sqrt(np.abs(gain))
 
 
-def _moffat(r2, fwhm: float):
-    alpha2 = (fwhm / 2) ** 2 / (2 ** (1 / _MOFFAT_BETA) - 1)
-    return (1 + r2 / alpha2) ** -_MOFFAT_BETA
-
-
-def _projection(data, model):
-    """Signal of a model of unit norm in the data."""
-    norm = np.sqrt(np.maximum((model * model).sum(axis=1), _TINY))
-    return np.maximum((data * model).sum(axis=1) / norm, _TINY)
-
-
-def _asymmetry(patches: Patches) -> np.ndarray:
-    """Light that its own half-turn does not match: blends of two stars have much."""
-    turned = patches.light[:, ::-1]
-    both = patches.valid & patches.valid[:, ::-1]
-    difference = (np.abs(patches.light - turned) * both).sum(axis=1)
-    return difference / np.maximum((np.abs(patches.light) * both).sum(axis=1), _TINY)
-
-
-def _border(sources: Sources, edge, psf: float) -> list[np.ndarray]:
-    """Of sources at the border: width along it, and how the light falls off away from it.
-
-    0 for all others. A star beyond the border shows a wing as narrow as a star; a galaxy's is wide.
-    """
-    n = len(sources)
-    along, near, far = (np.zeros(n) for _ in range(3))
-    t, (h, w) = sources.table, sources.light.shape
-    for k in np.flatnonzero(edge < 5 * psf):
-        x, y = t["x"][k], t["y"][k]
-        side = int(np.argmin([x, y, w - 1 - x, h - 1 - y]))
-        turned = (sources.light.T, sources.light, sources.light.T[::-1], sources.light[::-1])[side]
-        at = round(float(y if side % 2 == 0 else x))
-        strip = np.maximum(turned[:14, max(at - 14, 0) : at + 15], 0)
-        place = np.arange(strip.shape[1]) - min(at, 14)
-        rim = strip[:3].sum(axis=0)
-        total = max(float(rim.sum()), _TINY)
-        along[k] = np.sqrt((rim * place**2).sum() / total) / psf
-        core = np.maximum(strip[:, np.abs(place) < 3 * psf].sum(axis=1), 0)
-        first = max(float(core[:2].sum()), _TINY)
-        near[k], far[k] = core[2:5].sum() / first, core[5:10].sum() / first
-    return [along, np.minimum(near, 20), np.minimum(far, 20)]
-
-
-def _saturated_near(planes: Planes, table) -> np.ndarray:
-    """Share of saturated pixels among those right around the peak."""
-    import cv2
-
-    burnt = (planes.peak >= _SATURATED).astype(np.float32)
-    return cv2.blur(burnt, (7, 7))[table["ypeak"], table["xpeak"]]
-
-
-def _company(planes: Planes, sources: Sources, flux, psf: float) -> list[np.ndarray]:
-    """Brighter neighbours, whose halos, spikes and ghosts look like galaxies."""
-    t = sources.table
-    n = len(t)
-    distance = np.hypot(t["x"][:, None] - t["x"], t["y"][:, None] - t["y"]) + np.eye(n) * 1e6
-    glare = np.log10(flux[None, :] / flux[:, None]) - 2 * np.log10(distance / psf)
-    worst = glare.argmax(axis=1)
-    size = np.sqrt(t["npix"] / np.pi)
-    burnt = (planes.peak[t["ypeak"], t["xpeak"]] >= _SATURATED) & (t["npix"] > 60)
-    from_bright = np.full(n, 30.0)
-    if burnt.any():
-        from_bright = np.minimum((distance[:, burnt] / size[burnt]).min(axis=1), 30)
-        from_bright[burnt] = 0
-    level = sources.background[t["ypeak"], t["xpeak"]] - np.median(sources.background[::3, ::3])
-    return [
-        np.maximum(glare.max(axis=1), -6),
-        np.minimum(distance.min(axis=1) / psf, 30),
-        np.minimum(distance[np.arange(n), worst] / size[worst], 30),
-        level / sources.noise,
-        from_bright,
-        np.full(n, np.log10(n / (sources.light.size / 65536))),
-    ]
+def _peak(gain: np.ndarray, log_width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where gains are highest, and how well that is known, by the parabola of three."""
+    row, step = np.arange(len(gain)), log_width[1] - log_width[0]
+    top = np.clip(gain.argmax(axis=1), 1, gain.shape[1] - 2)
+    before, here, after = (gain[row, top + k] for k in (-1, 0, 1))
+    bend = np.maximum(2 * here - before - after, 1e-3)
+    width = log_width[top] + step * np.clip((after - before) / (2 * bend), -1, 1)
+    return width, np.minimum(step * np.sqrt(2 / bend), 2.0)

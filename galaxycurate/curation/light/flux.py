@@ -64,24 +64,30 @@ def planes(rgb, *, flux=None, scheme: str | None = None) -> Planes:
     -------
     Planes
     """
-    peak = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    red, green, blue = (np.ascontiguousarray(rgb[..., k]) for k in range(3))
+    peak = np.maximum(np.maximum(red, green), blue)
     if flux is not None:
         irg = np.asarray(flux, np.float32)[::-1]
         bands = np.nan_to_num(irg) * np.array(SCALES_IRG, np.float32)[:, None, None]
-        luminance = bands.mean(axis=0)
+        luminance = (bands[0] + bands[1] + bands[2]) / 3
         return Planes(bands, luminance, luminance, peak, "flux")
-    drawn = rgb.astype(np.float32).transpose(2, 0, 1)
-    total = drawn.sum(axis=0)
-    bands = drawn * _gain(total)
-    luma = 3 * (0.299 * drawn[0] + 0.587 * drawn[1] + 0.114 * drawn[2])
+    total = red.astype(np.int16) + green + blue
+    bands = np.stack([red, green, blue]) * _GAIN[total * _FINER]
+    fine = np.float32(3 * _FINER)
+    luma = fine * (np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue)
+    sharp = luma * _GAIN[(luma + np.float32(0.5)).astype(np.int16)] / fine
     calibrated = "scheme" if scheme == SDSS_SCHEME else ""
-    return Planes(bands, bands.mean(axis=0), luma * _gain(luma) / 3, peak, calibrated)
+    return Planes(bands, (bands[0] + bands[1] + bands[2]) / 3, sharp, peak, calibrated)
 
 
 def _gain(total):
     """What a drawn sum of three channels is multiplied by to become flux."""
-    x = total * np.float32(NONLINEARITY / (_STEPS - 1))
-    return np.where(x > 1e-3, np.sinh(x) / np.maximum(x, 1e-3), 1) / np.float32(_STEPS - 1)
+    x = total * (NONLINEARITY / (_STEPS - 1))
+    return np.where(x > 1e-3, np.sinh(x) / np.maximum(x, 1e-3), 1) / (_STEPS - 1)
+
+
+_FINER = 4  # steps of the table to one of a sum
+_GAIN = _gain(np.arange(3 * 255 * _FINER + 2) / _FINER).astype(np.float32)
 
 
 def mag_r(green_flux: float) -> float:

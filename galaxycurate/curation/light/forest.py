@@ -26,11 +26,11 @@ class Forest:
         A value up to it goes left.
     left, right : ndarray of int16, shape (trees, nodes)
     value : ndarray of float32, shape (trees, nodes)
-    depth : int
-        Of the deepest tree.
     baseline : float
     contaminated, borderline : float
         Probabilities from which a window holds a galaxy, and perhaps holds one.
+    crowded : float
+        Sources in 65,536 pixels above which there is no telling.
     """
 
     feature: np.ndarray
@@ -38,10 +38,10 @@ class Forest:
     left: np.ndarray
     right: np.ndarray
     value: np.ndarray
-    depth: int
     baseline: float
     contaminated: float
     borderline: float
+    crowded: float
 
     def probability(self, features) -> np.ndarray:
         """Probability of being a galaxy.
@@ -54,13 +54,11 @@ class Forest:
         -------
         ndarray of float64, shape (n,)
         """
-        trees = np.arange(len(self.feature))[None, :]
-        rows = np.arange(len(features))[:, None]
-        node = np.zeros((len(features), len(self.feature)), np.intp)
-        for _ in range(self.depth):
-            low = features[rows, self.feature[trees, node]] <= self.threshold[trees, node]
-            node = np.where(low, self.left[trees, node], self.right[trees, node])
-        raw = self.baseline + self.value[trees, node].sum(axis=1, dtype=np.float64)
+        from galaxycurate.curation.light.profiles import walked
+
+        told = np.ascontiguousarray(features, np.float32)
+        raw = self.baseline + walked(told, self.feature, self.threshold, self.left, self.right,
+                                     self.value)  # fmt: skip
         return 1 / (1 + np.exp(-raw))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from galaxycurate.curation.light.features import NAMES, measure
 from galaxycurate.curation.light.flux import Planes, mag_r, planes
 from galaxycurate.curation.light.forest import shipped
 
-VERSION = 1
+VERSION = 3
 """Grows when the same picture may be judged otherwise."""
 
 LEAST_PX, MOST_PX, FINEST = 24, 1 << 22, 0.25
@@ -24,6 +25,7 @@ are halved until they fit."""
 GALAXY = 0.5
 """Probability from which a source of a positive counts as a galaxy."""
 
+_LEAST_STEPS = 4  # of a channel over the picture: less is blank
 _STAR, _SURE = 0.2, 0.8
 _COMPARABLE = 10 ** (0.4 * 1.5)  # 1.5 mag
 _STAR_LIGHT = 0.05  # of the galaxy's: fainter ones are no nuisance, or knots of its own
@@ -86,13 +88,16 @@ def judge(
         ``CUT``, ``SECOND_GALAXY``, ``STAR_OVER`` or ``CLEAN``, and ``BORDERLINE`` where no galaxy
         is seen. A picture with nothing to judge is ``BORDERLINE``.
     """
-    rgb = _coloured(rgb)
-    if why := _not_judged(rgb):
-        return Finding(VerdictKind.BORDERLINE, *_middle(rgb), evidence=why)
-    times = _times_too_fine(rgb, pixscale)
-    rgb, flux = _shrunk(rgb, flux, times)
+    whole = _coloured(rgb)
+    times = _times_too_fine(whole, pixscale)
+    if why := _not_judged(whole, times):
+        return Finding(VerdictKind.BORDERLINE, *_middle(whole), evidence=why)
+    rgb, flux = _shrunk(whole, flux, times)
     light = planes(rgb, flux=flux, scheme=scheme)
-    view = View.of(light, pixscale * times, None if positive else MESH_PX, times)
+    sources = detect(light, mesh_px=None if positive else MESH_PX)
+    if not positive and (why := _too_crowded(sources)):
+        return Finding(VerdictKind.BORDERLINE, *_middle(whole), evidence=why)
+    view = View.of(light, sources, pixscale * times, times)
     return _of_positive(view) if positive else _of_negative(view)
 
 
@@ -108,9 +113,8 @@ class View:
     times: int
 
     @classmethod
-    def of(cls, light: Planes, pixscale: float, mesh_px: int | None, times: int) -> View:
-        """Detect, measure, classify."""
-        sources = detect(light, mesh_px=mesh_px)
+    def of(cls, light: Planes, sources: Sources, pixscale: float, times: int) -> View:
+        """Measure, classify."""
         features = measure(light, sources, pixscale)
         return cls(light, sources, features, shipped().probability(features), pixscale, times)
 
@@ -122,6 +126,13 @@ class View:
     def middle(self) -> tuple[float, float]:
         """x, y of the picture's middle [pixel as seen]."""
         return (self.light.shape[1] - 1) / 2, (self.light.shape[0] - 1) / 2
+
+    @cached_property
+    def green(self) -> np.ndarray:
+        """The plane of r above its sky."""
+        green = np.ascontiguousarray(self.light.bands[1])
+        sky = self.sources.segments == 0
+        return green - np.float32(green[sky].mean() if sky.any() else 0)
 
     def whole(self, x: float, y: float) -> tuple[float, float]:
         """A place in the pixels of the picture as it was given."""
@@ -146,16 +157,13 @@ class View:
         import sep
 
         t = self.sources.table[row]
-        green = np.ascontiguousarray(self.light.bands[1])
-        sky = self.sources.segments == 0
-        level = float(np.mean(green[sky])) if sky.any() else 0.0
         place = t["x"], t["y"], max(t["a"], 0.5), max(t["b"], 0.5), t["theta"]
         kron, _ = sep.kron_radius(
-            green - level, *([v] for v in place), 6.0,
+            self.green, *([v] for v in place), 6.0,
             segmap=self.sources.segments, seg_id=np.array([row + 1], np.int32),
         )  # fmt: skip
         total, _, _ = sep.sum_ellipse(
-            green - level, *([v] for v in place), 2.5 * np.clip(kron, 1.4, 6.0), subpix=3,
+            self.green, *([v] for v in place), 2.5 * np.clip(kron, 1.4, 6.0), subpix=3,
             segmap=self.sources.segments, seg_id=np.array([row + 1], np.int32),
         )  # fmt: skip
         return mag_r(float(total[0]))
@@ -258,11 +266,22 @@ def _coloured(rgb) -> np.ndarray:
     return np.ascontiguousarray(rgb[..., :3], np.uint8)
 
 
-def _not_judged(rgb: np.ndarray) -> str:
+def _too_crowded(sources: Sources) -> str:
+    density = len(sources) / sources.light.size * 65536
+    if density <= shipped().crowded:
+        return ""
+    return f"too crowded to judge: {density:.0f} sources in 256 x 256 px"
+
+
+def _not_judged(rgb: np.ndarray, times: int) -> str:
     if min(rgb.shape[:2]) < LEAST_PX:
         return f"{rgb.shape[1]} x {rgb.shape[0]} px are too few to judge"
-    if int(rgb.max()) - int(rgb.min()) < 4:
-        return f"blank: every pixel is {int(rgb.min())} to {int(rgb.max())}"
+    if rgb.shape[0] * rgb.shape[1] > MOST_PX * times**2:
+        return f"{rgb.shape[1]} x {rgb.shape[0]} px are too long a strip to judge"
+    low, high = rgb.min(axis=0).min(axis=0), rgb.max(axis=0).max(axis=0)
+    if int((high - low).max()) < _LEAST_STEPS:
+        red, green, blue = (f"{a} to {b}" for a, b in zip(low, high, strict=True))
+        return f"blank: every pixel has red {red}, green {green}, blue {blue}"
     zeros = zero_block_fraction(rgb)
     if zeros > 1 - MAX_ZERO_BLOCKS:
         return f"{zeros:.0%} of the 16x16 blocks are exact zero"
@@ -274,23 +293,25 @@ def _middle(rgb: np.ndarray) -> tuple[float, float]:
 
 
 def _times_too_fine(rgb: np.ndarray, pixscale: float) -> int:
+    """So many times too large or too fine; a strip is halved while it is wide enough to judge."""
     times = 1
-    while rgb.shape[0] * rgb.shape[1] // times**2 > MOST_PX or (
-        0 < pixscale * times < FINEST and min(rgb.shape[:2]) // (2 * times) >= LEAST_PX
+    while min(rgb.shape[:2]) // (2 * times) >= LEAST_PX and (
+        rgb.shape[0] * rgb.shape[1] > MOST_PX * times**2 or 0 < pixscale * times < FINEST
     ):
         times *= 2
     return times
 
 
 def _shrunk(rgb: np.ndarray, flux, times: int):
-    """Picture and fluxes so many times smaller."""
+    """Picture and fluxes so many times smaller, without the rows and columns that are left over."""
     import cv2
 
     if times == 1:
         return rgb, flux
-    size = max(rgb.shape[1] // times, LEAST_PX), max(rgb.shape[0] // times, LEAST_PX)
-    rgb = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    size = rgb.shape[1] // times, rgb.shape[0] // times
+    whole = np.s_[: size[1] * times, : size[0] * times]
+    rgb = cv2.resize(rgb[whole], size, interpolation=cv2.INTER_AREA)
     if flux is not None:
-        bands = [cv2.resize(b, size, interpolation=cv2.INTER_AREA) for b in np.asarray(flux)]
+        bands = [cv2.resize(b[whole], size, interpolation=cv2.INTER_AREA) for b in np.asarray(flux)]
         flux = np.stack(bands) * times**2
     return rgb, flux

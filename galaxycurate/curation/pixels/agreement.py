@@ -8,7 +8,7 @@ import numpy as np
 
 from galaxycurate.curation.pairs import Matches, Pairs
 from galaxycurate.curation.pixels import marks, starfield
-from galaxycurate.curation.pixels.constellations import StarLists
+from galaxycurate.curation.pixels.constellations import stars_of
 from galaxycurate.curation.pixels.prints import Prints
 
 PIXEL_ERROR = {"pixels": 0.1, "noise": 0.2, "sources": 0.3, "resized": 1.0}
@@ -18,6 +18,8 @@ POSITION_ERROR = 0.5
 SIGMAS = 4.0
 DOUBT = -15.0
 """Log-likelihood ratio [nat] below which two pictures do not show the sky they should share."""
+GRID_PX = 2.0
+"""Shifts are tried so close: `starfield` settles on the best within three pixels of each."""
 
 
 class Agreement(NamedTuple):
@@ -89,9 +91,10 @@ def doubted(
     """Which overlapping footprints do not show the same stars.
 
     Two runs share no noise, so that silence of the noise proves nothing. But stars and galaxies
-    well above the limit must be in both pictures: at the shift that the coordinates tell, the
-    sources of both are weighed as in `starfield`, and only a pair with strong evidence against a
-    common sky is doubted. Ask only for pictures of one provider, one stretch and one scale.
+    well above the limit must be in both pictures: at every shift that the coordinates tell within
+    their errors, the sources of both are weighed as in `starfield`, and only a pair with strong
+    evidence against a common sky at all of them is doubted. Ask only for pictures of one provider,
+    one stretch and one scale.
 
     Parameters
     ----------
@@ -115,13 +118,26 @@ def doubted(
     step = np.where(np.asarray(pixscale, float) > 0, pixscale, np.nan)
     alike = np.abs(step[pairs.second] / step[pairs.first] - 1) < 0.01
     alike &= np.isfinite(told.dx) & ~_reduced(prints)[pairs.first] & ~_reduced(prints)[pairs.second]
-    lists = StarLists.of(prints)
     score = np.zeros(n)
-    score[alike] = starfield.weighed(
-        lists.columns, lists.starts, lists.frames, lists.limits,
-        pairs.first[alike], pairs.second[alike], told.dx[alike], told.dy[alike],
-    )  # fmt: skip
+    # one call a scale: the error of a position is as many more pixels as these are small
+    for at in np.unique(step[pairs.first[alike]]):
+        of = alike & (step[pairs.first] == at)
+        rows, both = np.unique([pairs.first[of], pairs.second[of]], return_inverse=True)
+        first, second = both.reshape(2, -1)
+        score[of] = starfield.weighed(
+            stars_of(prints.take(rows)), first, second, told.dx[of], told.dy[of],
+            _around(SIGMAS * POSITION_ERROR / at), DOUBT,
+        )  # fmt: skip
     return score < DOUBT
+
+
+def _around(reach: float) -> np.ndarray:
+    """Offsets within reach [pixel] on a grid that leaves no gap, nearest first, shape (k, 2)."""
+    steps = int(np.ceil(reach / GRID_PX))
+    x, y = np.meshgrid(*2 * [np.arange(-steps, steps + 1) * GRID_PX])
+    r = np.hypot(x, y).ravel()
+    near = np.argsort(r, kind="stable")[: np.count_nonzero(r <= reach + GRID_PX / 2)]
+    return np.stack([x.ravel()[near], y.ravel()[near]], 1)
 
 
 def _reduced(prints: Prints) -> np.ndarray:

@@ -8,70 +8,43 @@ pictures just before it are met, so that many copies of one picture chain instea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.pairs import Matches
-from galaxycurate.curation.pixels import marks, sources, starfield
+from galaxycurate.curation.pixels import marks, overlays, sources, starfield
 from galaxycurate.curation.pixels.decoys import q_values
 from galaxycurate.curation.pixels.prints import Prints
-from galaxycurate.curation.pixels.sweep import CROWD, LANES, PARTNERS, Keying, sweep
+from galaxycurate.curation.pixels.starfield import Index, Rules, Stars
+from galaxycurate.curation.pixels.sweep import Keying, decoys_of, rules, sweep
 
 KEYING = Keying(least=7, most=20, work=4.0e8)
 FLOOR = 6.0
 """Scores below [nat] are not kept."""
 SHEAR = 0.37
+"""Decoys are slid along by this part of their height."""
 
 
-@dataclass(frozen=True)
-class StarLists:
-    """Sources of many pictures as numbers, ready to be weighed.
-
-    Parameters
-    ----------
-    columns : ndarray of float64, shape (m, 7)
-        See `starfield.SOURCE_COLUMNS`.
-    starts : ndarray of int64, shape (n + 1,)
-    frames : ndarray of float64, shape (n, 2)
-        Width and height [pixel] as seen.
-    limits : ndarray of float64, shape (n,)
-        Brightness [log2] below which a picture's list ends.
-    """
-
-    columns: np.ndarray
-    starts: np.ndarray
-    frames: np.ndarray
-    limits: np.ndarray
-
-    @classmethod
-    def of(cls, prints: Prints) -> StarLists:
-        """Sources of all prints."""
-        found, starts = prints.sources.values, prints.sources.starts
-        columns = np.empty((found.size, starfield.SOURCE_COLUMNS))
-        columns[:, 0], columns[:, 1] = found["x"], found["y"]
-        columns[:, :2] /= sources.PER_PIXEL
-        columns[:, 2] = found["brightness"] / sources.STEPS
-        columns[:, 3] = (found["colour"] - sources.COLOUR_ZERO) / sources.COLOUR_STEPS
-        columns[:, 4] = found["snr"] / sources.STEPS
-        columns[:, 5] = found["crowding"]
-        columns[:, 6] = _log_density(columns[:, 2], columns[:, 3])
-        frames = np.array(
-            [marks.seen(w, h) for w, h in zip(prints.width, prints.height, strict=True)], float
-        ).reshape(-1, 2)
-        return cls(columns, starts, frames, _limits(columns, prints.sources.counts, starts))
-
-    def sheared(self) -> np.ndarray:
-        """The same columns at places where nothing can match: slid along by their height."""
-        columns = self.columns.copy()
-        columns[:, 0] = sheared(columns[:, 0], columns[:, 1], self.starts, self.frames)
-        return columns
-
-
-def sheared(x: np.ndarray, y: np.ndarray, starts: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Decoy columns: each row of a picture slid along by its height, round the frame."""
-    return (x + SHEAR * y) % np.repeat(frames[:, 0], np.diff(starts))
+def stars_of(prints: Prints) -> Stars:
+    """Sources of all prints as numbers, without what is drawn on many of them."""
+    found = prints.sources.values
+    columns = np.empty((found.size, starfield.SOURCE_COLUMNS), np.float32)
+    columns[:, 0], columns[:, 1] = found["x"], found["y"]
+    columns[:, :2] /= sources.PER_PIXEL
+    columns[:, 2] = found["brightness"] / sources.STEPS
+    columns[:, 3] = (found["colour"] - sources.COLOUR_ZERO) / sources.COLOUR_STEPS
+    columns[:, 4] = found["snr"] / sources.STEPS
+    columns[:, 5] = found["crowding"]
+    columns[:, 6] = _log_density(columns[:, 2], columns[:, 3])
+    limits = _limits(columns, prints.sources.counts, prints.sources.starts)
+    own = ~overlays.drawn(prints)
+    starts = np.r_[0, np.cumsum(own)][prints.sources.starts]
+    columns = columns[own]
+    starfield.number_objects(columns, starts)
+    frames = np.array(
+        [marks.seen(w, h) for w, h in zip(prints.width, prints.height, strict=True)], float
+    ).reshape(-1, 2)
+    return Stars(columns, starts, frames, limits)
 
 
 def search_sources(
@@ -80,7 +53,7 @@ def search_sources(
     new: int = 0,
     flips: bool = True,
     memory_mb: int = 1000,
-    max_fdr: float = 0.005,
+    max_fdr: float = 0.001,
     progress: Progress = silent,
 ) -> Matches:
     """Pairs of pictures whose stars and galaxies lie alike.
@@ -103,10 +76,22 @@ def search_sources(
     Matches
         Of tier ``sources``; ``score`` is the log-likelihood ratio [nat].
     """
-    lists = StarLists.of(prints)
-    found = _search(lists, lists.columns, new, flips, memory_mb, progress)
-    chance = _search(lists, lists.sheared(), new, flips, memory_mb, silent)
-    q = q_values(found[:, 5], chance[:, 5], floor=FLOOR)
+    stars = stars_of(prints)
+    rows = np.arange(max(new, 0), len(prints))
+    some, share = decoys_of(rows)
+
+    def make(rows: np.ndarray, asking: Rules) -> Index:
+        return starfield.pair_index(stars, rows, asking.keyed, asking.mask)
+
+    def ask(queries: np.ndarray, index: Index, asking: Rules) -> tuple[np.ndarray, np.ndarray]:
+        return starfield.asked(queries, stars, index, asking)
+
+    def search(queries: np.ndarray, shear: float, progress: Progress) -> np.ndarray:
+        how = rules(flips, FLOOR, shear)
+        return sweep(queries, len(prints), KEYING, memory_mb, make, ask, how, progress)
+
+    found, chance = search(rows, 0.0, progress), search(some, SHEAR, silent)
+    q = q_values(found[:, 5], chance[:, 5], share=share, floor=FLOOR)
     return matches(prints, found[q <= max_fdr], q[q <= max_fdr], "sources")
 
 
@@ -126,29 +111,8 @@ def matches(prints: Prints, found: np.ndarray, fdr: np.ndarray, tier: str) -> Ma
     amount = shared / np.minimum(np.prod(side, axis=1), np.prod(wide[first], axis=1))
     return Matches(
         first, second, np.clip(amount, 0, 1), shift[:, 0], shift[:, 1], flip,
-        scale, found[:, 5], fdr,
-        np.full(first.size, tier),
+        scale, found[:, 5], fdr, np.full(first.size, tier), found[:, 6].astype(np.int64),
     )  # fmt: skip
-
-
-def _search(
-    lists: StarLists, asked: np.ndarray, new: int, flips: bool, memory_mb: int, progress: Progress
-) -> np.ndarray:
-    """Pairs of rows as `sweep` tells them; `asked` are the sources of the later one."""
-
-    def index(rows: np.ndarray, keyed: int, mask: int) -> tuple:
-        return starfield.pair_index(lists.columns, lists.starts, rows, keyed, mask)
-
-    def ask(
-        queries: np.ndarray, rows: np.ndarray, indexed: tuple, keyed: int, mask: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return starfield.asked(
-            queries, asked, lists.columns, lists.starts, lists.frames, lists.limits, rows,
-            indexed, mask, 8 if flips else 1, keyed, CROWD, FLOOR, LANES, PARTNERS,
-        )  # fmt: skip
-
-    n = lists.limits.size
-    return sweep(np.arange(max(new, 0), n), n, KEYING, memory_mb, index, ask, progress)
 
 
 def _limits(columns: np.ndarray, counts: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -165,8 +129,8 @@ def _limits(columns: np.ndarray, counts: np.ndarray, starts: np.ndarray) -> np.n
 
 def _log_density(brightness: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """ln of how common a source's brightness and colour are among all, per log2 of both."""
-    step = np.array([0.5, 0.25])
-    cells = np.floor(np.stack([brightness, colour + 4], 1) / step).astype(int).clip(0, 40)
-    table = np.full((41, 41), 0.05)
-    np.add.at(table, (cells[:, 0], cells[:, 1]), 1.0)
-    return np.log(table / table.sum() / step.prod())[cells[:, 0], cells[:, 1]]
+    step = 0.5, 0.25
+    row = np.clip(brightness / step[0], 0, 40).astype(np.uint8)
+    column = np.clip((colour + 4) / step[1], 0, 40).astype(np.uint8)
+    table = np.bincount(row * np.int64(41) + column, minlength=41 * 41).reshape(41, 41) + 0.05
+    return np.log(table / table.sum() / (step[0] * step[1])).astype(np.float32)[row, column]

@@ -10,7 +10,7 @@ import numpy as np
 
 from galaxycurate.curation.pixels import marks, sources
 
-VERSION = 1
+VERSION = 3
 """Fingerprints of another version cannot be compared with these."""
 
 BLOCKS = {"marks": marks.MARK, "sources": sources.SOURCE}

@@ -2,8 +2,8 @@
 
 Two cutouts of one exposure share their noise pixel by pixel, and that survives JPEG, resampling by
 a part of a pixel and another stretch. So every local maximum of the band-passed brightness is a
-landmark, in blank sky as well. Which ones are kept depends on their surroundings alone, not on
-where the picture ends: the same are kept when the window moves.
+landmark, in blank sky as well. Those are kept that stand out farthest among their neighbours, so
+that most of them are kept again when the window moves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ import numpy as np
 from galaxycurate.curation.pixels import codes
 
 MARK = np.dtype([("x", "<u2"), ("y", "<u2"), ("code", "<u8")])
-"""Place in 1/64 pixel of the picture as it is `seen`, and code of the patch around it."""
+"""Place in 1/64 pixel of the picture as it is `seen`, and code of the patch around it; the code's
+highest bit tells that the patch shows an object, not noise.
+"""
+
+OBJECT = np.uint64(1 << 63)
+LIGHT = 1.5
+"""A patch shows an object where it scatters by so much more than the band does."""
 
 UNIT = 64
 MOST = 128
@@ -29,14 +35,22 @@ FINE, COARSE = 1.6, 6.0
 KNEE = 15.0
 """Brightness [DN] above which it counts less and less: stars must not drown the noise."""
 
-WINDOW = 9
+WINDOW = 7
 """Side [pixel] of the square in which a mark is the highest."""
 
-LEAST = 1.5
+LEAST = 1.0
 """Height of a mark in scatters of the band."""
 
 STRONGER = 0.9
 """A neighbour is stronger where this part of its height exceeds the mark's."""
+
+EVEN_SIDE, EVEN, EVEN_SHARE = 9, 1.0, 0.03
+"""A pixel is even where the square around it varies by no more [DN]; with a larger share of them a
+patch shows the border of a frame, of the coverage or of a saturated star, and is no mark.
+"""
+
+LEAST_UNEVEN = 0.4
+"""Where less of a picture is left, it is a drawing itself, or pressed hard, and keeps its marks."""
 
 _LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)
 _SOFT = (KNEE * np.arcsinh(np.arange(256 * 8) / 8 / KNEE)).astype(np.float32)
@@ -80,21 +94,37 @@ def detect(grey: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of MARK
-        At most `MOST`, from the top down; none of a blank picture or of one below some 32 pixels.
+        At most `MOST`, from the top down; none of a blank picture or of one below 26 pixels.
     """
     if min(grey.shape) <= 2 * codes.REACH + 3:
         return np.empty(0, MARK)
-    x, y, patches = patches_of(band(grey))
+    x, y, patches, scatter = patches_of(band(grey), uneven(grey))
     marks = np.empty(x.size, MARK)
     marks["x"], marks["y"] = np.rint(x * UNIT), np.rint(y * UNIT)
     marks["code"] = codes.encode(patches)
+    marks["code"][np.sqrt(np.mean(patches**2, axis=1)) > LIGHT * scatter] |= OBJECT
     return marks[np.lexsort((marks["x"], marks["y"]))]
 
 
-def patches_of(d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places (float32 x, y) of the marks in a band, and the patches around them."""
+def uneven(grey: np.ndarray) -> np.ndarray:
+    """Where a patch shows sky all over, not a drawn or a saturated area; bool like `grey`."""
+    around = np.ones((EVEN_SIDE, EVEN_SIDE), np.uint8)
+    even = (cv2.dilate(grey, around) - cv2.erode(grey, around) <= EVEN).astype(np.float32)
+    sky = cv2.blur(even, (2 * codes.REACH + 1,) * 2) <= EVEN_SHARE
+    return sky if sky.mean() >= LEAST_UNEVEN else np.ones_like(sky)
+
+
+def patches_of(
+    d: np.ndarray, where: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Places (float32 x, y) of the marks in a band, the patches around them; the band's scatter.
+
+    Marks are sought in all of it, unless told `where`.
+    """
     scatter = 1.4826 * float(np.median(np.abs(d))) + 1e-3
     x, y = _maxima(d, LEAST * scatter)
+    if where is not None:
+        x, y = x[where[y, x]], y[where[y, x]]
     keep = _outstanding(x, y, d[y, x], MOST)
     px, py = _refined(d, x[keep], y[keep])
     patches = cv2.remap(
@@ -103,7 +133,7 @@ def patches_of(d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         (py[:, None] + codes.GRID_Y).astype(np.float32),
         cv2.INTER_LINEAR,
     ) if px.size else np.empty((0, codes.GRID_X.size), np.float32)  # fmt: skip
-    return px, py, patches
+    return px, py, patches, scatter
 
 
 def _maxima(d: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from galaxycurate.curation.pairs import Matches
 from galaxycurate.curation.pixels import join, marks, votes
 from galaxycurate.curation.pixels.decoys import q_values
 from galaxycurate.curation.pixels.prints import Prints
-from galaxycurate.curation.pixels.verify import BITS, verified
+from galaxycurate.curation.pixels.verify import BITS, numbered, verified
 
 KEYS = 32
 """How often the marks are sorted, each time by other bits of their codes."""
@@ -27,12 +27,16 @@ BY_CHANCE = 8.0
 LEAST_SCORE = 15.0
 """Natural logarithm of the likelihood ratio below which a hypothesis is forgotten."""
 
-TOLD_SCORE = 45.0
-"""Below which no pair is told: among 2,700 pictures, objects that resemble each other reached 44,
-while overlaps of 15 % of the frame start at 47. A few decoys alone cannot tell that."""
+TOLD_SCORE = 35.0
+"""Below which no pair is told. One object laid on another says 20 at most (`verify.PER_PLACE`), and
+the highest false scores were 20 and 23 among 2,700 pictures on which it was set, 18 on those of a
+fresh seed, 26 on windows of 64 to 128 pixels; overlaps of 15 % of the frame start at 36.
+"""
 
-SATED, WHOLE = 30, 0.9
-"""A picture with so many partners that share so much of it is compared with no more like it."""
+SATED, WHOLE, CROWDED = 30, 0.9, 60
+"""A picture with so many partners that share so much of it, or with so many that share any part, is
+compared with no more like it.
+"""
 
 BYTES_A_MARK = 32
 """Memory of a join."""
@@ -43,7 +47,7 @@ SAME_SCALE = 0.02
 FOUND = np.dtype(
     [
         ("first", np.int64), ("second", np.int64), ("flip", np.int8), ("decoy", bool),
-        ("dx", float), ("dy", float), ("score", float),
+        ("score", float), ("dx", float), ("dy", float), ("met", int), ("expected", int),
     ]
 )  # fmt: skip
 """A hypothesis that was not refused, in pixels as seen."""
@@ -75,7 +79,7 @@ def search_noise(
     """
     best = np.empty(0, FOUND)
     sated = np.zeros(len(prints), bool)
-    places, code = _places(prints)
+    places, code, place = _places(prints)
     parts = max(1, int(np.ceil(code.size * BYTES_A_MARK / (memory_mb * 1e6))))
     bits, within = _fineness(code.size, len(prints), flips)
     for number, key in enumerate(join.keys(bits, KEYS)):
@@ -85,21 +89,24 @@ def search_noise(
                 code, places.owner, key, within=within, new=new, flips=flips, sated=sated,
                 part=(part, parts),
             )  # fmt: skip
-            for lot in _confirmed(alike, places, prints.marks.starts, code):
+            for lot in _confirmed(alike, places, prints.marks.starts, code, place):
                 best = _best(np.concatenate([best, lot]))
         sated = _sated(best, places)
     progress(KEYS, KEYS, "comparing the noise")
     return _told(best, prints, places, max_fdr)
 
 
-def _places(prints: Prints) -> tuple[votes.Places, np.ndarray]:
+def _places(prints: Prints) -> tuple[votes.Places, np.ndarray, np.ndarray]:
+    """Marks on their pictures, their codes, and the numbers of the places where they lie."""
     values = prints.marks.values
     wide = zip(prints.width.tolist(), prints.height.tolist(), strict=True)
     size = np.array([marks.seen(*w) for w in wide], np.float32).reshape(-1, 2)
     x, y = (values[axis].astype(np.float32) / marks.UNIT for axis in ("x", "y"))
     width, height = np.ascontiguousarray(size.T)
     places = votes.Places(x, y, prints.marks.owners.astype(np.int32), width, height)
-    return places, np.ascontiguousarray(values["code"])
+    code = np.ascontiguousarray(values["code"])
+    place = numbered(x, y, prints.marks.starts, width, height, code >= marks.OBJECT)
+    return places, code & ~marks.OBJECT, place
 
 
 def _fineness(n_marks: int, n_pictures: int, flips: bool) -> tuple[int, int]:
@@ -112,17 +119,19 @@ def _fineness(n_marks: int, n_pictures: int, flips: bool) -> tuple[int, int]:
 
 
 def _confirmed(
-    alike: Iterator[join.Alike], places: votes.Places, starts: np.ndarray, code: np.ndarray
-) -> Iterator[np.ndarray]:
+    alike: Iterator[join.Alike], places: votes.Places, starts: np.ndarray, code: np.ndarray,
+    place: np.ndarray,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """Hypotheses that pass, batch by batch, on two threads."""
 
     def scored(told: votes.Hypotheses) -> np.ndarray:
-        score, dx, dy = verified(told, places, starts, code)
-        good = score >= LEAST_SCORE
+        tally = verified(told, places, starts, code, place)
+        good = tally["score"] >= LEAST_SCORE
         lot = np.empty(np.count_nonzero(good), FOUND)
         for name in ("first", "second", "flip", "decoy"):
             lot[name] = getattr(told, name)[good]
-        lot["dx"], lot["dy"], lot["score"] = dx[good], dy[good], score[good]
+        for name in ("score", "dx", "dy", "met", "expected"):
+            lot[name] = tally[name][good]
         return lot
 
     with ThreadPoolExecutor(2) as pool:
@@ -133,13 +142,12 @@ def _confirmed(
 
 
 def _best(found: np.ndarray) -> np.ndarray:
-    """The best of each pair, be it a decoy."""
-    found = found[np.lexsort((-found["score"], found["second"], found["first"]))]
-    same = np.zeros(found.size, bool)
-    same[1:] = (found["first"][1:] == found["first"][:-1]) & (
-        found["second"][1:] == found["second"][:-1]
-    )
-    return found[~same]
+    """The best of each pair, and its best decoy."""
+    kind = ["first", "second", "decoy"]
+    found = found[np.lexsort((-found["score"], *(found[name] for name in reversed(kind))))]
+    best = np.ones(found.size, bool)
+    best[1:] = found[kind][1:] != found[kind][:-1]
+    return found[best]
 
 
 def _shared(found: np.ndarray, places: votes.Places) -> np.ndarray:
@@ -157,19 +165,25 @@ def _shared(found: np.ndarray, places: votes.Places) -> np.ndarray:
 
 
 def _sated(best: np.ndarray, places: votes.Places) -> np.ndarray:
-    whole = best[~best["decoy"]]
-    whole = whole[_shared(whole, places) >= WHOLE]
-    partners = np.bincount(
-        np.concatenate([whole["first"], whole["second"]]), minlength=places.width.size
-    )
-    return partners >= SATED
+    found = best[~best["decoy"] & (best["score"] >= TOLD_SCORE)]
+    sated = np.zeros(places.width.size, bool)
+    for least, lot in ((CROWDED, found), (SATED, found[_shared(found, places) >= WHOLE])):
+        partners = np.concatenate([lot["first"], lot["second"]])
+        sated |= np.bincount(partners, minlength=sated.size) >= least
+    return sated
+
+
+def _by_chance(best: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """Scores of decoys, one at least; of pairs that are no chance themselves they are none."""
+    sure, decoys = found[found["score"] >= TOLD_SCORE], best[best["decoy"]]
+    pair = ["first", "second"]
+    return np.append(decoys["score"][~np.isin(decoys[pair], sure[pair])], LEAST_SCORE)
 
 
 def _told(best: np.ndarray, prints: Prints, places: votes.Places, max_fdr: float) -> Matches:
     """Targets that stand out from the decoys, in pixels of the pictures' own."""
     found = best[~best["decoy"]]
-    decoys = np.append(best["score"][best["decoy"]], LEAST_SCORE)  # one at least
-    fdr = q_values(found["score"], decoys)
+    fdr = q_values(found["score"], _by_chance(best, found))
     step = prints.width / places.width
     unequal = np.abs(step[found["first"]] / step[found["second"]] - 1) > SAME_SCALE
     keep = (fdr <= max_fdr) & (found["score"] >= TOLD_SCORE) & ~unequal
@@ -178,5 +192,5 @@ def _told(best: np.ndarray, prints: Prints, places: votes.Places, max_fdr: float
     return Matches(
         found["first"], found["second"], _shared(found, places), found["dx"] * step,
         found["dy"] * step, found["flip"], np.ones(found.size), found["score"], fdr,
-        np.full(found.size, "noise"),
+        np.full(found.size, "noise"), found["met"], found["expected"],
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """Copies at another pixel scale: the noise is shared, but at other distances.
 
-Lines between two sources of each picture propose a scale, a turn and a shift; the marks of the one
-must then lie on marks of the other. Nothing is stored for this beyond marks and sources, so that a
-picture with fewer than two sources is not found resized.
+Lines between two sources of each picture, or triangles of three where pictures are many, propose a
+scale, a turn and a shift; the marks of the one must then lie on marks of the other. Nothing is
+stored for this beyond marks and sources, so that a picture with fewer than two sources (three, of
+more than `SINGLE` pictures) is not found resized.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ import numpy as np
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.pairs import Matches
 from galaxycurate.curation.pixels import marks, rescaling
-from galaxycurate.curation.pixels.constellations import StarLists, matches, sheared
+from galaxycurate.curation.pixels.constellations import SHEAR, matches, stars_of
 from galaxycurate.curation.pixels.decoys import q_values
 from galaxycurate.curation.pixels.prints import Prints
-from galaxycurate.curation.pixels.sweep import CROWD, LANES, PARTNERS, Keying, sweep
+from galaxycurate.curation.pixels.rescaling import Spots
+from galaxycurate.curation.pixels.starfield import Index, Rules
+from galaxycurate.curation.pixels.sweep import Keying, decoys_of, rules, sweep
 
-KEYING = Keying(least=4, most=9, work=3.0e7)
+LINES = Keying(least=4, most=9, work=3.0e7)
+TRIANGLES = Keying(least=6, most=9, work=4.0e8, size=3)
 DECOYS = 4
 """One in so many pictures is compared as a decoy, too."""
+SINGLE = 5_000
+"""Pictures up to which lines between two sources propose; of more, triangles of three."""
 FLOOR = 25.0
 """Scores below [nat] are not kept."""
 
@@ -54,35 +60,33 @@ def search_resized(
         Of tier ``resized``; ``score`` is the log-likelihood ratio of the marks that meet [nat].
         Copies at the same scale are among them.
     """
-    lists = StarLists.of(prints)
-    x, y = (prints.marks.values[axis] / marks.UNIT for axis in ("x", "y"))
-    places = x, y
-    slid = sheared(x, y, prints.marks.starts, lists.frames), y
+    stars, spots = stars_of(prints), spots_of(prints)
     rows = np.arange(max(new, 0), len(prints))
-    some = rows[DECOYS - 1 :: DECOYS]
-    found = _search(prints, lists, lists.columns, places, places, rows, flips, memory_mb, progress)
-    chance = _search(prints, lists, lists.sheared(), places, slid, some, flips, memory_mb, silent)
-    q = q_values(found[:, 5], chance[:, 5], share=1 / DECOYS, floor=FLOOR)
+    some, share = decoys_of(rows, least=DECOYS)
+    keying = LINES if len(prints) <= SINGLE else TRIANGLES
+
+    def make(rows: np.ndarray, asking: Rules) -> Index:
+        return rescaling.line_index(stars, rows, asking.keyed, asking.mask, keying.size == 3)
+
+    def ask(queries: np.ndarray, index: Index, asking: Rules) -> tuple[np.ndarray, np.ndarray]:
+        return rescaling.asked(queries, stars, spots, index, asking, keying.size == 3)
+
+    def search(queries: np.ndarray, shear: float, progress: Progress) -> np.ndarray:
+        how = rules(flips, FLOOR, shear)
+        return sweep(queries, len(prints), keying, memory_mb, make, ask, how, progress)
+
+    found, chance = search(rows, 0.0, progress), search(some, SHEAR, silent)
+    q = q_values(found[:, 5], chance[:, 5], share=share, floor=FLOOR)
     return matches(prints, found[q <= max_fdr], q[q <= max_fdr], "resized")
 
 
-def _search(
-    prints: Prints, lists: StarLists, asked: np.ndarray, places: tuple, asked_places: tuple,
-    queries: np.ndarray, flips: bool, memory_mb: int, progress: Progress,
-) -> np.ndarray:  # fmt: skip
-    """Pairs of rows as `sweep` tells them; what is asked may be decoys."""
-    first = rescaling.banded(places[1], prints.marks.starts, lists.frames[:, 1])
+def spots_of(prints: Prints) -> Spots:
+    """The places of all marks."""
+    x, y = (np.ascontiguousarray(prints.marks.values[axis]) for axis in ("x", "y"))
+    tall = max((marks.seen(w, h)[1] for w, h in sizes(prints)), default=1)
+    return Spots(x, y, prints.marks.starts, rescaling.banded(y, prints.marks.starts, tall))
 
-    def index(rows: np.ndarray, keyed: int, mask: int) -> tuple:
-        return rescaling.line_index(lists.columns, lists.starts, rows, keyed, mask)
 
-    def ask(
-        queries: np.ndarray, rows: np.ndarray, indexed: tuple, keyed: int, mask: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return rescaling.asked(
-            queries, asked, lists.columns, lists.starts, lists.frames, rows, indexed, mask,
-            places[0], places[1], prints.marks.starts, first, asked_places[0], asked_places[1],
-            8 if flips else 1, keyed, CROWD, FLOOR, LANES, PARTNERS,
-        )  # fmt: skip
-
-    return sweep(queries, lists.limits.size, KEYING, memory_mb, index, ask, progress)
+def sizes(prints: Prints) -> set[tuple[int, int]]:
+    """All widths and heights that there are."""
+    return set(zip(prints.width.tolist(), prints.height.tolist(), strict=True))

@@ -29,6 +29,11 @@ SEEING_PX, SKY_PX = 1.4, 8.0
 DOME = 0.25
 """Part of the wide Gaussian that makes one maximum of the flat top of a saturated star."""
 NEIGHBOURHOOD = np.ones((9, 9), np.uint8)
+PADDING, PADDING_LEAST = np.ones((7, 7), np.uint8), 0.01
+"""Wholly black or white in such squares, from the edge of the picture on, over such a part of it:
+frames, coverage gaps."""
+BESIDE = np.ones((31, 31), np.uint8)
+"""Beside padding the background is not the sky: peaks within these squares of it are no sources."""
 
 
 def detect(rgb: np.ndarray, grey: np.ndarray) -> np.ndarray:
@@ -49,8 +54,11 @@ def detect(rgb: np.ndarray, grey: np.ndarray) -> np.ndarray:
         return np.empty(0, SOURCE)
     fine, sky = cv2.GaussianBlur(grey, (0, 0), SEEING_PX), _sky(grey)
     peaks, domed = fine - sky, fine + DOME * sky
-    noise = _noise(peaks)
+    beside = _beside_padding(grey)
+    noise = _noise(peaks, beside)
     y, x = _maxima(peaks, domed, max(MIN_SNR * noise, 1.0))
+    sky_light = ~beside[y, x]
+    y, x = y[sky_light][:MOST], x[sky_light][:MOST]
     if not x.size:
         return np.empty(0, SOURCE)
     found = np.zeros(x.size, SOURCE)
@@ -72,8 +80,25 @@ def _maxima(peaks: np.ndarray, domed: np.ndarray, least: float) -> tuple[np.ndar
     y, x = y + EDGE, x + EDGE
     inside = (x < 65535 // PER_PIXEL) & (y < 65535 // PER_PIXEL)
     y, x = y[inside], x[inside]
-    order = np.argsort(-peaks[y, x], kind="stable")[:MOST]
+    order = np.argsort(-peaks[y, x], kind="stable")
     return y[order], x[order]
+
+
+def _beside_padding(grey: np.ndarray) -> np.ndarray:
+    """Where nothing is the sky's: in padding and near it."""
+    none = np.zeros(grey.shape, bool)
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    if not ((edge < 1) | (edge > 254)).any():
+        return none
+    low, high = cv2.erode(grey, PADDING), cv2.dilate(grey, PADDING)
+    flat = ((high < 1) | (low > 254)).astype(np.uint8)
+    _, part, stats, _ = cv2.connectedComponentsWithStats(flat)
+    ends = np.unique(np.concatenate([part[0], part[-1], part[:, 0], part[:, -1]]))
+    large = stats[:, cv2.CC_STAT_AREA] > PADDING_LEAST * grey.size
+    padding = [k for k in ends if k and large[k]]
+    if not padding:
+        return none
+    return cv2.dilate(np.isin(part, padding).astype(np.uint8), BESIDE) > 0
 
 
 def _sky(grey: np.ndarray) -> np.ndarray:
@@ -84,9 +109,11 @@ def _sky(grey: np.ndarray) -> np.ndarray:
     return cv2.resize(small, (w, h), interpolation=cv2.INTER_CUBIC)
 
 
-def _noise(peaks: np.ndarray) -> float:
-    """Robust scatter, from every third pixel of every third row."""
-    some = peaks[::3, ::3].ravel()
+def _noise(peaks: np.ndarray, beside: np.ndarray) -> float:
+    """Robust scatter, from every third pixel of every third row that shows the sky."""
+    some = peaks[::3, ::3][~beside[::3, ::3]]
+    if not some.size:
+        return np.inf
     return 1.4826 * float(np.median(np.abs(some - np.median(some)))) + 0.05
 
 

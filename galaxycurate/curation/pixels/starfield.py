@@ -10,11 +10,16 @@ pairs of simulated exposures (`benchmarks/independent.py`).
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit, prange
+from typing import NamedTuple
 
-SOURCE_COLUMNS = 7
-"""x, y, brightness, colour, snr (the last three log2), crowding, ln density of its kind."""
+import numpy as np
+from numba import njit
+
+SOURCE_COLUMNS = 8
+"""x, y, brightness, colour, snr (the last three log2), crowding, ln density of its kind, object."""
+
+BURNT, PIECE = 5.5, 18.0
+"""Peaks above this [log2 grey levels] and as near [pixel] may be pieces of one saturated star."""
 
 REACH = 3.0
 """Two sources farther apart [pixel] are not one."""
@@ -31,6 +36,84 @@ LOOSE_BRIGHTNESS, LOOSE_COLOUR = 1.2, 1.5
 PAIR_PLACE, PAIR_BRIGHTNESS = 2.5, 1.0
 CELL_PX, CELL_BRIGHTNESS = 5.0, 2.0
 FEWEST = 3
+DOUBTLESS = 45.0
+"""Score [nat] beyond which no doubt is left."""
+TOGETHER = 3.0
+"""Shifts as near [pixel] are one."""
+TRIALS = 6
+"""Shifts that are judged of two pictures in one turn: crowds of alike sources propose thousands."""
+
+
+class Stars(NamedTuple):
+    """Sources of many pictures: `columns` (m, 8), of picture k those from ``starts[k]`` on.
+
+    `frames` are widths and heights [pixel] as seen, `limits` the brightness [log2] below which a
+    picture's list ends.
+    """
+
+    columns: np.ndarray
+    starts: np.ndarray
+    frames: np.ndarray
+    limits: np.ndarray
+
+
+class Index(NamedTuple):
+    """Keys in buckets: `offsets` (mask + 2,) of the buckets; of each key the position of its
+    picture among the indexed `rows`, rising within a bucket, the sources that make it, and what
+    is compared of them.
+    """
+
+    offsets: np.ndarray
+    owner: np.ndarray
+    members: np.ndarray
+    apart: np.ndarray
+    rows: np.ndarray
+
+
+class Rules(NamedTuple):
+    """How is asked: turns, keyed sources, bucket mask, pictures met of a bucket, least score,
+    partners kept, and how far the asked rows are slid (`slid`), which makes decoys of them.
+    """
+
+    flips: int
+    keyed: int
+    mask: int
+    crowd: int
+    floor: float
+    partners: int
+    shear: float
+
+
+class Asked(NamedTuple):
+    """A turned picture that asks; only indexed rows before `state` are met."""
+
+    number: int
+    flip: int
+    state: int
+    sources: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    width: float
+    height: float
+    limit: float
+
+
+class Memory(NamedTuple):
+    """Of each indexed picture: the last shift judged, the turn that `votes` (the last two shifts
+    proposed) and `trials` are of, and the last picture that it was found to match beyond doubt.
+    """
+
+    seen: np.ndarray
+    voted: np.ndarray
+    votes: np.ndarray
+    trials: np.ndarray
+    settled: np.ndarray
+
+
+@njit(cache=True)
+def slid(x, y, width, shear):
+    """A decoy's x: slid along by its height, round the frame, so that no region stays whole."""
+    return (x + shear * y) % width if shear != 0.0 else x
 
 
 @njit(cache=True)
@@ -63,7 +146,7 @@ def partners(a, b, bx, by, dx, dy, partner):
     """Match sources at a shift; mean residual of those matched.
 
     `partner[p]` becomes the row of b nearest to row p of a, of like brightness and colour, not
-    taken by a brighter one, or -1.
+    taken by a brighter one, or -1. Pieces of one saturated star count once.
     """
     taken = np.zeros(b.shape[0], np.bool_)
     n, sx, sy, sw = 0, 0.0, 0.0, 0.0
@@ -78,22 +161,27 @@ def partners(a, b, bx, by, dx, dy, partner):
         partner[p] = best
         if best >= 0:
             taken[best] = True
-            n += 1
+            n += np.int64(a[p, 7]) == p
             s = min(a[p, 4], b[best, 4])
             w = 1.0 / (PLACE_FLOOR**2 + (PLACE_NOISE * 2.0**-s) ** 2)
             w /= 1.0 + 0.1 * w * nearest
             sx += w * (bx[best] + dx - a[p, 0])
             sy += w * (by[best] + dy - a[p, 1])
             sw += w
-    if n:
+    if sw > 0:
         return n, sx / sw, sy / sw
     return 0, 0.0, 0.0
 
 
 @njit(cache=True)
 def evidence(a, b, bx, by, frame_a, frame_b, limit_a, limit_b, dx, dy, partner):
-    """ln likelihood ratio of the shift for matches already made; `frame` is (width, height)."""
+    """ln likelihood ratio of the shift for matches already made; `frame` is (width, height).
+
+    Of the pieces of a saturated star only the one that speaks most for the shift is heard: two such
+    stars, laid on one another, agree in all of them.
+    """
     total = 0.0
+    heard = np.zeros(a.shape[0])
     met = np.zeros(b.shape[0], np.bool_)
     density = (b.shape[0] + 2.0) / (frame_b[0] * frame_b[1])
     for p in range(a.shape[0]):
@@ -103,11 +191,15 @@ def evidence(a, b, bx, by, frame_a, frame_b, limit_a, limit_b, dx, dy, partner):
             met[q] = True
             s = 2.0 ** -min(a[p, 4], b[q, 4])
             place = np.hypot(PLACE_FLOOR, PLACE_NOISE * s)
-            total += np.log(_seen(over, a[p, 5]))
-            total += _error(bx[q] + dx - a[p, 0], place) + _error(by[q] + dy - a[p, 1], place)
-            total += _error(a[p, 2] - b[q, 2], np.hypot(BRIGHTNESS_FLOOR, BRIGHTNESS_NOISE * s))
-            total += _error(a[p, 3] - b[q, 3], np.hypot(COLOUR_FLOOR, COLOUR_NOISE * s))
-            total -= np.log(max(density, b[q, 5] / CROWD_AREA)) + b[q, 6]
+            says = np.log(_seen(over, a[p, 5]))
+            says += _error(bx[q] + dx - a[p, 0], place) + _error(by[q] + dy - a[p, 1], place)
+            says += _error(a[p, 2] - b[q, 2], np.hypot(BRIGHTNESS_FLOOR, BRIGHTNESS_NOISE * s))
+            says += _error(a[p, 3] - b[q, 3], np.hypot(COLOUR_FLOOR, COLOUR_NOISE * s))
+            says -= np.log(max(density, b[q, 5] / CROWD_AREA)) + b[q, 6]
+            whole = np.int64(a[p, 7])
+            more = says if whole == p else max(0.0, says - max(0.0, heard[whole]))
+            heard[whole] += more
+            total += more
         else:
             x, y = a[p, 0] - dx, a[p, 1] - dy
             if (MARGIN <= x < frame_b[0] - MARGIN) and (MARGIN <= y < frame_b[1] - MARGIN):
@@ -121,6 +213,21 @@ def evidence(a, b, bx, by, frame_a, frame_b, limit_a, limit_b, dx, dy, partner):
         ):
             total += np.log(1.0 - _seen(b[q, 2] - limit_a, b[q, 5]))
     return total
+
+
+@njit(cache=True)
+def number_objects(columns, starts):
+    """Fill the last column: the first source of each object, as a row of its picture."""
+    for picture in range(starts.size - 1):
+        s, e = starts[picture], starts[picture + 1]
+        for i in range(s, e):
+            columns[i, 7] = i - s
+            for j in range(s, i):
+                x, y = columns[i, 0] - columns[j, 0], columns[i, 1] - columns[j, 1]
+                burnt = min(columns[i, 2], columns[j, 2]) > BURNT
+                if burnt and x * x + y * y < PIECE * PIECE:
+                    columns[i, 7] = columns[j, 7]
+                    break
 
 
 @njit(cache=True)
@@ -147,18 +254,12 @@ def bucket(u, v, m, mask):
 
 
 @njit(cache=True)
-def pair_index(columns, starts, rows, most, mask):
-    """Pairs of a picture's brightest sources, sorted into buckets by separation and brightness.
+def pair_index(stars, rows, keyed, mask):
+    """Pairs of a picture's brightest sources, in buckets by separation and brightness.
 
-    Returns
-    -------
-    offsets : ndarray of int64, shape (mask + 2,)
-    owner : ndarray of int32
-        Position in `rows`; rising within a bucket.
-    members : ndarray of uint8, shape (n, 2)
-    apart : ndarray of float32, shape (n, 4)
-        Separation in x and y, brightness of the brighter and of the fainter.
+    `apart` is the separation in x and y, the brightness of the brighter and of the fainter.
     """
+    columns, starts = stars.columns, stars.starts
     offsets = np.zeros(mask + 2, np.int64)
     for fill in range(2):
         if fill:
@@ -170,10 +271,12 @@ def pair_index(columns, starts, rows, most, mask):
             apart = np.empty((n, 4), np.float32)
             at = offsets[:-1].copy()
         for r in range(rows.size):
-            s, e = starts[rows[r]], starts[rows[r] + 1]
-            e = min(e, s + most)
+            s = starts[rows[r]]
+            e = min(starts[rows[r] + 1], s + keyed)
             for i in range(s, e):
                 for j in range(i + 1, e):
+                    if columns[i, 7] == columns[j, 7]:
+                        continue
                     ux, uy = columns[j, 0] - columns[i, 0], columns[j, 1] - columns[i, 1]
                     h = bucket(
                         np.int64(np.floor(ux / CELL_PX)), np.int64(np.floor(uy / CELL_PX)),
@@ -188,7 +291,21 @@ def pair_index(columns, starts, rows, most, mask):
                         apart[k, 2], apart[k, 3] = columns[i, 2], columns[j, 2]
                     else:
                         offsets[h + 1] += 1
-    return offsets, owner, members, apart
+    return Index(offsets, owner, members, apart, rows)
+
+
+@njit(cache=True)
+def before(index, h, state, crowd):
+    """Keys of a bucket to be met: of pictures before position `state`, the last of them."""
+    begin, end = index.offsets[h], index.offsets[h + 1]
+    last = begin + np.searchsorted(index.owner[begin:end], state)
+    return max(begin, last - crowd), last
+
+
+@njit(cache=True)
+def enough(best, n):
+    """Whether all partners that are kept are beyond doubt."""
+    return n == best.shape[0] and best[:, 4].min() > DOUBTLESS
 
 
 @njit(cache=True)
@@ -216,15 +333,34 @@ def keep_best(best, n, a, flip, dx, dy, score, matched, scale):
 
 
 @njit(cache=True)
-def _ask(b, turned_b, q0, flip, frame_b, limit_b, state, index, rows, columns, starts, frames,
-         limits, most, mask, crowd, floor, seen, best, n_best):  # fmt: skip
-    """All pairs of sources of one turned picture against the index."""
-    offsets, owner, members, apart = index
-    end = min(b.shape[0], most)
-    bx, by = turned_b[:, 0], turned_b[:, 1]
+def _proposed_twice(memory, r, turn, dx, dy):
+    """Whether one of the last two shifts of picture r in this turn was the same; notes this one."""
+    votes = memory.votes
+    if memory.voted[r] != turn:
+        memory.voted[r], memory.trials[r] = turn, 0
+        votes[r] = 1e9
+    told = False
+    for v in (0, 2):
+        told |= abs(votes[r, v] - dx) < TOGETHER and abs(votes[r, v + 1] - dy) < TOGETHER
+    votes[r, 2], votes[r, 3] = votes[r, 0], votes[r, 1]
+    votes[r, 0], votes[r, 1] = dx, dy
+    return told
+
+
+@njit(cache=True)
+def _ask(asked, stars, index, rules, memory, best, n_best):
+    """All pairs of sources of one turned picture against the index.
+
+    A shift that two pairs of sources propose is judged.
+    """
+    columns, starts, apart = stars.columns, stars.starts, index.apart
+    b, bx, by = asked.sources, asked.x, asked.y
+    turn = asked.number * 8 + asked.flip
+    frame_b = (asked.width, asked.height)
+    end = min(b.shape[0], rules.keyed)
     for i in range(end):
         for j in range(end):
-            if j == i or (j < i and b[j, 2] - b[i, 2] > 0.5):
+            if b[j, 7] == b[i, 7] or (j < i and b[j, 2] - b[i, 2] > 0.5):
                 continue
             ux, uy = bx[j] - bx[i], by[j] - by[i]
             u0, v0 = np.int64(np.floor(ux / CELL_PX)), np.int64(np.floor(uy / CELL_PX))
@@ -233,92 +369,119 @@ def _ask(b, turned_b, q0, flip, frame_b, limit_b, state, index, rows, columns, s
             sv = -1 if uy / CELL_PX - v0 < 0.5 else 1
             sm = -1 if b[i, 2] / CELL_BRIGHTNESS - m0 < 0.5 else 1
             for c in range(8):
-                h = bucket(u0 + su * (c & 1), v0 + sv * (c >> 1 & 1), m0 + sm * (c >> 2), mask)
-                last = offsets[h] + np.searchsorted(owner[offsets[h] : offsets[h + 1]], state)
-                for k in range(max(offsets[h], last - crowd), last):
+                h = bucket(
+                    u0 + su * (c & 1), v0 + sv * (c >> 1 & 1), m0 + sm * (c >> 2), rules.mask
+                )
+                begin, last = before(index, h, asked.state, rules.crowd)
+                for k in range(last - 1, begin - 1, -1):
                     if (abs(apart[k, 0] - ux) > PAIR_PLACE or abs(apart[k, 1] - uy) > PAIR_PLACE
                             or abs(apart[k, 2] - b[i, 2]) > PAIR_BRIGHTNESS
                             or abs(apart[k, 3] - b[j, 2]) > PAIR_BRIGHTNESS):  # fmt: skip
                         continue
-                    r = owner[k]
-                    row = rows[r]
+                    r = index.owner[k]
+                    if memory.settled[r] == asked.number:
+                        continue
+                    row = index.rows[r]
                     s = starts[row]
-                    p, q = s + members[k, 0], s + members[k, 1]
+                    p, q = s + index.members[k, 0], s + index.members[k, 1]
                     if (abs(columns[p, 3] - b[i, 3]) > LOOSE_COLOUR
                             or abs(columns[q, 3] - b[j, 3]) > LOOSE_COLOUR):  # fmt: skip
                         continue
                     dx = 0.5 * (columns[p, 0] - bx[i] + columns[q, 0] - bx[j])
                     dy = 0.5 * (columns[p, 1] - by[i] + columns[q, 1] - by[j])
-                    mark = ((q0 * 8 + flip) * 1024 + np.int64(dx / 4 + 512)) * 1024 + np.int64(
-                        dy / 4 + 512)  # fmt: skip
-                    if seen[r] == mark:
+                    mark = (turn * 1024 + np.int64(dx / 4 + 512)) * 1024 + np.int64(dy / 4 + 512)
+                    if memory.seen[r] == mark or not _proposed_twice(memory, r, turn, dx, dy):
                         continue
-                    seen[r] = mark
+                    memory.seen[r] = mark
+                    memory.trials[r] += 1
+                    if memory.trials[r] > TRIALS:
+                        continue
                     dx, dy, score, n = judged(
-                        columns[s : starts[row + 1]], b, bx, by, frames[row], frame_b,
-                        limits[row], limit_b, dx, dy,
+                        columns[s : starts[row + 1]], b, bx, by, stars.frames[row], frame_b,
+                        stars.limits[row], asked.limit, dx, dy,
                     )  # fmt: skip
-                    if score > floor:
-                        n_best = keep_best(best, n_best, row, flip, dx, dy, score, n, 1.0)
+                    if score > rules.floor:
+                        n_best = keep_best(best, n_best, row, asked.flip, dx, dy, score, n, 1.0)
+                        if score > DOUBTLESS:
+                            memory.settled[r] = asked.number
+                        if enough(best, n_best):
+                            return n_best
     return n_best
 
 
-@njit(cache=True, parallel=True)
-def asked(queries, asked_columns, columns, starts, frames, limits, rows, index, mask,
-          flips, most, crowd, floor, lanes, partners_most):  # fmt: skip
+@njit(cache=True, nogil=True)
+def asked(queries, stars, index, rules):
     """The best partners of each queried picture among the indexed ones that come before it.
 
     Returns
     -------
-    ndarray of float64, shape (queries, partners_most, 7)
+    ndarray of float64, shape (queries, partners, 7)
         Row, flip, dx, dy, ln ratio, number matched, scale.
     ndarray of int64, shape (queries,)
         How many of them are filled.
     """
-    best = np.zeros((queries.size, partners_most, 7))
+    best = np.zeros((queries.size, rules.partners, 7))
     counts = np.zeros(queries.size, np.int64)
-    for lane in prange(lanes):
-        seen = np.full(rows.size, -1, np.int64)
-        for k in range(lane, queries.size, lanes):
-            q = queries[k]
-            b = asked_columns[starts[q] : starts[q + 1]]
-            if b.shape[0] < FEWEST:
-                continue
-            state = np.searchsorted(rows, q)
-            place = np.empty((b.shape[0], 2))
-            n = 0
-            for flip in range(flips):
-                for i in range(b.shape[0]):
-                    place[i, 0], place[i, 1] = turned(
-                        b[i, 0], b[i, 1], frames[q, 0], frames[q, 1], flip)  # fmt: skip
-                frame_b = frames[q] if flip % 2 == 0 else frames[q, ::-1].copy()
-                n = _ask(
-                    b, place, q, flip, frame_b, limits[q], state, index, rows, columns, starts,
-                    frames, limits, most, mask, crowd, floor, seen, best[k], n,
-                )  # fmt: skip
-            counts[k] = n
+    n_rows = index.rows.size
+    memory = Memory(
+        np.full(n_rows, -1, np.int64), np.full(n_rows, -1, np.int64),
+        np.empty((n_rows, 4), np.float32), np.zeros(n_rows, np.int32),
+        np.full(n_rows, -1, np.int64),
+    )  # fmt: skip
+    for k in range(queries.size):
+        q = queries[k]
+        b = stars.columns[stars.starts[q] : stars.starts[q + 1]]
+        if b.shape[0] < FEWEST:
+            continue
+        state = np.searchsorted(index.rows, q)
+        x, y = np.empty(b.shape[0]), np.empty(b.shape[0])
+        width, height = stars.frames[q, 0], stars.frames[q, 1]
+        n = 0
+        for flip in range(rules.flips):
+            if enough(best[k], n):
+                break
+            for i in range(b.shape[0]):
+                x[i], y[i] = turned(
+                    slid(b[i, 0], b[i, 1], width, rules.shear), b[i, 1], width, height, flip
+                )
+            wide, high = (width, height) if flip % 2 == 0 else (height, width)
+            one = Asked(q, flip, state, b, x, y, wide, high, stars.limits[q])
+            n = _ask(one, stars, index, rules, memory, best[k], n)
+        counts[k] = n
     return best, counts
 
 
 @njit(cache=True)
-def weighed(columns, starts, frames, limits, first, second, dx, dy):
+def weighed(stars, first, second, dx, dy, tried, doubt):
     """ln likelihood ratio of given shifts of pictures that are not turned; few matches count.
+
+    The largest over the offsets `tried`, shape (k, 2), around the given shift; no more are tried
+    when one exceeds `doubt`.
 
     Returns
     -------
     ndarray of float64, shape (n,)
     """
     scores = np.empty(first.size)
+    columns, starts = stars.columns, stars.starts
     for k in range(first.size):
         i, j = first[k], second[k]
         a, b = columns[starts[i] : starts[i + 1]], columns[starts[j] : starts[j + 1]]
-        bx, by = b[:, 0].copy(), b[:, 1].copy()
+        bx, by = b[:, 0].astype(np.float64), b[:, 1].astype(np.float64)
         partner = np.empty(a.shape[0], np.int64)
-        u, v = dx[k], dy[k]
-        for _ in range(2):
-            _, ox, oy = partners(a, b, bx, by, u, v, partner)
-            u, v = u - ox, v - oy
-        partners(a, b, bx, by, u, v, partner)
-        scores[k] = evidence(
-            a, b, bx, by, frames[i], frames[j], limits[i], limits[j], u, v, partner)  # fmt: skip
+        frame = (stars.frames[j, 0], stars.frames[j, 1])
+        scores[k] = -1e9
+        for t in range(tried.shape[0]):
+            u, v = dx[k] + tried[t, 0], dy[k] + tried[t, 1]
+            for _ in range(2):
+                _, ox, oy = partners(a, b, bx, by, u, v, partner)
+                u, v = u - ox, v - oy
+            partners(a, b, bx, by, u, v, partner)
+            score = evidence(
+                a, b, bx, by, stars.frames[i], frame, stars.limits[i], stars.limits[j], u, v,
+                partner,
+            )  # fmt: skip
+            scores[k] = max(scores[k], score)
+            if score > doubt:
+                break
     return scores

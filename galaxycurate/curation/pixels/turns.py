@@ -57,7 +57,9 @@ def moved_back(x, y, width, height, flip):
 
 
 @njit(cache=True, inline="always")
-def rolled(x, y, width, height):
-    """Where a pixel (x, y) goes when the picture is rolled by half its sides, and back again."""
-    x, y = x + 0.5 * width, y + 0.5 * height
-    return (x - width if x >= width else x), (y - height if y >= height else y)
+def stretched(x, y, width, height, by):
+    """Where a pixel (x, y) goes when the picture is stretched about its middle: `by` so much
+    along x, by the inverse along y. The inverse takes it back.
+    """
+    x, y = x - 0.5 * width, y - 0.5 * height
+    return 0.5 * width + x * by, 0.5 * height + y / by

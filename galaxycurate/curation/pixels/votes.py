@@ -1,9 +1,9 @@
 """Hypotheses: what pairs of alike marks say of two pictures, each said once.
 
-Marks that are alike vote for a pair of pictures, a turn and a shift. With each vote goes a decoy:
-the later picture rolled by half its sides, so that what was its middle lies in its corners. Objects
-that resemble each other do so as well there, a shared part of the sky does not: decoys tell how
-high chance scores (`galaxycurate.curation.pixels.decoys`).
+Marks that are alike propose a pair of pictures, a turn and a shift. With each goes a decoy: the
+places of the later picture stretched along x and pressed along y. Objects that resemble each other
+do so as well there, but no part of a shared sky, however small the picture, lies right on itself:
+decoys tell how high chance scores (`galaxycurate.curation.pixels.decoys`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from galaxycurate.curation.pixels.join import Alike
 
 CELL = 6.0
 """Shifts [pixel] as near as this are one hypothesis."""
+
+STRETCH = 2.0
+"""Of a decoy: so strong that of a true pair one mark lies right, not its neighbours."""
 
 
 class Places(NamedTuple):
@@ -41,9 +44,9 @@ class Places(NamedTuple):
 
 
 class Hypotheses(NamedTuple):
-    """Pairs of pictures, how the second may lie on the first, and how many marks say so.
+    """Pairs of pictures, and how the second may lie on the first.
 
-    ``decoy`` tells that the second is rolled by half its sides first.
+    ``decoy`` tells that the second is stretched first.
     """
 
     first: np.ndarray
@@ -52,7 +55,6 @@ class Hypotheses(NamedTuple):
     decoy: np.ndarray
     dx: np.ndarray
     dy: np.ndarray
-    votes: np.ndarray
 
     def take(self, rows: slice | np.ndarray) -> Hypotheses:
         """Some of them."""
@@ -67,8 +69,8 @@ def hypotheses(found: Alike, places: Places) -> Hypotheses:
     _, number = np.unique(pair, return_inverse=True)
     cells = [np.floor(shift / CELL).astype(np.int64) + (1 << 9) for shift in (dx, dy)]
     told = ((((number << 3) + flip) * 2 + decoy) << 20) + (cells[0] << 10) + cells[1]
-    _, one, votes = np.unique(told, return_index=True, return_counts=True)
-    return Hypotheses(first[one], second[one], flip[one], decoy[one], dx[one], dy[one], votes)
+    one = np.unique(told, return_index=True)[1]
+    return Hypotheses(first[one], second[one], flip[one], decoy[one], dx[one], dy[one])
 
 
 def _said(found: Alike, places: Places, decoy: bool) -> tuple[np.ndarray, ...]:
@@ -87,7 +89,7 @@ def _shifts(first, second, flip, x, y, width, height, decoy):
         p, q = first[k], second[k]
         u, v = np.float64(x[q]), np.float64(y[q])
         if decoy:
-            u, v = turns.rolled(u, v, width[k], height[k])
+            u, v = turns.stretched(u, v, width[k], height[k], STRETCH)
         u, v = turns.moved(u, v, width[k], height[k], flip[k])
         dx[k], dy[k] = x[p] - u, y[p] - v
     return dx, dy

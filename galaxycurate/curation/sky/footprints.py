@@ -19,6 +19,10 @@ Column = Any
 LEAST = 1e-9
 """A smaller shared fraction is the arithmetic's, not the sky's."""
 
+NEARLY = 0.99
+"""Footprints that share more are so nearly one that a crowd of them is linked through its first."""
+_SMALLEST_CELL_DEG = 1e-5
+
 WIDEST_ARCSEC = 40 * 3600.0
 """A wider cutout may have corners on the far side of its neighbour's plane."""
 
@@ -119,26 +123,62 @@ class Footprints:
         columns = self.ra, self.dec, self.width_arcsec, self.height_arcsec, self.rotation_deg
         lone, star = sweep.without_crowds(self.known, *columns)
         least = max(min_overlap, LEAST)
-        found = [part for a, b in self._levels(lone) for part in self._meeting(a, b, least)]
+        near = np.sort(self.crowds(lone)[1])
+        alone = np.setdiff1d(lone, near, assume_unique=True) if near.size else lone
+        found = [part for a, b in self._levels(alone, near) for part in self._meeting(a, b, least)]
         if star[0].size and least < 1:
             found.append((sweep.pair_keys(*star), np.ones(star[0].size)))
         return Pairs(*sweep.arranged(found))
 
-    def _levels(self, rows):
+    def crowds(self, rows=None) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of nearly one footprint, where more than 32 are.
+
+        A crowd is looked for in a cell of the sky, so small that alike cutouts in it share `NEARLY`
+        all; whoever shares less with the first of its cell is not led by it.
+
+        Parameters
+        ----------
+        rows : ndarray of int32, optional
+            Look among these, ascending; all by default.
+
+        Returns
+        -------
+        first, led : ndarray of int32, shape (m,)
+            The first of a crowd, and each of the others, which are not compared with each other.
+        """
+        from galaxycurate.curation.sky import sweep
+
+        columns = self.width_arcsec, self.height_arcsec, self.rotation_deg
+        rows = self.known if rows is None else rows
+        _, (first, led) = sweep.without_crowds(rows, self._cells(), *columns)
+        follows = self.shared_fraction(first, led) > NEARLY
+        return first[follows], led[follows]
+
+    def _cells(self) -> np.ndarray:
+        """The number of the cell that each centre lies in, a whole number below 2**53."""
+        least = np.fmin(self.width_arcsec, self.height_arcsec) / 3600
+        size = np.fmax((1 - NEARLY) / 2.5 * least, _SMALLEST_CELL_DEG)
+        zone = np.floor((self.dec + 90) / size)
+        level = np.cos(np.radians((zone + 0.5) * size - 90))
+        around = np.fmax(np.round(360 * level / size), 1)
+        return zone * 2**26 + np.floor(np.mod(self.ra, 360) / 360 * around)
+
+    def _levels(self, rows, led):
         """Which rows to compare with which: by octaves of size, each with itself and the smaller.
 
         One wide cutout among a million small ones is compared with all; the small ones among
-        themselves search no further than they reach.
+        themselves search no further than they reach. Those that are led are not compared with each
+        other.
         """
-        if not rows.size:
-            return
-        octave = np.frexp(self.reach_arcsec[rows])[1]
-        levels = [rows] if octave.min() == octave.max() else [
-            rows[octave == value] for value in np.unique(octave)
-        ]  # fmt: skip
+        octave = np.frexp(self.reach_arcsec)[1] if rows.size else np.empty(0)
+        values = np.unique(octave[rows])
+        levels = [rows[octave[rows] == value] for value in values] if values.size > 1 else [rows]
+        among = [led[octave[led] == value] for value in values] if led.size else [led] * len(levels)
         for k, large in enumerate(levels):
-            for small in levels[: k + 1]:
-                yield small, large
+            for j, small in enumerate(levels[: k + 1]):
+                ways = [(small, large), (among[j], large)]
+                ways += [(small, among[k])] if j < k else []
+                yield from ((a, b) for a, b in ways if a.size and b.size)
 
     def _meeting(self, small, large, least: float) -> list[tuple]:
         """Pairs of a small one and a large one, or of a level with itself."""
@@ -243,7 +283,10 @@ def overlapping(
     More than 32 footprints that are exactly alike (place, sides and rotation) would make a pair
     each with each: the first of them stands for all, and is linked with each of the others. What
     one of them shares sky with, all do, so that groups are the same, and a pair torn by a split is
-    still seen.
+    still seen. More than 32 that are nearly alike (of one size in one small cell of the sky, and
+    sharing more than 99 % with the first of them) are linked with that one as well as with all that
+    are in no such crowd, but not with each other, nor with the others of a second crowd: groups are
+    the same but where two crowds share less than a fiftieth.
     """
     footprints = Footprints(ra, dec, width_arcsec, height_arcsec, rotation_deg)
     return footprints.overlapping(min_overlap=min_overlap)

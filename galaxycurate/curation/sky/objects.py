@@ -64,32 +64,41 @@ def same_id(*columns) -> Pairs:
 
 
 def in_several_runs(ra, dec, ids, *, within_arcsec: float = SAME_PLACE_ARCSEC) -> Pairs:
-    """Pairs of rows at one place that come from different fields: one object, seen more than once.
+    """Pairs of rows at one place but not of one field: one object, seen more than once.
 
     Parameters
     ----------
     ra, dec : array_like of float, shape (n,)
         ICRS [deg].
     ids : array_like of int64, shape (n,)
-        objIDs of one release; 0 where unknown takes no part.
+        objIDs of one release; 0 where unknown.
     within_arcsec : float
         Two objects of one field are two, however close; what was measured in another run, camcol or
-        field so close by is the same.
+        field so close by is the same. So are pictures at one place of which no id is known.
 
     Returns
     -------
     Pairs
-        More than 32 rows at exactly one place are linked through the first of them.
+        Of many rows at exactly one place, enough to make one group of them.
     """
     from galaxycurate.curation.sky.sweep import within
 
-    ids = np.asarray(ids, np.int64)
-    known = np.flatnonzero(ids)
-    ra, dec = np.asarray(ra, float)[known], np.asarray(dec, float)[known]
-    i, j, _ = within(ra, dec, within_arcsec)
-    first, second = known[i], known[j]
-    elsewhere = field_of(ids[first]) != field_of(ids[second])
-    return _links(first[elsewhere], second[elsewhere], 1.0)
+    ra, dec, ids = np.asarray(ra, float), np.asarray(dec, float), np.asarray(ids, np.int64)
+    rows = np.flatnonzero(np.isfinite(ra + dec))
+    field = np.where(ids[rows] != 0, field_of(ids[rows]), -1 - rows)  # unknown: one of its own
+    alike = np.rec.fromarrays([ra[rows], dec[rows], field])
+    _, first, of = np.unique(alike, return_index=True, return_inverse=True)
+    own = rows[first]  # of those at one place in one field, the first; each is of another field
+    i, j, _ = within(ra[own], dec[own], within_arcsec)
+    apart = field[first[i]] != field[first[j]]
+    i, j = i[apart], j[apart]
+    partner = np.full(own.size, -1)
+    partner[np.concatenate([j, i])[::-1]] = np.concatenate([i, j])[::-1]
+    follows = np.flatnonzero((own[of] != rows) & (partner[of] >= 0))
+    first = np.concatenate([own[i], own[partner[of[follows]]]])
+    second = np.concatenate([own[j], rows[follows]])
+    order = np.lexsort((np.maximum(first, second), np.minimum(first, second)))
+    return _links(first[order], second[order], 1.0)
 
 
 def blends(ids, parents) -> Pairs:

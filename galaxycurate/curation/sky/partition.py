@@ -23,6 +23,8 @@ DEEPEST = 8
 _DEEPER = 4
 _HALF = 180 * 3600.0
 """All the way around; angles are not added beyond it."""
+_WITH_CROWD = 1.01
+"""Who reaches is lent with all of its crowd, so that the first of it is the same in all parts."""
 _PAD_ARCSEC = 1e-3
 """For rows that rounding put on the other side of a cell's edge."""
 
@@ -80,7 +82,7 @@ class Part:
         from scipy.spatial import cKDTree
 
         vectors = unit_vectors(self.footprints.ra, self.footprints.dec)
-        reach = self.footprints.reach_arcsec + place.reach_arcsec + _PAD_ARCSEC
+        reach = _WITH_CROWD * (self.footprints.reach_arcsec + place.reach_arcsec) + _PAD_ARCSEC
         apart = np.linalg.norm(vectors - place.centre, axis=1)
         near = np.flatnonzero(
             apart <= chord(np.minimum(reach + farthest_arcsec(place.order), _HALF))

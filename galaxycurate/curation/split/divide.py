@@ -12,12 +12,22 @@ from galaxycurate.curation.pairs import Pairs
 from galaxycurate.curation.split.assign import crossing
 from galaxycurate.curation.split.grouping import joined
 from galaxycurate.curation.split.guard import guard_band
-from galaxycurate.curation.split.share import Uneven, contents, share_out, uneven
+from galaxycurate.curation.split.share import (
+    ALL,
+    TOLERANCE,
+    Uneven,
+    contents,
+    share_out,
+    uneven,
+    worth,
+)  # fmt: skip
 from galaxycurate.curation.split.tiles import sky_tiles, strips
 from galaxycurate.errors import SettingError
 
-_LARGEST_DEG, _STEP = 60.0, 2**0.5
+_LARGEST_DEG, _SMALLEST_DEG, _STEP = 60.0, 1e-3, 2**0.5
 _TRIES, _AIMS = 8, 6
+_IN_VAIN = 2
+"""Cuts that brought nothing, after which no other is tried."""
 _TILES_A_PART = 2
 """Tiles that the smallest part has at least: one patch of sky is no sample."""
 
@@ -100,17 +110,22 @@ def check_guard(guard: str) -> tuple[str, float]:
         degrees = float(size) if colon else 0.0
     except ValueError:
         degrees = -1.0
-    if mode not in ("auto", "tiles", "none") or (colon and (mode != "tiles" or degrees <= 0)):
-        raise SettingError(f"no such guard: {guard}", hint="--guard auto, tiles, tiles:0.5 or none")
+    is_size = _SMALLEST_DEG <= degrees <= 360
+    if mode not in ("auto", "tiles", "none") or (colon and (mode != "tiles" or not is_size)):
+        raise SettingError(
+            f"no such guard: {guard}",
+            hint=f"--guard auto, tiles, tiles:0.5 (at least {_SMALLEST_DEG:g}) or none",
+        )
     return mode, degrees
 
 
 def divide(scene: Scene, shares: Sequence[float], *, guard: str = "auto", seed: int) -> Division:
     """Place groups so that each class is shared out as asked and no pair lies across parts.
 
-    With ``guard="auto"`` a group that is too large to be placed is cut into tiles of the sky (or,
-    without positions, along its pairs) of the size that drops fewest images while the shares hold;
-    pairs across the borders of tiles, or of groups that share sky, lose one end to the guard band.
+    With ``guard="auto"`` a group that is too large to be placed is, where that helps, cut into
+    tiles of the sky (or, without positions, along its pairs), the largest with which the shares
+    hold; pairs across the borders of tiles, or of groups that share sky, lose one end to the guard
+    band.
 
     Parameters
     ----------
@@ -129,23 +144,30 @@ def divide(scene: Scene, shares: Sequence[float], *, guard: str = "auto", seed: 
     if mode == "tiles":
         return _cut(scene, np.unique(scene.group), shares, size, seed)
     made = _place(scene, scene.group, shares, seed, with_guard=mode == "auto")
-    cut: list[int] = []
-    while mode == "auto" and made.uneven:
-        one = _most_in_the_way(scene, made.uneven[0].label, cut)
+    vain: list[int] = []
+    while mode == "auto" and made.uneven and len(vain) < _IN_VAIN:
+        one = _most_in_the_way(scene, made, vain)
         if one is None:
             break
-        cut.append(one)
-        made = _cut(scene, np.array(sorted(cut)), shares, size, seed)
+        tried = _cut(scene, np.append(made.cut, one), shares, size, seed)
+        if _off(tried) < _off(made):
+            made = tried
+        else:
+            vain.append(one)
     return made
 
 
-def _most_in_the_way(scene: Scene, label: str, cut: list[int]) -> int | None:
-    """The group that holds most of a class, of those that can be cut and were not yet."""
-    mine = (scene.label == label) & ~np.isin(scene.group, cut)
-    ids, counts = np.unique(scene.group[mine], return_counts=True)
-    for group in ids[np.argsort(-counts, kind="stable")][:1].tolist():
-        if np.unique(scene.firm[scene.group == group]).size > 1:
-            return int(group)
+def _most_in_the_way(scene: Scene, made: Division, vain: list[int]) -> int | None:
+    """The largest group that can be cut of the class that is most uneven; or of the next one."""
+    left = ~np.isin(scene.group, [*made.cut, *vain])
+    for label in dict.fromkeys(one.label for one in made.uneven):
+        mine = (scene.label == label) | (label == ALL)
+        ids, counts = np.unique(scene.group[mine & left], return_counts=True)
+        large = counts > max(TOLERANCE * mine.sum(), 1)
+        order = np.argsort(-counts[large], kind="stable")
+        for group in ids[large][order].tolist():
+            if np.unique(scene.firm[scene.group == group]).size > 1:
+                return int(group)
     return None
 
 
@@ -155,10 +177,11 @@ def _place(scene: Scene, group, shares, seed: int, *, with_guard: bool = True) -
     of_class = np.searchsorted(classes, scene.label)
     wanted = aim = np.repeat(np.asarray(shares, float)[:, None], classes.size, axis=1)
     tried: list[Division] = []
+    dear = worth(scene.label)
     for _ in range(_AIMS if with_guard else 1):
         place = meant = share_out(content, aim, seed=seed)[row_of]
         if with_guard:
-            dropped = guard_band(meant, scene.pairs)
+            dropped = guard_band(meant, scene.pairs, dear)
             place = np.where(np.isin(scene.picture, scene.picture[dropped]), -1, meant)
         off = uneven(scene.label, group, place, shares)
         tried.append(Division(place, meant, group, uneven=off))
@@ -190,7 +213,8 @@ def _cut(scene: Scene, cut: np.ndarray, shares, size: float, seed: int) -> Divis
 
 
 def _off(made: Division) -> float:
-    return max((abs(u.got - u.wanted) for u in made.uneven), default=0.0)
+    """How uneven a division is, all classes taken together."""
+    return sum(abs(one.got - one.wanted) for one in made.uneven)
 
 
 def _crossings(scene: Scene, group, shares, seed: int) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def check_grouping(name: str) -> tuple[str, int]:
     kind, _, side = name.partition(":")
     if kind != "healpix" and name in NAMES:
         return name, 0
-    if kind == "healpix" and side.isdigit():
+    if kind == "healpix" and side.isdecimal():
         nside = int(side)
         if 0 < nside <= 8192 and nside & (nside - 1) == 0:
             return kind, nside.bit_length() - 1

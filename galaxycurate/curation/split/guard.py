@@ -8,32 +8,37 @@ import numpy as np
 
 from galaxycurate.curation.pairs import Pairs
 
+_ANY = 1 << 30
 
-def guard_band(place, pairs: Pairs) -> np.ndarray:
+
+def guard_band(place, pairs: Pairs, worth=None) -> np.ndarray:
     """The images to drop so that no pair lies across two parts; as few as between two can be.
 
     Between two parts the pairs are a bipartite graph, where the fewest rows that touch every pair
-    are found exactly (a maximum matching, König's theorem); of the solutions that one which
-    takes most from the part with the lower number. The smaller parts are settled first, so that
-    what is dropped for them counts for the first part, too.
+    are found exactly (a minimum cut; König's theorem); of the solutions that one which takes most
+    from the part with the lower number. The smaller parts are settled first, so that what is
+    dropped for them counts for the first part, too.
 
     Parameters
     ----------
     place : ndarray of int64, shape (n,)
         The part of each row, the one that can spare most is 0; below 0 for rows left out.
     pairs : Pairs
+    worth : ndarray of int64, shape (n,), optional
+        As how many rows each counts; 1 by default.
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
     place = np.asarray(place, np.int64)
+    worth = np.ones(place.size, np.int64) if worth is None else np.asarray(worth)
     i, j = _across(place, pairs)
     dropped = np.zeros(place.size, bool)
     parts = np.unique(place[np.concatenate([i, j])]).tolist()
     for low, high in sorted(combinations(parts, 2), reverse=True):
         here = (place[i] == low) & (place[j] == high) & ~dropped[i] & ~dropped[j]
-        dropped[_fewest(i[here], j[here])] = True
+        dropped[_fewest(i[here], j[here], worth)] = True
     _restore(dropped, i, j, place)
     return dropped
 
@@ -47,27 +52,30 @@ def _across(place, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     return np.where(turned, j, i), np.where(turned, i, j)
 
 
-def _fewest(i: np.ndarray, j: np.ndarray) -> np.ndarray:
-    """The fewest rows that touch every pair of a bipartite graph, most of them from `i`."""
+def _fewest(i: np.ndarray, j: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    """The rows of least worth that touch every pair of a bipartite graph, most of them from `i`.
+
+    Water runs from a source into each row of `i`, along the pairs, and out of each row of `j`, as
+    much as a row is worth: what is full when no more can run are the rows.
+    """
     from scipy.sparse import coo_array, csr_array
-    from scipy.sparse.csgraph import breadth_first_order, maximum_bipartite_matching
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
     if not i.size:
         return np.empty(0, np.int64)
     left, a = np.unique(i, return_inverse=True)
     right, b = np.unique(j, return_inverse=True)
-    graph = csr_array(coo_array((np.ones(a.size, np.int8), (a, b)), shape=(left.size, right.size)))
-    mate = maximum_bipartite_matching(graph, perm_type="row")  # of each on the right, or -1
-    matched = np.flatnonzero(mate >= 0)
-    alone = np.setdiff1d(np.arange(left.size), mate[matched])
-    # left -> right by any pair, right -> left by the matching, from those who have no mate
-    root = left.size + right.size
-    tail = np.concatenate([a, left.size + matched, np.full(alone.size, root)])
-    head = np.concatenate([left.size + b, mate[matched], alone])
-    ways = csr_array(coo_array((np.ones(tail.size, np.int8), (tail, head)), shape=(root + 1,) * 2))
-    reached = np.zeros(root + 1, bool)
-    reached[breadth_first_order(ways, root, return_predecessors=False)] = True
-    return np.concatenate([left[~reached[: left.size]], right[reached[left.size : root]]])
+    b = b + left.size
+    source, sink = left.size + right.size, left.size + right.size + 1
+    tail = np.concatenate([np.repeat(source, left.size), a, np.arange(left.size, source)])
+    head = np.concatenate([np.arange(left.size), b, np.repeat(sink, right.size)])
+    room = np.concatenate([worth[left], np.repeat(_ANY, a.size), worth[right]]).astype(np.int32)
+    pipes = csr_array(coo_array((room, (tail, head)), shape=(sink + 1,) * 2))
+    ways = pipes - maximum_flow(pipes, source, sink).flow
+    ways.eliminate_zeros()
+    reached = np.zeros(sink + 1, bool)
+    reached[breadth_first_order(ways, source, return_predecessors=False)] = True
+    return np.concatenate([left[~reached[: left.size]], right[reached[left.size : source]]])
 
 
 def _restore(dropped: np.ndarray, i: np.ndarray, j: np.ndarray, place: np.ndarray) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 TOLERANCE = 0.02
 """Two points: how far the share of a class in a split may lie from what was asked for."""
+ALL = ""
+"""Stands for a class: all images, whatever their class."""
 _SWAPS_AMONG = 300
 _STEPS = 2000
 
@@ -19,6 +21,7 @@ class Uneven:
     Parameters
     ----------
     label : str
+        `ALL` where it is the number of images that is off.
     part : int
         The split.
     wanted, got : float
@@ -63,7 +66,8 @@ def share_out(content, shares, *, seed: int) -> np.ndarray:
 
     Groups of the same content are alike: each part gets its share of them at once. What does not
     divide is given out from the largest to the smallest, each to the part that lacks its classes
-    most; then groups move and change places as long as that brings the shares closer.
+    most; then groups move and change places as long as that brings the shares closer. The number of
+    images counts like one more class, so that many small classes do not leave a part empty.
 
     Parameters
     ----------
@@ -85,9 +89,10 @@ def share_out(content, shares, *, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     kinds, kind_of, many = _kinds(content)
     total = content.sum(axis=0)
-    unit = np.maximum(TOLERANCE * total, 1.0)  # of one class: what may be missing
-    weight = kinds / unit
-    target, allowed = shares * (total / unit), shares.max(axis=1) > 0
+    wanted = _and_all(shares * total)
+    unit = np.maximum(TOLERANCE * _and_all(total), 1.0)  # of one class: what may be missing
+    weight = _and_all(kinds) / unit
+    target, allowed = wanted / unit, shares.max(axis=1) > 0
     ideal = many[:, None] * (kinds @ shares.T) / kinds.sum(axis=1)[:, None]
     given = _first_shares(weight, many, ideal, target, allowed, rng)
     _improve(weight, given, given.T @ weight - target, allowed, rng)
@@ -95,6 +100,11 @@ def share_out(content, shares, *, seed: int) -> np.ndarray:
     place = np.empty(len(content), np.int64)
     place[order] = np.repeat(np.tile(np.arange(len(shares)), len(kinds)), given.ravel())
     return place
+
+
+def _and_all(columns: np.ndarray) -> np.ndarray:
+    """Classes and, as one more, their sum."""
+    return np.concatenate([columns, columns.sum(axis=-1, keepdims=True)], axis=-1)
 
 
 def _kinds(content: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -180,7 +190,7 @@ def _some(rows: np.ndarray, rng) -> np.ndarray:
 
 
 def uneven(label, group, place, shares) -> list[Uneven]:
-    """Classes that are not shared out as asked, the worst first.
+    """Classes that are not shared out as asked, or not at all, the worst first.
 
     Parameters
     ----------
@@ -196,18 +206,32 @@ def uneven(label, group, place, shares) -> list[Uneven]:
     """
     label, group, place = (np.asarray(column) for column in (label, group, place))
     classes, of_class = np.unique(label, return_inverse=True)
+    several = [(ALL, np.ones(label.size, bool))] if classes.size > 1 else []
     found = []
-    for k, name in enumerate(classes):
-        mine = of_class == k
+    for name, mine in [*((name, of_class == k) for k, name in enumerate(classes)), *several]:
         here = place[mine & (place >= 0)]
-        if not here.size:
-            continue
-        got = np.bincount(here, minlength=len(shares)) / here.size
+        got = np.bincount(here, minlength=len(shares)) / max(here.size, 1)
         off = np.abs(got - np.asarray(shares))
-        for part in np.flatnonzero(off > max(TOLERANCE, 1 / here.size) + 1e-9):
+        for part in np.flatnonzero(off > max(TOLERANCE, 1 / max(here.size, 2)) + 1e-9):
             ids, counts = np.unique(group[mine], return_counts=True)
             largest = int(np.argmax(counts))
             holds = float(counts[largest] / counts.sum())
             wanted, has = float(shares[part]), float(got[part])
             found.append(Uneven(str(name), int(part), wanted, has, int(ids[largest]), holds))
     return sorted(found, key=lambda u: -abs(u.got - u.wanted))
+
+
+def worth(label) -> np.ndarray:
+    """What an image is worth to its class, for choosing which to drop.
+
+    Parameters
+    ----------
+    label : ndarray of str, shape (n,)
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        1 where it is less than `TOLERANCE` of its class, more in smaller classes.
+    """
+    _, of_class, count = np.unique(np.asarray(label), return_inverse=True, return_counts=True)
+    return np.ceil(np.maximum(1 / (TOLERANCE * count), 1)).astype(np.int64)[of_class]

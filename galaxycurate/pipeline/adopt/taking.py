@@ -129,7 +129,8 @@ class _Files:
             bad = _rejected(item, path, request, checked.flaw, sha256=checked.sha256)
             return Taken(item, bad, size_px)
         good = _outcome(item, path, request, Status.OK, sha256=checked.sha256,
-                        n_bytes=checked.n_bytes, url=str(item.source))  # fmt: skip
+                        n_bytes=checked.n_bytes, url=str(item.source),
+                        **_sides(checked.width, checked.height))  # fmt: skip
         if before and before.path != path:
             self.tree.set_aside(before.path)  # it had another ending
         elif before and before.request == good.request and self._is_there(before):
@@ -208,8 +209,13 @@ class _Arrays:
         self.tree.write(path, body)
         sha256 = hashlib.sha256(body).hexdigest()
         good = _outcome(item, path, request, Status.OK, sha256=sha256, n_bytes=len(body),
-                        url=item.origin)  # fmt: skip
+                        url=item.origin, **_sides(rgb.shape[1], rgb.shape[0]))  # fmt: skip
         return Taken(item, good, size_px)
+
+
+def _sides(width: int, height: int) -> dict[str, int]:
+    """Of a picture that is no square; the manifest has the side of one that is."""
+    return {} if width == height else {"size_px": width, "height_px": height}
 
 
 def _outcome(item: Item, path: str, request: str, status: Status, **more: Any) -> Outcome:

@@ -9,26 +9,31 @@ from pathlib import Path
 
 from galaxycurate.archives.choose import Archive
 from galaxycurate.core.origin import is_simulated
-from galaxycurate.core.outcome import Verdict, VerdictKind
+from galaxycurate.core.outcome import Status, Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import (
     InputError,
-    LoginNeeded,
     SettingError,
     Unreachable,
     UsageError,
-    first_line,
 )
-from galaxycurate.pipeline.archive import archive_of
+from galaxycurate.pipeline.audit.asking import Remembering
 from galaxycurate.pipeline.audit.catalogue import Catalogue, ask, can_ask, plan
-from galaxycurate.pipeline.audit.findings import FOLDER, Findings, Lights
+from galaxycurate.pipeline.audit.circles import WIDEST_ARCSEC
+from galaxycurate.pipeline.audit.findings import Findings, Lights
 from galaxycurate.pipeline.audit.images import Image, Images, images
+from galaxycurate.pipeline.audit.judged import Judged, seen, worst
+from galaxycurate.pipeline.audit.left_out import LEFT_ALONE
 from galaxycurate.pipeline.audit.light import judge_all, key_for, version
-from galaxycurate.pipeline.audit.verdicts import Judged, seen, verdicts_on, worst
-from galaxycurate.pipeline.search import LABEL
+from galaxycurate.pipeline.audit.notes import (
+    back_in_splits,
+    unjudged,
+    without_limit,
+    without_negatives,
+)
+from galaxycurate.pipeline.audit.verdicts import verdicts_on
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
-from galaxycurate.store.shelf import FolderShelf
 
 BRIGHTEST, FAINTEST = 10.0, 30.0
 
@@ -50,7 +55,7 @@ class Audited:
     archive : str
         Who was asked; empty for nobody.
     questions : int
-        How many were asked, or would be.
+        How many were asked now, or would be.
     unread : int
         Of a dry run: pictures whose pixels nobody has judged yet.
     notes : list of str
@@ -78,18 +83,23 @@ class Audited:
         plain = {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
         plain["counts"] = {label: dict(kinds) for label, kinds in self.counts.items()}
         plain["judged"] = [
-            {**vars(one.verdict), "kind": str(one.verdict.kind), "label": one.image.label}
+            _plain(one.verdict) | {"label": one.image.label}
             for one in self.judged
             if one.verdict.kind is not VerdictKind.CLEAN
         ]
         return plain
 
 
+def _plain(verdict: Verdict) -> dict:
+    """For JSON; a magnitude that nobody knows is none."""
+    return {**vars(verdict), "kind": str(verdict.kind), "mag_r": verdict.mag_r or None}
+
+
 def audit(
     settings: Settings,
     *,
     labels: Collection[str] = (),
-    negatives: Collection[str] = (LABEL,),
+    negatives: Collection[str] = (),
     catalogue: bool = True,
     pixels: bool = True,
     limit_mag_r: float | None = None,
@@ -110,7 +120,7 @@ def audit(
     labels : collection of str
         Only these; the last audit's verdicts on others stay.
     negatives : collection of str
-        Labels that say that there is no galaxy.
+        Labels that say that there is no galaxy, besides ``negative``.
     catalogue, pixels : bool
         Which of the two is asked.
     limit_mag_r : float, optional
@@ -120,8 +130,8 @@ def audit(
     dry_run : bool
         Count only; nothing is asked, looked at or written.
     archive : Archive, optional
-        Who is asked; by default the one that the settings name. Where it cannot be reached the
-        pixels judge alone, and a note says so.
+        Who is asked; by default the one that the settings name. Nobody is where no image has a
+        place: pixels judge alone, and a note says so.
     workers : int, optional
         Processes that look at pixels; None for as many as there are cores. With more than one a
         script must be importable (``if __name__ == "__main__"``), as `multiprocessing` asks.
@@ -136,7 +146,9 @@ def audit(
     SettingError
         Neither catalogue nor pixels are to be asked, or a limit that is none.
     InputError
-        There are no images.
+        There are no images, or none has a place and pixels are not to be asked.
+    Unreachable
+        The archive did not answer; nothing was written.
     """
     _check(catalogue, pixels, limit_mag_r)
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
@@ -145,18 +157,22 @@ def audit(
             images=len(chosen.audited),
             passed_over=chosen.passed_over,
             simulated=is_simulated(*chosen.origins),
+            notes=without_negatives(chosen.audited, labels),
         )
         if dry_run:
             return _planned(settings, chosen.audited, result, catalogue, pixels)
-        known = _asked(settings, chosen.audited, result, archive, progress) if catalogue else None
-        if known is None and not pixels:
-            raise InputError(
-                "nothing could be asked: " + "; ".join(result.notes),
-                hint="leave out --no-pixels, or name another archive: --archive local:PATH",
-            )
+        known = None
+        if catalogue and _is_placed(settings, chosen.audited, result, pixels):
+            known = _asked(settings, chosen.audited, result, archive, pixels, progress)
         lights = _looked(settings, chosen.audited, workers, progress) if pixels else None
         result.judged = _together(chosen.audited, known, lights, settings.margin_arcsec, strict)
         _count(result)
+        seen_by = chosen.audited, known, lights, settings.margin_arcsec
+        result.notes += [
+            *unjudged(*seen_by),
+            *without_limit(*seen_by, limit_mag_r),
+            *back_in_splits(result.judged, _left_out(ledger)),
+        ]
         verdicts = [one.verdict for one in result.judged]
         if labels:
             verdicts += _of_others(ledger, chosen.audited)
@@ -164,8 +180,9 @@ def audit(
             "labels": sorted(labels), "negatives": sorted(negatives), "archive": result.archive,
             "pixels": pixels, "limit_mag_r": limit_mag_r, "strict": strict,
             "margin_arcsec": settings.margin_arcsec,
+            LEFT_ALONE: _left_alone(ledger, verdicts, chosen.passed_over),
         }  # fmt: skip
-        ledger.add_verdicts(ledger.start("audit", about), verdicts)
+        ledger.record("audit", about, verdicts=verdicts)
     return result
 
 
@@ -212,34 +229,42 @@ def _planned(
     return result
 
 
+def _is_placed(settings: Settings, audited: list[Image], result: Audited, pixels: bool) -> bool:
+    """Whether there is anything to ask an archive about; if not, it is said."""
+    if any(can_ask(image, settings.margin_arcsec) for image in audited):
+        return True
+    why = (
+        "no image has a position and a scale, or all are wider than "
+        f"{WIDEST_ARCSEC:g} arcsec: no catalogue can be asked"
+    )
+    if not pixels:
+        raise InputError(why, hint="leave out --no-pixels")
+    result.notes.append(f"warning: {why}, pixels judge alone")
+    return False
+
+
 def _asked(
     settings: Settings, audited: list[Image], result: Audited, archive: Archive | None,
-    progress: Progress,
-) -> Catalogue | None:  # fmt: skip
-    """What the archive says; None, and a note, where nobody answers."""
+    pixels: bool, progress: Progress,
+) -> Catalogue:  # fmt: skip
+    """What the archive says. Verdicts by pixels alone would be weaker than those that may be there
+    already: they must be asked for.
+    """
+    archive = archive or Remembering(settings)
     try:
-        archive = archive or archive_of(settings, shelf=shelf_of(settings))
         known = ask(archive, audited, margin_arcsec=settings.margin_arcsec, progress=progress)
-    except (Unreachable, LoginNeeded) as error:
-        result.notes.append(
-            f"the catalogue was not asked ({first_line(error)}): pixels judge alone"
-        )
-        return None
+    except Unreachable as error:
+        other = "--no-catalogue (pixels judge alone)" if pixels else "--archive local:PATH"
+        hints = f"galaxycurate audit {other}", error.hint
+        raise Unreachable(str(error), hint="; ".join(filter(None, hints))) from error
     if result.simulated and known.name.startswith("http") and not is_simulated(known.name):
         raise UsageError(
             f"the images show a simulated sky, but {known.name} lists the real one",
             hint="galaxycurate config show tells the server; --no-catalogue asks none",
         )
-    result.archive, result.questions = known.name, len(plan(audited, settings.margin_arcsec))
+    result.archive, result.questions = known.name, known.questions
     result.notes += known.notes
     return known
-
-
-def shelf_of(settings: Settings) -> FolderShelf:
-    """Where the archive's answers stay for a week, so that a repeated audit asks nobody."""
-    names = ("archive", "server", "casjobs", "release")
-    asked_of = " ".join(str(getattr(settings, name)) for name in names)
-    return FolderShelf(Path(settings.dataset) / FOLDER / "answers", asked_of)
 
 
 def _looked(
@@ -260,20 +285,11 @@ def _together(
     judged: list[Judged] = []
     for k, image in enumerate(audited):
         there = None
-        if known is not None and can_ask(image):
+        if known is not None and can_ask(image, margin_arcsec):
             there = seen(known.sky, image, float(known.covered[k]), margin_arcsec)
         shown = lights[k] if lights is not None else None
-        if there is None and shown is None:
-            judged.append(_unknown(image))
-        else:
-            judged += verdicts_on(image, there, shown, margin_arcsec=margin_arcsec, strict=strict)
+        judged += verdicts_on(image, there, shown, margin_arcsec=margin_arcsec, strict=strict)
     return judged
-
-
-def _unknown(image: Image) -> Judged:
-    """Without a place, and its pixels were not to be looked at."""
-    words = "its place is not known, and its pixels were not looked at"
-    return Judged(Verdict(image.path, VerdictKind.BORDERLINE, evidence=words), image)
 
 
 def _count(result: Audited) -> None:
@@ -289,7 +305,20 @@ def _count(result: Audited) -> None:
     result.counts = dict(sorted(result.counts.items()))
 
 
+def _left_out(ledger: Ledger) -> set[str]:
+    return {verdict.path for verdict in ledger.verdicts("audit") if not verdict.keep}
+
+
 def _of_others(ledger: Ledger, audited: list[Image]) -> list[Verdict]:
     """What the last audit said of images that this one does not look at."""
     mine = {image.path for image in audited}
     return [verdict for verdict in ledger.verdicts("audit") if verdict.path not in mine]
+
+
+def _left_alone(ledger: Ledger, verdicts: list[Verdict], passed_over: Collection[str]) -> list[str]:
+    """Labels of which no image was ever looked at, or not all are meant to be."""
+    looked_at = {verdict.path for verdict in verdicts}
+    of_label: dict[str, bool] = {}
+    for outcome in ledger.outcomes(Status.OK):
+        of_label[outcome.label] = of_label.get(outcome.label, False) or outcome.path in looked_at
+    return sorted({label for label, known in of_label.items() if not known} | set(passed_over))

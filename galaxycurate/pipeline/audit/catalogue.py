@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,16 +14,12 @@ from galaxycurate.core.geometry import chord, unit_vectors
 from galaxycurate.core.ids import parse
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
-from galaxycurate.curation.light.listed import (
-    COMPARABLE_MAG,
-    Listed,
-    Sky,
-    merged,
-    sample_points,
-)
+from galaxycurate.curation.light.listed import COMPARABLE_MAG
+from galaxycurate.curation.light.sky import FAMILY, Listed, Sky, merged, sample_points
 from galaxycurate.curation.vacancy import FIELD_RADIUS_DEG, FieldArea, galaxy_radius
 from galaxycurate.errors import LayoutError
-from galaxycurate.pipeline.audit.circles import WIDEST_ARCSEC, Circles, circles
+from galaxycurate.pipeline.audit.asking import FROM_LAST_TIME
+from galaxycurate.pipeline.audit.circles import FURTHEST_ARCSEC, WIDEST_ARCSEC, Circles, circles
 from galaxycurate.pipeline.audit.images import Image
 
 if TYPE_CHECKING:
@@ -34,6 +31,9 @@ DEEPER_MAG = 1.5
 FAINTEST_SECOND = 19.0
 """Around positives objects are asked for to here at least: those of Galaxy Zoo are brighter than
 17.8; where fainter ones are known, to a magnitude beyond them."""
+
+DEEPEST = 22.2
+"""And to here around positives of unknown magnitude: SDSS finds 95 % of point sources to it."""
 
 _STAND_INS = {"PhotoObjAll.clean": ("p.clean", "1 AS clean"),
               "Field.primaryArea": ("o.primaryArea", "1")}  # fmt: skip
@@ -53,12 +53,15 @@ class Catalogue:
         Share of each image that lies in fields all of whose objects are known; NaN where that
         cannot be told.
     notes : list of str
+    questions : int
+        How many were put to it now.
     """
 
     name: str
     sky: Sky
     covered: np.ndarray
     notes: list[str] = field(default_factory=list)
+    questions: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,19 +95,19 @@ def plan(images: Sequence[Image], margin_arcsec: float) -> Plan:
     -------
     Plan
     """
-    asked = [image for image in images if can_ask(image)]
+    asked = [image for image in images if can_ask(image, margin_arcsec)]
     negatives = [image for image in asked if image.negative]
-    positives = [image for image in asked if not image.negative]
+    positives = [image for image in asked if not image.negative and np.isfinite(image.own_mag)]
+    unknown = [image for image in asked if not image.negative and np.isnan(image.own_mag)]
     deep = max((image.limit_mag_r for image in negatives), default=20.0) + DEEPER_MAG
-    own = max((i.own_mag for i in positives if np.isfinite(i.own_mag)), default=0.0)
-    seconds = min(max(FAINTEST_SECOND, own + COMPARABLE_MAG), 30.0)
+    own = max((image.own_mag for image in positives), default=0.0)
+    seconds = max(FAINTEST_SECOND, own + COMPARABLE_MAG)
     objects = [
-        *_circles(negatives, margin_arcsec).questions(
-            "audit_objects", limit_mag_r=min(deep, 30.0), star_mag_r=min(deep, 30.0)
-        ),
-        *_circles(positives, margin_arcsec).questions(
-            "audit_objects", limit_mag_r=seconds, star_mag_r=seconds
-        ),
+        query
+        for some, depth in ((negatives, deep), (positives, seconds), (unknown, DEEPEST))
+        for query in _circles(some, margin_arcsec).questions(
+            "audit_objects", limit_mag_r=min(depth, 30.0), star_mag_r=min(depth, 30.0)
+        )
     ]
     return Plan(
         objects,
@@ -113,9 +116,15 @@ def plan(images: Sequence[Image], margin_arcsec: float) -> Plan:
     )
 
 
-def can_ask(image: Image) -> bool:
-    """Whether its place is known and it is not too wide."""
-    return image.placed and image.width_arcsec <= WIDEST_ARCSEC
+def can_ask(image: Image, margin_arcsec: float) -> bool:
+    """Whether its place is known, and it is not too wide with the margin around it."""
+    narrow = image.width_arcsec <= WIDEST_ARCSEC
+    return image.placed and narrow and _reach(image, margin_arcsec) <= FURTHEST_ARCSEC
+
+
+def _reach(image: Image, margin_arcsec: float) -> float:
+    """From its middle to its corners and the margin around them [arcsec]."""
+    return image.width_arcsec / math.sqrt(2) + margin_arcsec
 
 
 def ask(
@@ -154,25 +163,36 @@ def ask(
     answers = []
     for done, query in enumerate([*objects, *fields], 1):
         answers.append(archive.run(query))
+        when = f" {FROM_LAST_TIME}" if _is_old(answers[-1]) else ""
         of_how_many = len(objects) + len(fields)
-        progress(done, of_how_many, f"{query.name}: {len(answers[-1]):,} rows")
+        progress(done, of_how_many, f"{query.name}: {len(answers[-1]):,} rows{when}")
     listed = _listed(answers[: len(objects)])
     rows = _once(answers[len(objects) :], "fieldID")
     covered = (
         np.full(len(images), np.nan)
         if rows is None or not knows_fields
-        else _covered(images, [row for row in rows.itertuples() if _is_whole(row)])
+        else _covered(images, [row for row in rows.itertuples() if _is_whole(row)], margin_arcsec)
     )
     if asked.left_out:
         notes.append(
             f"{asked.left_out:,} images have no position or scale, or are wider than "
             f"{WIDEST_ARCSEC:g} arcsec: the catalogue is not asked about them"
         )
-    return Catalogue(archive.name, Sky(merged(listed)), covered, notes)
+    asked_now = sum(not _is_old(answer) for answer in answers)
+    if asked_now < len(answers):
+        notes.append(
+            f"{len(answers) - asked_now:,} of {len(answers):,} answers are {FROM_LAST_TIME}, at "
+            "most a week old"
+        )
+    return Catalogue(archive.name, Sky(merged(listed)), covered, notes, asked_now)
+
+
+def _is_old(answer: pd.DataFrame) -> bool:
+    return bool(answer.attrs.get(FROM_LAST_TIME))
 
 
 def _circles(images: Sequence[Image], margin_arcsec: float) -> Circles:
-    reach = np.array([image.width_arcsec / np.sqrt(2) + margin_arcsec for image in images])
+    reach = np.array([_reach(image, margin_arcsec) for image in images])
     return circles(np.array([i.ra for i in images]), np.array([i.dec for i in images]), reach)
 
 
@@ -227,7 +247,7 @@ def _doubts(rows: pd.DataFrame) -> np.ndarray:
     mode = rows["mode"].fillna(0).to_numpy(int)
     doubtful = (mode > 2) & (rows.isPrimary.fillna(1).to_numpy(int) == 1)
     unclean = rows.clean.fillna(1).to_numpy(int) == 0
-    words = np.where(mode == 3, "a parent or family member only", "outside its field's area")
+    words = np.where(mode == 3, FAMILY, "outside its field's area")
     return np.where(doubtful, words, np.where(unclean, "its photometry is not clean", ""))
 
 
@@ -236,12 +256,12 @@ def _is_whole(row) -> bool:
     return bool(row.photoStatus == 0 and row.nTotal > 0 and row.nLoaded >= row.nTotal)
 
 
-def _covered(images: Sequence[Image], fields: list) -> np.ndarray:
+def _covered(images: Sequence[Image], fields: list, margin_arcsec: float) -> np.ndarray:
     """Share of each image in some fields."""
     from scipy.spatial import cKDTree
 
     share = np.full(len(images), np.nan)
-    asked = [k for k, image in enumerate(images) if can_ask(image)]
+    asked = [k for k, image in enumerate(images) if can_ask(image, margin_arcsec)]
     if not asked:
         return share
     points = [sample_points(images[k].ra, images[k].dec, images[k].width_arcsec) for k in asked]

@@ -15,9 +15,12 @@ AT_ONCE = 40
 """Circles in one question: parameters of `sql/audit_objects.sql` and `sql/audit_fields.sql`."""
 
 WIDEST_ARCSEC = 900.0
-"""A cutout wider than this is not looked up: the questions reach no further than 1,600 arcsec."""
+"""A cutout wider than this is not looked up."""
 
-_ORDER = 8
+FURTHEST_ARCSEC = 1599.0
+"""A circle is no larger: the questions reach no further than 1,600 arcsec, rounded."""
+
+_ORDER, _FINEST = 8, 29
 _ROUNDING_ARCSEC = 0.1
 
 
@@ -49,14 +52,21 @@ class Circles:
         }
 
 
-def circles(ra: np.ndarray, dec: np.ndarray, reach_arcsec: np.ndarray) -> Circles:
+def circles(
+    ra: np.ndarray, dec: np.ndarray, reach_arcsec: np.ndarray, *, order: int = _ORDER
+) -> Circles:
     """Circles that cover smaller circles, one for each HEALPix cell that has any.
+
+    A cell whose circle would be too large to ask for is taken as its quarters.
 
     Parameters
     ----------
     ra, dec : ndarray of float, shape (n,)
         ICRS [deg].
     reach_arcsec : ndarray of float, shape (n,)
+        Each at most `FURTHEST_ARCSEC`.
+    order : int
+        Of the cells.
 
     Returns
     -------
@@ -65,7 +75,7 @@ def circles(ra: np.ndarray, dec: np.ndarray, reach_arcsec: np.ndarray) -> Circle
     """
     if not ra.size:
         return Circles(np.empty(0), np.empty(0), np.empty(0))
-    _, cell = np.unique(cells(ra, dec, order=_ORDER), return_inverse=True)
+    _, cell = np.unique(cells(ra, dec, order=order), return_inverse=True)
     n = int(cell.max()) + 1
     vectors = unit_vectors(ra, dec)
     middle = np.stack([np.bincount(cell, axis, n) for axis in vectors.T], axis=1)
@@ -74,4 +84,11 @@ def circles(ra: np.ndarray, dec: np.ndarray, reach_arcsec: np.ndarray) -> Circle
     at_dec = np.round(np.degrees(np.arcsin(np.clip(middle[:, 2], -1, 1))), 6)
     reach = np.zeros(n)
     np.maximum.at(reach, cell, separation(ra, dec, at_ra[cell], at_dec[cell]) + reach_arcsec)
-    return Circles(at_ra, at_dec, np.ceil((reach + _ROUNDING_ARCSEC) * 10) / 10)
+    whole = Circles(at_ra, at_dec, np.ceil((reach + _ROUNDING_ARCSEC) * 10) / 10)
+    too_large = reach > FURTHEST_ARCSEC
+    if not too_large.any() or order == _FINEST:
+        return whole
+    again = too_large[cell]
+    fine = circles(ra[again], dec[again], reach_arcsec[again], order=order + 1)
+    columns = zip(vars(whole).values(), vars(fine).values(), strict=True)
+    return Circles(*(np.concatenate([a[~too_large], b]) for a, b in columns))

@@ -82,7 +82,8 @@ class Findings:
         self._folder = Path(dataset) / FOLDER
         self.version = version
         self._found: dict[Key, Lights] = {}
-        for path in self._files():
+        self._held: list[Path] = []
+        for path in sorted(self._folder.glob(f"findings-v{version}-*.parquet")):
             self._read(path)
 
     def __len__(self) -> int:
@@ -109,15 +110,13 @@ class Findings:
             self._write(new, self._free())
 
     def tidy(self) -> None:
-        """Make one file of many."""
-        old = self._files()
+        """Make one file of many; what another process wrote meanwhile stays."""
+        old = self._held
         if len(old) > MANY_FILES:
+            self._held = []
             self._write(self._found, self._free())
             for path in old:
                 path.unlink(missing_ok=True)
-
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob(f"findings-v{self.version}-*.parquet"))
 
     def _free(self) -> Path:
         stem = f"findings-v{self.version}-{os.getpid()}"
@@ -134,6 +133,7 @@ class Findings:
         ]
         with replacing(path) as part:
             pq.write_table(pa.Table.from_pylist(rows), part)
+        self._held.append(path)
 
     def _read(self, path: Path) -> None:
         import pyarrow as pa
@@ -143,6 +143,7 @@ class Findings:
             rows = pq.read_table(path).to_pylist()
         except (OSError, pa.ArrowException):  # damaged: it is found anew
             return
+        self._held.append(path)
         for row in rows:
             lights = row.pop("lights")
             self._found[Key(**row)] = tuple(

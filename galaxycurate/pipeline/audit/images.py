@@ -11,14 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.dedupe.kept import read_kept
+from galaxycurate.pipeline.dedupe.kept import one_of, read_kept
 from galaxycurate.pipeline.search import LABEL
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
 
-_NO_GALAXY = re.compile(r"(?:\A|[ _-])(?:stars?|arti?e?facts?)(?:[ _-]|\Z)", re.IGNORECASE)
-_KNOWN = ("name", "label", "limit_mag_r", "r", "objID")
+_NO_GALAXY = re.compile(
+    r"(?:\A|[_-])(?:stars?(?![_-]?(?:form|burst))|arti?e?facts?|do(?:nt|[_-]not)[_-]?know|"
+    r"unsure|uncertain|unclassified|unknown)(?:[_-]|\Z)",
+    re.IGNORECASE,
+)
+"""Classes that say of a picture neither that it shows a galaxy nor that it shows none."""
+
+_KNOWN = ("name", "label", "limit_mag_r", "r", "ra", "dec", "size_px", "source_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def images(
     ledger: Ledger,
     *,
     labels: Collection[str] = (),
-    negatives: Collection[str] = (LABEL,),
+    negatives: Collection[str] = (),
     limit_mag_r: float | None = None,
 ) -> Images:
     """The good images of a dataset.
@@ -97,7 +103,8 @@ def images(
     labels : collection of str
         Only these; all where empty.
     negatives : collection of str
-        Labels that say that there is no galaxy. A row with ``limit_mag_r`` is a negative, too.
+        Labels that say that there is no galaxy, besides ``negative``. A row with ``limit_mag_r``
+        is a negative, too.
     limit_mag_r : float, optional
         Instead of the limit that each row names; rows that name none take the settings'.
 
@@ -112,7 +119,7 @@ def images(
     """
     kept = read_kept(settings, ledger)
     about = _about(settings)
-    _check_labels({o.label for o in kept.outcomes}, labels)
+    _check_labels({o.label for o in kept.outcomes}, {*labels, *negatives})
     chosen: list[Image] = []
     passed_over: Counter[str] = Counter()
     for k, outcome in enumerate(kept.outcomes):
@@ -120,7 +127,7 @@ def images(
             continue
         row = about.get((outcome.label, outcome.name), {})
         own_limit = row.get("limit_mag_r")
-        negative = outcome.label in negatives or own_limit is not None
+        negative = outcome.label in {LABEL, *negatives} or own_limit is not None
         if not negative and _NO_GALAXY.search(outcome.label):
             passed_over[outcome.label] += 1
             continue
@@ -144,12 +151,12 @@ def images(
 
 
 def _about(settings: Settings) -> dict[tuple[str, str], dict]:
-    """What manifests tell of their rows beyond what is common to all commands."""
+    """What manifests tell of their rows, of two the one that `read_kept` takes."""
     about: dict[tuple[str, str], dict] = {}
     for manifest in read_all([], folder=Path(settings.manifests)):
-        names = [n for n in (*_KNOWN, "size_px") if n in manifest.table.column_names]
-        for row in manifest.rows(names):
-            about[row["label"], row["name"]] = row
+        for row in manifest.rows([n for n in _KNOWN if n in manifest.table.column_names]):
+            key = row["label"], row["name"]
+            about[key] = one_of(about[key], row) if key in about else row
     return about
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from galaxycurate.errors import InputError
+from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.store.ledger import Ledger
 
 COMMANDS = ("dedupe", "audit")
+
+LEFT_ALONE = "left_alone"
+"""Of an audit's parameters: the labels there were whose images no audit has looked at."""
 
 
 def left_out(ledger: Ledger) -> dict[str, str]:
@@ -25,6 +30,48 @@ def left_out(ledger: Ledger) -> dict[str, str]:
             if not verdict.keep:
                 reasons.setdefault(verdict.path, _why(str(verdict.kind), verdict.evidence))
     return reasons
+
+
+def unaudited(kept: Kept, ledger: Ledger) -> list[str]:
+    """Images that came, or whose picture changed, after the last audit.
+
+    Parameters
+    ----------
+    kept : Kept
+    ledger : Ledger
+
+    Returns
+    -------
+    list of str
+        Their paths. None where no audit ever was, and none of labels that the audits there were
+        left alone.
+    """
+    last = ledger.last_run("audit")
+    if last is None:
+        return []
+    left_alone = set(last["parameters"].get(LEFT_ALONE, ()))
+    looked_at = {verdict.path: verdict.sha256 for verdict in ledger.verdicts("audit")}
+    return [
+        o.path
+        for o in kept.outcomes
+        if o.label not in left_alone and looked_at.get(o.path) != o.sha256
+    ]
+
+
+def refuse_unaudited(kept: Kept, ledger: Ledger) -> None:
+    """Refuse images that nobody audited where the others were.
+
+    Raises
+    ------
+    InputError
+        Some came, or changed, after the last audit.
+    """
+    new = unaudited(kept, ledger)
+    if new:
+        raise InputError(
+            f"{len(new):,} images came or changed after the last audit (the first is {new[0]})",
+            hint="galaxycurate audit, then split again",
+        )
 
 
 def _why(kind: str, evidence: str) -> str:

@@ -38,8 +38,11 @@ _DRAWN = ("skyserver", "frames", "frames-irg")
 """Providers whose pictures have the survey's own stretch."""
 
 _SCALE_TOLERANCE = 0.1
+_OF_FLUXES = (".fits", ".npz")
 
 Task = tuple[str, Key]
+Looked = tuple[Key, Lights, bool]
+"""What was found, and whether it lasts: a busy disk says nothing of the picture."""
 
 
 def scheme_of(image: Image) -> str:
@@ -49,9 +52,18 @@ def scheme_of(image: Image) -> str:
     return "sdss" if drawn and native else ""
 
 
+def tells_magnitudes(image: Image, lights: Lights) -> bool:
+    """Whether magnitudes follow from a picture: from its fluxes, or as it was drawn."""
+    if any(one.snr for one in lights):
+        return any(one.mag_r for one in lights)
+    return bool(scheme_of(image)) or Path(image.path).suffix in _OF_FLUXES
+
+
 def key_for(image: Image, version: str) -> Key:
-    """What decides the finding of an image."""
-    return key_of(image.sha256, not image.negative, image.pixscale, scheme_of(image), version)
+    """What decides the finding of an image; where its content has no name, its path has."""
+    return key_of(
+        image.sha256 or image.path, not image.negative, image.pixscale, scheme_of(image), version
+    )
 
 
 def judge_all(
@@ -81,15 +93,17 @@ def judge_all(
         In the order of the images.
     """
     keys = [key_for(image, findings.version) for image in images]
-    wanted = {key: image.path for image, key in zip(images, keys, strict=True)}
-    tasks = [(path, key) for key, path in wanted.items() if findings.get(key) is None]
+    wanted = {key: image for image, key in zip(images, keys, strict=True)}
+    tasks = [(image.path, key) for key, image in wanted.items() if findings.get(key) is None]
     done = len(wanted) - len(tasks)
+    passing: dict[Key, Lights] = {}
     for part in _judged(Path(dataset), tasks, workers or _cores()):
-        findings.add(part)
+        findings.add((key, lights) for key, lights, lasts in part if lasts and wanted[key].sha256)
+        passing |= {key: lights for key, lights, _ in part if findings.get(key) is None}
         done += len(part)
         progress(done, len(wanted), "pictures judged")
     findings.tidy()
-    return [findings[key] for key in keys]
+    return [passing[key] if key in passing else findings[key] for key in keys]
 
 
 def version() -> str:
@@ -100,7 +114,7 @@ def version() -> str:
 
 
 def look(tree: Tree, path: str, key: Key) -> Lights:
-    """Judge one picture; whatever is wrong with its file is words.
+    """Judge one picture; whatever is wrong with its content is words.
 
     Parameters
     ----------
@@ -111,23 +125,38 @@ def look(tree: Tree, path: str, key: Key) -> Lights:
     Returns
     -------
     tuple of Light
+
+    Raises
+    ------
+    InputError, OSError, MemoryError
+        It could not be read this time.
     """
     from galaxycurate.curation.light.judge import judge
 
+    body = tree.read(path)
     try:
-        body = tree.read(path)
         rgb = decode(body)
-    except (InputError, Unreadable, OSError, MemoryError) as error:
-        return (Light(VerdictKind.UNREADABLE, evidence=first_line(error)),)
+        flux = fluxes(body)
+        if flux is not None and flux.shape[1:] != rgb.shape[:2]:
+            shapes = [" x ".join(map(str, a.shape)) for a in (flux, rgb)]
+            raise Unreadable(f"its fluxes are {shapes[0]}, its picture {shapes[1]}")
+    except Unreadable as error:
+        if isinstance(error.__context__, MemoryError):
+            raise MemoryError(*error.args) from None
+        return _unreadable(error)
     found = judge(
         rgb,
         pixscale=key.pixscale or NATIVE_PIXSCALE,
         positive=key.positive,
-        flux=fluxes(body),
+        flux=flux,
         scheme=key.scheme or None,
     )
     middle = (rgb.shape[1] - 1) / 2, (rgb.shape[0] - 1) / 2
     return tuple(_from_middle(one, *middle) for one in (found, *found.also))
+
+
+def _unreadable(error: Exception) -> Lights:
+    return (Light(VerdictKind.UNREADABLE, evidence=first_line(error)),)
 
 
 def _from_middle(found: Finding, x0: float, y0: float) -> Light:
@@ -153,24 +182,38 @@ def fluxes(body: bytes) -> np.ndarray | None:
     -------
     ndarray of float32, shape (3, h, w), or None
         [nanomaggy]
+
+    Raises
+    ------
+    Unreadable
+        What stands in their place cannot be read.
     """
+    try:
+        irg = _planes(body)
+        if irg is None or irg.ndim != 3 or len(irg) != 3:
+            return None
+        return np.ascontiguousarray(irg[::-1], np.float32)
+    except MemoryError:
+        raise
+    except Exception as error:  # numpy and astropy raise what they like
+        raise Unreadable(f"its fluxes cannot be read: {first_line(error)}") from None
+
+
+def _planes(body: bytes) -> np.ndarray | None:
+    """The fluxes in a file as they are, north up: i, r and g."""
     if body.startswith(b"PK\x03\x04"):
         with np.load(io.BytesIO(body)) as held:
-            irg = held["flux"] if "flux" in held.files else None
-    elif body.startswith(b"SIMPLE  ="):
+            return held["flux"] if "flux" in held.files else None
+    if body.startswith(b"SIMPLE  ="):
         from astropy.io import fits
 
         with fits.open(io.BytesIO(body), memmap=False) as hdus:
             known = str(hdus[0].header.get("BUNIT", "")).strip().lower() == "nanomaggy"
-            irg = hdus[0].data[:, ::-1] if known and hdus[0].header.get("NAXIS") == 3 else None
-    else:
-        return None
-    if irg is None or len(irg) != 3:
-        return None
-    return np.ascontiguousarray(irg[::-1], np.float32)
+            return hdus[0].data[:, ::-1] if known and hdus[0].header.get("NAXIS") == 3 else None
+    return None
 
 
-def _judged(dataset: Path, tasks: list[Task], workers: int) -> Iterator[list[tuple[Key, Lights]]]:
+def _judged(dataset: Path, tasks: list[Task], workers: int) -> Iterator[list[Looked]]:
     """Parts of the tasks, as they are done."""
     parts = [tasks[k : k + AT_ONCE] for k in range(0, len(tasks), AT_ONCE)]
     if workers == 1 or len(tasks) <= FEW:
@@ -194,9 +237,16 @@ def _judged(dataset: Path, tasks: list[Task], workers: int) -> Iterator[list[tup
         pool.shutdown(cancel_futures=True)
 
 
-def _judge_part(dataset: Path, tasks: list[Task]) -> list[tuple[Key, Lights]]:
+def _judge_part(dataset: Path, tasks: list[Task]) -> list[Looked]:
     tree = open_tree(dataset)
-    return [(key, look(tree, path, key)) for path, key in tasks]
+    return [_looked_at(tree, path, key) for path, key in tasks]
+
+
+def _looked_at(tree: Tree, path: str, key: Key) -> Looked:
+    try:
+        return key, look(tree, path, key), True
+    except (InputError, OSError, MemoryError) as error:  # another time it may be read
+        return key, _unreadable(error), False
 
 
 def _cores() -> int:

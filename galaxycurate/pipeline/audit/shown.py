@@ -10,7 +10,7 @@ import numpy as np
 
 from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.audit.verdicts import WORST_FIRST, Judged
+from galaxycurate.pipeline.audit.judged import WORST_FIRST, Judged
 from galaxycurate.pipeline.dedupe.decode import Unreadable, decode
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,10 +15,16 @@ from galaxycurate.core.colour import lupton_irg
 from galaxycurate.errors import GalaxyCurateError, first_line
 from galaxycurate.imagery.check import FORMS, JPEG_MARK
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 MAX_PIXELS = 200_000_000
 """More is not decoded: a few bytes of file can ask for gigabytes of memory."""
 
 _FITS_MARK, _ZIP_MARK = b"SIMPLE  =", b"PK\x03\x04"
+_MARKS = {b"\x89PNG": "PNG", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"GIF8": "GIF", b"BM": "BMP",
+          b"RIFF": "WebP"}  # fmt: skip
+_TOLD = 40  # characters of a text that is no picture
 _WIDE_COLOURS = ("CMYK", "YCCK")  # libjpeg-turbo makes no RGB of them
 _OPENING = threading.Lock()  # Pillow's limit belongs to the whole process
 _SOFTENING = 3.0
@@ -44,14 +54,56 @@ def decode(body: bytes) -> np.ndarray:
     ------
     Unreadable
         It is cut, empty, too large, or something else altogether.
+    MemoryError
+        There is not enough for it now.
     """
     try:
         rgb = _reader(body)(body)
-    except Unreadable:
+    except (Unreadable, MemoryError):
         raise
     except Exception as error:  # decoders raise OSError, ValueError, SyntaxError, KeyError, ...
         raise Unreadable(first_line(error)) from None
     return np.ascontiguousarray(rgb)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the first bytes of a file tell: its form, and how many pixels it has (0: unknown)."""
+
+    form: str
+    n_pixels: int = 0
+
+
+def head_of(body: bytes) -> Head:
+    """Form and size of a picture before anything is decoded.
+
+    Parameters
+    ----------
+    body : bytes
+
+    Returns
+    -------
+    Head
+    """
+    from PIL import Image
+
+    if body.startswith(_FITS_MARK):
+        return Head("FITS", len(body) // 4)
+    if body.startswith(_ZIP_MARK):
+        return Head("NumPy", _unpacked(body))
+    try:
+        with _opened(body) as image:
+            wide = f" {image.mode}" if image.mode in _WIDE_COLOURS else ""
+            return Head(f"{image.format}{wide}", image.width * image.height)
+    except (Unreadable, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
+        return Head("")
+
+
+def _unpacked(body: bytes) -> int:
+    """Bytes of an archive's members together."""
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return sum(member.file_size for member in archive.infolist())
+    return 0
 
 
 def _reader(body: bytes):
@@ -75,21 +127,36 @@ def _jpeg(body: bytes) -> np.ndarray:
 
 
 def _other(body: bytes) -> np.ndarray:
+    with _opened(body) as image:
+        _check_size(*image.size)
+        if image.mode.startswith(("I", "F")):
+            return to_rgb(np.asarray(image))
+        return np.asarray(image.convert("RGB"))
+
+
+def _opened(body: bytes) -> Image.Image:
+    """Its head, by Pillow."""
     from PIL import Image, UnidentifiedImageError
 
     with _OPENING:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None  # ours is what counts
         try:
-            image = Image.open(io.BytesIO(body), formats=FORMS)
+            return Image.open(io.BytesIO(body), formats=FORMS)
         except UnidentifiedImageError:
-            raise Unreadable(f"no image: it starts with {body[:8].hex(' ')}") from None
+            raise Unreadable(_words(body)) from None
         finally:
             Image.MAX_IMAGE_PIXELS = limit
-    with image:
-        _check_size(*image.size)
-        if image.mode.startswith(("I", "F")):
-            return to_rgb(np.asarray(image))
-        return np.asarray(image.convert("RGB"))
+
+
+def _words(body: bytes) -> str:
+    """What a file that is no picture is, as far as its first bytes tell."""
+    for mark, form in _MARKS.items():
+        if body.startswith(mark):
+            return f"a damaged {form} file"
+    start = body[:_TOLD].decode("ascii", "replace").split("\n")[0].strip()
+    if start.isprintable() and start.isascii() and len(start) > 3:
+        return f"no picture but text: {start}"
+    return f"no picture: it starts with {body[:8].hex(' ')}"
 
 
 def _npz(body: bytes) -> np.ndarray:

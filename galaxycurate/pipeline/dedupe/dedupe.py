@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.core.origin import is_simulated
-from galaxycurate.core.outcome import Verdict
+from galaxycurate.core.outcome import Verdict, pairs_by_kind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.groups import groups
 from galaxycurate.errors import SettingError
-from galaxycurate.pipeline.dedupe.evidence import Evidence, PixelSearch, Seen, gather, look, unseen
+from galaxycurate.pipeline.dedupe.evidence import PixelSearch, Seen, gather, look, recall
 from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
 from galaxycurate.pipeline.dedupe.looks import unlike_looks
 from galaxycurate.pipeline.dedupe.memory import megabytes
+from galaxycurate.pipeline.dedupe.prints import FilesOf, store_of
 from galaxycurate.pipeline.dedupe.verdicts import judge
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
-from galaxycurate.store.shards.tree import open_tree
 
 KEEP = ("best", "first", "all")
 
@@ -34,6 +34,12 @@ class Deduped:
     images, n_groups, largest_group, without_position : int
     pictures_read : int
         Decoded now; the other fingerprints were kept from earlier.
+    pictures_compared : int
+        Compared with all now; the others among themselves were compared earlier.
+    pictures_known : int
+        Compared now or earlier; the pixels of the others were not.
+    unsure : int
+        Pairs that pixels tell of, but less surely than asked for: they do not count.
     pairs : Counter
         Pairs by kind.
     false_rate : dict of str to float
@@ -42,6 +48,8 @@ class Deduped:
         Images that a split leaves out, by kind.
     unlike : str
         How classes differ in provider, size or scale, empty where they do not.
+    audited : bool
+        Whether no image came after the last audit.
     simulated : bool
         Whether any of the images is of a simulated sky.
     verdicts : list of Verdict
@@ -52,10 +60,14 @@ class Deduped:
     largest_group: int = 0
     without_position: int = 0
     pictures_read: int = 0
+    pictures_compared: int = 0
+    pictures_known: int = 0
+    unsure: int = 0
     pairs: Counter = field(default_factory=Counter)
     false_rate: dict[str, float] = field(default_factory=dict)
     dropped: Counter = field(default_factory=Counter)
     unlike: str = ""
+    audited: bool = False
     simulated: bool = False
     verdicts: list[Verdict] = field(default_factory=list, repr=False)
 
@@ -87,7 +99,8 @@ def dedupe(
     min_overlap : float
         Two cutouts belong together when they share more than this fraction of the smaller.
     pixels : PixelSearch or None
-        How pictures are compared; None compares ids, positions and bytes only.
+        How pictures are compared; None compares ids, positions and bytes only. What was found in
+        the pixels before, with any options, goes on counting.
     keep : {'best', 'first', 'all'}
         Which of several pictures of one thing stays.
     dry_run : bool
@@ -102,23 +115,24 @@ def dedupe(
     memory_mb = megabytes(settings.memory)
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = read_kept(settings, ledger)
-        seen = unseen(kept)
+        max_fdr = pixels.max_fdr if pixels else _last_max_fdr(ledger)
         if pixels is not None:
             seen = look_at(settings, kept, pixels, memory_mb, dry_run, progress)
+        else:
+            seen = recall(kept, store_of(Path(settings.dataset), read_only=True), max_fdr)
         progress(0, 3, f"{len(kept):,} images")
-        evidence = gather(kept, seen, min_overlap=min_overlap)
+        evidence = gather(kept, seen, min_overlap=min_overlap, dask=settings.dask)
         progress(1, 3, "pairs found")
         group = groups(len(kept), evidence.all)
         verdicts = judge(kept, evidence, seen, keep=keep)
-        result = _summary(kept, seen, evidence, group, verdicts)
+        result = _summary(kept, seen, group, verdicts)
+        result.audited = not ledger.changed_since("audit")
         if not dry_run:
             about = {"min_overlap": min_overlap, "keep": keep}
-            about |= {"pixels": vars(pixels) if pixels else None}
-            run = ledger.start("dedupe", about)
-            ledger.add_verdicts(run, verdicts)
-            ledger.add_places(
-                run, ((p, int(g), "") for p, g in zip(kept.paths, group, strict=True))
-            )
+            about |= {"pixels": vars(pixels) if pixels else None, "max_fdr": max_fdr}
+            about |= {"images": len(kept), "pictures_compared": seen.known}
+            places = ((p, int(g), "") for p, g in zip(kept.paths, group, strict=True))
+            ledger.record("dedupe", about, verdicts=verdicts, places=places)
         progress(3, 3, f"{result.n_groups:,} groups")
     return result
 
@@ -128,13 +142,18 @@ def look_at(
     progress: Progress,
 ) -> Seen:  # fmt: skip
     """Compare the pixels of a dataset; fingerprints are kept there, but not of a dry run."""
-    from galaxycurate.pipeline.dedupe.prints import store_of
     from galaxycurate.pipeline.dedupe.register import registered
 
-    tree = open_tree(Path(settings.dataset))
+    read = FilesOf(Path(settings.dataset))
     store = store_of(Path(settings.dataset), read_only=dry_run)
-    seen = look(kept, tree.read, store, how, memory_mb=memory_mb, progress=progress)
-    return registered(seen, kept.paths, tree.read, progress=progress) if how.register else seen
+    seen = look(kept, read, store, how, memory_mb=memory_mb, progress=progress)
+    return registered(seen, kept.paths, read, progress=progress) if how.register else seen
+
+
+def _last_max_fdr(ledger: Ledger) -> float:
+    """How sure the pairs had to be that were found in the pixels before."""
+    last = ledger.last_run("dedupe")
+    return float(last["parameters"].get("max_fdr", 0.001)) if last else 0.001
 
 
 def _check(min_overlap: float, keep: str) -> None:
@@ -150,9 +169,7 @@ def _check(min_overlap: float, keep: str) -> None:
         )
 
 
-def _summary(
-    kept: Kept, seen: Seen, evidence: Evidence, group: np.ndarray, verdicts: list[Verdict]
-) -> Deduped:
+def _summary(kept: Kept, seen: Seen, group: np.ndarray, verdicts: list[Verdict]) -> Deduped:
     dropped = {v.path: str(v.kind) for v in reversed(verdicts) if not v.keep}
     return Deduped(
         images=len(kept),
@@ -160,7 +177,10 @@ def _summary(
         largest_group=int(np.bincount(group).max()),
         without_position=int((~kept.placed).sum()),
         pictures_read=seen.read,
-        pairs=evidence.counts,
+        pictures_compared=seen.compared,
+        pictures_known=seen.known,
+        unsure=seen.unsure,
+        pairs=pairs_by_kind(verdicts),
         false_rate=seen.rates,
         dropped=Counter(dropped.values()),
         unlike=unlike_looks(o for o in kept.outcomes if o.path not in dropped),

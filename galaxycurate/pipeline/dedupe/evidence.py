@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,13 @@ import numpy as np
 from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.core.placing import Placing
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.keep import Quality, blamed
+from galaxycurate.curation.keep import Quality
 from galaxycurate.curation.pairs import Matches, Pairs
 from galaxycurate.errors import SettingError
+from galaxycurate.pipeline.dedupe.cores import cores
 from galaxycurate.pipeline.dedupe.kept import Kept
+from galaxycurate.pipeline.dedupe.positions import wrong_images
+from galaxycurate.pipeline.dedupe.rows import moved, take
 
 if TYPE_CHECKING:
     from galaxycurate.pipeline.dedupe.prints import Printed
@@ -26,8 +30,8 @@ ONE_CENTRE = 0.01
 PIXEL_KINDS = (
     VerdictKind.SAME_PIXELS, VerdictKind.COPY, VerdictKind.DRIFT, VerdictKind.SAME_SKY,
 )  # fmt: skip
-SURE_TIERS = ("pixels", "noise")
-"""What no other piece of sky can have: where these disagree with positions, a picture is wrong."""
+SHARED = (VerdictKind.DRIFT, VerdictKind.SAME_SKY)
+"""What pixels tell of positions: where these tell otherwise, a pair is called so instead."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,12 @@ class Seen:
         Why no picture can be made of a row's file.
     read : int
         How many files were decoded; the other fingerprints were stored.
+    compared : int
+        How many pictures were compared with all; the matches of the others were stored.
+    known : int
+        Images whose pixels were compared, now or earlier.
+    unsure : int
+        Pairs that were found, but are less sure than asked for.
     """
 
     matches: Matches
@@ -83,6 +93,9 @@ class Seen:
     quality: list[Quality]
     unreadable: Mapping[int, str] = field(default_factory=dict)
     read: int = 0
+    compared: int = 0
+    known: int = 0
+    unsure: int = 0
 
     @property
     def rates(self) -> dict[str, float]:
@@ -123,23 +136,14 @@ class Evidence:
         """Every pair that a split must not tear apart."""
         return [*self.pairs.values(), self.wrong]
 
-    @property
-    def counts(self) -> Counter:
-        """Pairs by kind."""
-        found = {str(kind): len(pairs) for kind, pairs in self.pairs.items()}
-        return Counter({**found, str(VerdictKind.WRONG_IMAGE): len(self.wrong)})
+
+def _sizes(kept: Kept) -> np.ndarray:
+    """Width and height of each picture, as the ledger has them [pixel]."""
+    sides = [(o.size_px, o.height_px or o.size_px) for o in kept.outcomes]
+    return np.array(sides, np.int64).reshape(-1, 2)
 
 
-def unseen(kept: Kept) -> Seen:
-    """What is known of the pictures when their pixels are not looked at."""
-    sizes = np.array([[o.size_px, o.size_px] for o in kept.outcomes], np.int64).reshape(-1, 2)
-    quality = [
-        replace(one, pixels=w * h) for (w, h), one in zip(sizes.tolist(), _told(kept), strict=True)
-    ]
-    return Seen(no_matches(), sizes, quality)
-
-
-def gather(kept: Kept, seen: Seen, *, min_overlap: float = 0.0) -> Evidence:
+def gather(kept: Kept, seen: Seen, *, min_overlap: float = 0.0, dask: str = "") -> Evidence:
     """Put together what ids, positions, bytes and pixels tell.
 
     Parameters
@@ -148,43 +152,29 @@ def gather(kept: Kept, seen: Seen, *, min_overlap: float = 0.0) -> Evidence:
     seen : Seen
     min_overlap : float
         Footprints that share more than this fraction of the smaller belong together.
+    dask : str
+        Who searches these: a Dask scheduler, ``local``, or by default nobody else.
 
     Returns
     -------
     Evidence
     """
-    pairs = dict(kept.evidence(min_overlap=min_overlap))
-    matches = _without(seen.matches, pairs[VerdictKind.EXACT_FILE])
+    pairs = dict(kept.evidence(min_overlap=min_overlap, dask=dask))
+    files = pairs[VerdictKind.EXACT_FILE]
+    wrong = wrong_images(kept, seen.sizes, seen.matches, files)
+    matches = _without(seen.matches, files)
     kinds = _kinds(matches, seen.sizes)
+    kinds[np.isin(kinds, SHARED) & _among(matches, wrong.pairs)] = str(VerdictKind.WRONG_IMAGE)
     for kind in PIXEL_KINDS:
         pairs[kind] = take(matches, kinds == str(kind))
-    wrong, expected, agreeing = _against_positions(kept, seen)
-    sure = np.isin(wrong.tier, SURE_TIERS)
-    is_wrong = blamed(
-        len(kept),
-        (wrong.first[sure], wrong.second[sure]),
-        (agreeing.first, agreeing.second),
-    )
-    return Evidence(pairs, wrong, expected, is_wrong)
+    return Evidence(pairs, wrong.pairs, wrong.expected, wrong.is_wrong)
 
 
-def take(matches: Matches, rows: np.ndarray) -> Matches:
-    """Some of the pairs."""
-    return Matches(**{f.name: getattr(matches, f.name)[rows] for f in fields(Matches)})
-
-
-def no_matches() -> Matches:
-    """No pairs at all."""
-    ints, floats = np.empty(0, np.int64), np.empty(0)
-    return Matches(
-        ints, ints, floats, dx=floats, dy=floats, flip=np.empty(0, np.int8), scale=floats,
-        score=floats, fdr=floats, tier=np.empty(0, "<U8"),
-    )  # fmt: skip
-
-
-def moved(matches: Matches, rows: np.ndarray) -> Matches:
-    """The same pairs with other numbers for their rows, which rise."""
-    return replace(matches, first=rows[matches.first], second=rows[matches.second])
+def _among(matches: Matches, others: Matches) -> np.ndarray:
+    """Which of some pairs are among others."""
+    there = set(zip(others.first.tolist(), others.second.tolist(), strict=True))
+    both = zip(matches.first.tolist(), matches.second.tolist(), strict=True)
+    return np.array([pair in there for pair in both], bool)
 
 
 def _without(matches: Matches, known: Pairs) -> Matches:
@@ -215,56 +205,21 @@ def _off_centre(matches: Matches, sizes: np.ndarray) -> np.ndarray:
     return np.hypot(*(middle - first / 2).T) / np.maximum(first.max(axis=1), 1)
 
 
-def expected_placings(kept: Kept, seen: Seen, pairs: Pairs) -> list[Placing | None]:
-    """How the second picture of each pair lies on the first by their positions, None where these
-    or the pictures' sizes are unknown.
-    """
-    from galaxycurate.curation.pixels.agreement import against_wcs
-
-    nought = np.zeros(len(pairs))
-    scale = kept.pixscale[pairs.second] / kept.pixscale[pairs.first]
-    as_matches = Matches(
-        pairs.first, pairs.second, pairs.amount, dx=nought, dy=nought,
-        flip=np.zeros(len(pairs), np.int8), scale=scale, score=nought, fdr=nought,
-        tier=np.full(len(pairs), "noise"),
-    )  # fmt: skip
-    width, height = seen.sizes.T
-    told = against_wcs(as_matches, kept.ra, kept.dec, kept.pixscale, width, height)
-    known = np.isfinite(told.dx + told.dy + scale) & (seen.sizes.min(axis=1) > 0)[pairs.first]
-    known &= (seen.sizes.min(axis=1) > 0)[pairs.second]
-    columns = zip(known, told.dx.tolist(), told.dy.tolist(), scale.tolist(), strict=True)
-    return [Placing(dx, dy, 0, s) if is_known else None for is_known, dx, dy, s in columns]
-
-
-def _against_positions(kept: Kept, seen: Seen) -> tuple[Matches, np.ndarray, Matches]:
-    """Matches that disagree with the positions, what those expect, and matches that agree."""
-    matches = seen.matches
-    placed = np.isfinite(kept.ra + kept.dec + kept.pixscale) & (seen.sizes.min(axis=1) > 0)
-    matches = take(matches, placed[matches.first] & placed[matches.second])
-    if not len(matches):
-        return no_matches(), np.empty((0, 3)), no_matches()
-    from galaxycurate.curation.pixels.agreement import against_wcs
-
-    width, height = seen.sizes.T
-    dx, dy, off_arcsec, agrees = against_wcs(
-        matches, kept.ra, kept.dec, kept.pixscale, width, height
-    )
-    expected = np.stack([dx, dy, off_arcsec], axis=1)
-    return take(matches, ~agrees), expected[~agrees], take(matches, agrees)
-
-
 def look(
     kept: Kept, read, store, how: PixelSearch, *, memory_mb: int, progress: Progress = silent
 ) -> Seen:
     """Fingerprint the pictures of a dataset and find the pairs among them.
 
+    What wider searches found among them before goes on counting.
+
     Parameters
     ----------
     kept : Kept
     read : callable
-        The bytes of an image by its path.
+        The bytes of an image by its path; one that pickle can send to other processes lets these
+        share the work.
     store : PrintStore or None
-        Where fingerprints are kept.
+        Where fingerprints and matches are kept.
     how : PixelSearch
     memory_mb : int
         Memory that the search may take.
@@ -274,25 +229,89 @@ def look(
     -------
     Seen
     """
-    from galaxycurate.curation.pixels.search import search
+    from galaxycurate.curation.pixels.search import MAX_FDR, search
+    from galaxycurate.pipeline.dedupe.compared import compared, match_store, once_each, remembered
     from galaxycurate.pipeline.dedupe.prints import printed
 
-    bodies = [(o.sha256 or o.path, _reader(read, o.path)) for o in kept.outcomes]
-    made = printed(bodies, store, progress=progress)
-    found = search(
-        made.prints, flips=how.flips, resized=how.resized, memory_mb=memory_mb, progress=progress
-    )
-    found = take(found, (found.fdr <= how.max_fdr) | (found.tier == "pixels"))
-    sizes = np.zeros((len(kept), 2), np.int64)
+    made = printed(_bodies(kept, read), store, workers=cores(memory_mb), progress=progress)
+    max_fdr = max(how.max_fdr, MAX_FDR)
+    options = {"flips": how.flips, "resized": how.resized, "max_fdr": max_fdr}
+    matches = match_store(store, **options) if store is not None else None
+    found, n_compared = compared(
+        made.prints, matches,
+        partial(search, flips=how.flips, resized=how.resized, memory_mb=memory_mb, max_fdr=max_fdr),
+        progress=progress,
+    )  # fmt: skip
+    if matches is not None:
+        found = once_each([found, remembered(made.prints, matches)[0]])
+    return _seen(kept, made, found, how.max_fdr, len(made.rows), n_compared)
+
+
+def recall(kept: Kept, store, max_fdr: float) -> Seen:
+    """What is known of the pictures of a dataset from earlier; no file is read.
+
+    Parameters
+    ----------
+    kept : Kept
+    store : PrintStore
+    max_fdr : float
+        As sure as the pairs must be.
+
+    Returns
+    -------
+    Seen
+    """
+    from galaxycurate.pipeline.dedupe.compared import match_store, remembered
+    from galaxycurate.pipeline.dedupe.prints import printed
+
+    made = printed(_bodies(kept, None), store, only_stored=True)
+    found, was_compared = remembered(made.prints, match_store(store))
+    return _seen(kept, made, found, max_fdr, int(was_compared.sum()))
+
+
+def _bodies(kept: Kept, read) -> list:
+    return [(o.sha256 or o.path, partial(read or _nothing, o.path)) for o in kept.outcomes]
+
+
+def _nothing(path: str) -> bytes:
+    raise FileNotFoundError(path)
+
+
+def _seen(
+    kept: Kept, made: Printed, matches: Matches, max_fdr: float, known: int, n_compared: int = 0
+) -> Seen:
+    """What fingerprints and the matches among them tell of the images of a dataset."""
+    sure = (matches.fdr <= max_fdr) | (matches.tier == "pixels")
+    found = take(matches, sure)
+    sizes = _sizes(kept)
     sizes[made.rows, 0], sizes[made.rows, 1] = made.prints.width, made.prints.height
     quality = _told(kept)
     n_bytes = _least_bytes(made, [quality[row].n_bytes for row in made.rows.tolist()])
-    for row, one, n in zip(made.rows.tolist(), made.quality, n_bytes, strict=True):
-        quality[row] = replace(one, score=quality[row].score, n_bytes=n)
-    unreadable = {
-        row: made.unreadable[key] for row, (key, _) in enumerate(bodies) if key in made.unreadable
-    }
-    return Seen(moved(found, made.rows), sizes, quality, unreadable, made.read)
+    flaws = [made.unreadable.get(o.sha256 or o.path) for o in kept.outcomes]
+    unreadable = {row: why for row, why in enumerate(flaws) if why is not None}
+    for row in unreadable:
+        sizes[row] = 0
+        quality[row] = replace(quality[row], is_seen=False)
+    siblings = Counter((one.form, one.pixels) for one in made.quality)
+    turned = _turned(found, len(made.rows))
+    for k, (row, one) in enumerate(zip(made.rows.tolist(), made.quality, strict=True)):
+        quality[row] = replace(
+            one, score=quality[row].score, n_bytes=n_bytes[k], is_turned=bool(turned[k]),
+            siblings=siblings[one.form, one.pixels],
+        )  # fmt: skip
+    return Seen(
+        moved(found, made.rows), sizes, quality, unreadable, made.read, n_compared, known,
+        int((~sure).sum()),
+    )  # fmt: skip
+
+
+def _turned(matches: Matches, n: int) -> np.ndarray:
+    """Pictures that lie turned or mirrored on more others than they lie upright on."""
+    votes = np.where(matches.flip != 0, 1, -1)
+    told = np.zeros(n, np.int64)
+    for rows in (matches.first, matches.second):
+        np.add.at(told, rows, votes)
+    return told > 0
 
 
 def _least_bytes(made: Printed, n_bytes: list[int]) -> list[int]:
@@ -306,10 +325,9 @@ def _least_bytes(made: Printed, n_bytes: list[int]) -> list[int]:
 def _told(kept: Kept) -> list[Quality]:
     """What the ledger and the manifests tell of the quality of each picture."""
     return [
-        Quality(n_bytes=outcome.n_bytes, score=score)
+        Quality(
+            n_bytes=outcome.n_bytes, score=score,
+            pixels=outcome.size_px * (outcome.height_px or outcome.size_px),
+        )
         for outcome, score in zip(kept.outcomes, kept.score.tolist(), strict=True)
-    ]
-
-
-def _reader(read, path: str):
-    return lambda: read(path)
+    ]  # fmt: skip

@@ -1,23 +1,24 @@
-"""Files to fingerprints: each decoded once, on threads, and never again while its print is kept."""
+"""Files to fingerprints: decoded once, on all cores, and never again while the print is kept."""
 
 from __future__ import annotations
 
-import os
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from galaxycurate.core.progress import Progress, silent
+from galaxycurate.curation import keep
 from galaxycurate.curation.keep import Quality, measure
 from galaxycurate.errors import GalaxyCurateError, first_line
-from galaxycurate.pipeline.dedupe.decode import decode
+from galaxycurate.pipeline.dedupe.cores import can_travel, cores, spread
+from galaxycurate.pipeline.dedupe.decode import Unreadable, decode, head_of
 from galaxycurate.store.prints import FOLDER, KEY, PrintStore
+from galaxycurate.store.shards.tree import open_tree
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,13 +27,33 @@ if TYPE_CHECKING:
     from galaxycurate.curation.pixels.prints import Prints
 
 Body = tuple[str, Callable[[], bytes]]
-"""A picture's key, the sha256 of its file, and how to read it."""
+"""A picture's key, the sha256 of its file, and how to read it; to use more than one core, a reader
+that pickle can send to another process (`functools.partial` of a module's function, no lambda).
+"""
 
 PART_ROWS = 4096
 """New fingerprints are kept on the disk after so many, and at the end."""
 
-_LARGE_BYTES = 4 << 20
-"""Larger files are decoded one at a time: each may become hundreds of megabytes of pixels."""
+AT_ONCE = 32
+"""Pictures that go to a process, and come back, together."""
+
+FEW = 400
+"""Fewer are looked at here: another process takes longer to start."""
+
+_LARGE_PIXELS = 8_000_000
+"""Larger pictures are decoded one at a time: each takes hundreds of megabytes, whatever its file
+does."""
+
+_TOLD = ["off_centre", "detail", "form", "has_colour", "power", "is_seen"]
+"""Of a picture's quality, kept beside its fingerprint."""
+
+
+Looked = tuple[str, "tuple[Fingerprint, Quality] | str"]
+"""A picture's key, and what was seen of it, or why nothing."""
+
+
+class Passing(str):
+    """Why a file could not be read this time; that is nothing to keep."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +81,46 @@ class Printed:
     read: int = 0
 
 
+class FilesOf:
+    """The files of a dataset by their paths, for this process and for others.
+
+    Parameters
+    ----------
+    dataset : Path
+    """
+
+    def __init__(self, dataset: Path):
+        self._dataset = Path(dataset).absolute()
+        self._tree = open_tree(self._dataset)
+
+    def __call__(self, path: str) -> bytes:
+        """The bytes of an image."""
+        return self._tree.read(path)
+
+    def __reduce__(self):
+        """Another process opens the same folder, once."""
+        return _files_of, (self._dataset,)
+
+
+@lru_cache(maxsize=1)
+def _files_of(dataset: Path) -> FilesOf:
+    return FilesOf(dataset)
+
+
 def store_of(folder: Path, *, read_only: bool = False) -> PrintStore:
     """Where the fingerprints of a dataset, or of any folder, are kept."""
     from galaxycurate.curation.pixels.fingerprint import VERSION
 
-    return PrintStore(Path(folder) / FOLDER, VERSION, read_only=read_only)
+    version = f"{VERSION}.{keep.VERSION}"
+    return PrintStore(Path(folder) / FOLDER, version, read_only=read_only)
 
 
 def fingerprints(
-    bodies: Iterable[Body], store: PrintStore | None, *, progress: Progress = silent
+    bodies: Iterable[Body],
+    store: PrintStore | None,
+    *,
+    workers: int | None = None,
+    progress: Progress = silent,
 ) -> tuple[Prints, dict[str, str]]:
     """Fingerprints of files, of which only the new ones are read.
 
@@ -78,6 +130,8 @@ def fingerprints(
         Keys, and how to read each file.
     store : PrintStore or None
         None keeps nothing.
+    workers : int, optional
+        Processes; as many as there are cores.
     progress : callable
 
     Returns
@@ -87,12 +141,17 @@ def fingerprints(
     dict of str to str
         Why not, by key.
     """
-    made = printed(bodies, store, progress=progress)
+    made = printed(bodies, store, workers=workers, progress=progress)
     return made.prints, made.unreadable
 
 
 def printed(
-    bodies: Iterable[Body], store: PrintStore | None, *, progress: Progress = silent
+    bodies: Iterable[Body],
+    store: PrintStore | None,
+    *,
+    workers: int | None = None,
+    only_stored: bool = False,
+    progress: Progress = silent,
 ) -> Printed:
     """The same as `fingerprints`, with everything that is known of the pixels.
 
@@ -100,6 +159,9 @@ def printed(
     ----------
     bodies : iterable of (str, callable)
     store : PrintStore or None
+    workers : int, optional
+    only_stored : bool
+        No file is read.
     progress : callable
 
     Returns
@@ -109,12 +171,13 @@ def printed(
     bodies = list(bodies)
     keys = [key for key, _ in bodies]
     known, rows, flaws = (None, np.full(len(keys), -1), {}) if store is None else store.read(keys)
-    wanted = dict(b for b, row in zip(bodies, rows, strict=True) if row < 0 and b[0] not in flaws)
+    new = () if only_stored else zip(bodies, rows, strict=True)
+    wanted = dict(body for body, row in new if row < 0 and body[0] not in flaws)
     tables = [] if known is None else [known]
-    for part, bad in _parts(wanted, progress):
+    for part, bad in _parts(wanted, workers or cores(), progress):
         flaws |= bad
         if store is not None:
-            store.append(part, bad)
+            store.append(part, {k: why for k, why in bad.items() if not isinstance(why, Passing)})
         if part is not None:
             tables.append(part)
     if store is not None and wanted:
@@ -135,29 +198,40 @@ def _together(
     row_of = {key: row for row, key in enumerate(table[KEY].to_pylist())}
     rows = np.array([k for k, key in enumerate(keys) if key in row_of], np.int64)
     index = np.array([row_of[keys[k]] for k in rows.tolist()], np.int64)
-    prints = Prints.from_arrow(table.drop_columns([KEY, "off_centre", "detail"])).take(index)
-    columns = (table[name].to_numpy()[index].tolist() for name in ("off_centre", "detail"))
+    told = table.select(_TOLD).take(index).to_pylist()
+    del tables
+    prints = Prints.from_arrow(table.drop_columns([KEY, *_TOLD]))
+    del table
+    if not np.array_equal(index, np.arange(len(prints))):
+        prints = prints.take(index)
     sizes = (prints.width.astype(np.int64) * prints.height).tolist()
-    quality = [Quality(*row) for row in zip(*columns, sizes, strict=True)]
+    quality = [_quality(row, pixels) for row, pixels in zip(told, sizes, strict=True)]
     return Printed(prints, rows, quality, flaws, read)
 
 
+def _quality(told: dict, pixels: int) -> Quality:
+    power = tuple(np.frombuffer(told.pop("power"), np.float16).tolist())
+    return Quality(**told, pixels=pixels, power=power)
+
+
 def _parts(
-    wanted: dict[str, Callable[[], bytes]], progress: Progress
+    wanted: dict[str, Callable[[], bytes]], workers: int, progress: Progress
 ) -> Iterator[tuple[pa.Table | None, dict[str, str]]]:
     """Tables of new fingerprints, and what could not be read, a part at a time."""
     prints: list[tuple[str, Fingerprint, Quality]] = []
     flaws: dict[str, str] = {}
-    for done, (key, found) in enumerate(_looked_at(wanted), 1):
-        if isinstance(found, str):
-            flaws[key] = found
-        else:
-            prints.append((key, *found))
-        if done % 50 == 0 or done == len(wanted):
-            progress(done, len(wanted), "pictures read")
+    done = 0
+    for lot in _looked_at(wanted, workers):
+        for key, found in lot:
+            if isinstance(found, str):
+                flaws[key] = found
+            else:
+                prints.append((key, *found))
+        done += len(lot)
         if len(prints) + len(flaws) >= PART_ROWS or done == len(wanted):
             yield _table(prints), flaws
             prints, flaws = [], {}
+        progress(done, len(wanted), "pictures read")
 
 
 def _table(made: list[tuple[str, Fingerprint, Quality]]) -> pa.Table | None:
@@ -169,40 +243,53 @@ def _table(made: list[tuple[str, Fingerprint, Quality]]) -> pa.Table | None:
         return None
     table = Prints.of([one for _, one, _ in made]).to_arrow().replace_schema_metadata(None)
     table = table.append_column(KEY, pa.array([key for key, _, _ in made]))
-    for name in ("off_centre", "detail"):
+    for name in _TOLD:
         values = [getattr(quality, name) for _, _, quality in made]
-        table = table.append_column(name, pa.array(values, pa.float64()))
+        if name == "power":
+            values = [np.array(power, np.float16).tobytes() for power in values]
+        table = table.append_column(name, pa.array(values))
     return table
 
 
-def _looked_at(
-    wanted: dict[str, Callable[[], bytes]],
-) -> Iterator[tuple[str, tuple[Fingerprint, Quality] | str]]:
-    """Fingerprint and quality of each file, or why there are none; a few at once, in order."""
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
-    large = threading.Lock()
-    with ThreadPoolExecutor(threads, "galaxycurate-prints") as pool:
-        ahead: deque[tuple[str, Future]] = deque()
-        for key, read in wanted.items():
-            ahead.append((key, pool.submit(_look, read, large)))
-            if len(ahead) > 4 * threads:
-                first, future = ahead.popleft()
-                yield first, future.result()
-        for key, future in ahead:
-            yield key, future.result()
+def _looked_at(wanted: dict[str, Callable[[], bytes]], workers: int) -> Iterator[list[Looked]]:
+    """Fingerprint and quality of each file, or why there are none; some at a time."""
+    bodies = list(wanted.items())
+    lots = [bodies[k : k + AT_ONCE] for k in range(0, len(bodies), AT_ONCE)]
+    if workers == 1 or len(bodies) <= FEW or not can_travel(bodies[0]):
+        yield from map(_look_at_all, lots)
+    else:
+        yield from spread(_look_at_all, lots, workers=min(workers, len(lots)), begin=_begin)
 
 
-def _look(read: Callable[[], bytes], large: threading.Lock) -> tuple[Fingerprint, Quality] | str:
+_large: AbstractContextManager = nullcontext()  # in a process beside others: their lock
+
+
+def _begin(lock: AbstractContextManager) -> None:
+    """In a process that shares the work: the others have the other cores."""
+    global _large
+    import cv2
+
+    _large = lock
+    cv2.setNumThreads(1)
+
+
+def _look_at_all(bodies: Sequence[Body]) -> list[Looked]:
+    return [(key, _look(read)) for key, read in bodies]
+
+
+def _look(read: Callable[[], bytes]) -> tuple[Fingerprint, Quality] | str:
     """One file; whatever is wrong with it is words, never an end of the whole."""
     from galaxycurate.curation.pixels.fingerprint import fingerprint
 
     try:
         body = read()
-        if len(body) < _LARGE_BYTES:
+        head = head_of(body)
+        with _large if head.n_pixels >= _LARGE_PIXELS else nullcontext():
             rgb = decode(body)
-            return fingerprint(rgb), measure(rgb)
-        with large:
-            rgb = decode(body)
-            return fingerprint(rgb), measure(rgb)
-    except (GalaxyCurateError, OSError, MemoryError) as error:
+            return fingerprint(rgb), replace(measure(rgb), form=head.form)
+    except Unreadable as error:
         return first_line(error)
+    except (GalaxyCurateError, OSError) as error:
+        return Passing(first_line(error))
+    except MemoryError:
+        return Passing("there is not enough memory for it")

@@ -13,8 +13,9 @@ from galaxycurate.core.placing import NAMES, Placing
 from galaxycurate.curation.groups import groups
 from galaxycurate.curation.keep import depth, survivors
 from galaxycurate.curation.pairs import Matches, Pairs
-from galaxycurate.pipeline.dedupe.evidence import Evidence, Seen, expected_placings
+from galaxycurate.pipeline.dedupe.evidence import Evidence, Seen
 from galaxycurate.pipeline.dedupe.kept import IDS, Kept
+from galaxycurate.pipeline.dedupe.positions import expected_placings
 
 TWINS = (
     VerdictKind.EXACT_FILE, VerdictKind.SAME_PIXELS, VerdictKind.COPY, VerdictKind.SAME_OBJECT,
@@ -25,6 +26,9 @@ _TIERS = {
     VerdictKind.EXACT_FILE: "bytes", VerdictKind.SAME_OBJECT: "object",
     VerdictKind.BLEND: "object", VerdictKind.OVERLAP: "sky", VerdictKind.NEAR_FIELD: "field",
 }  # fmt: skip
+
+
+_UNSEEN = "blank or unreadable"
 
 
 def judge(kept: Kept, evidence: Evidence, seen: Seen, *, keep: str = "best") -> list[Verdict]:
@@ -70,7 +74,7 @@ class _Bench:
 
     def _of_footprints(self, pairs: Pairs) -> Iterator[Verdict]:
         """Shared sky by position: the shift is the one that the positions tell."""
-        placings = expected_placings(self.kept, self.seen, pairs)
+        placings = expected_placings(self.kept, self.seen.sizes, pairs)
         for k, placing in enumerate(placings):
             verdict = self._verdict(VerdictKind.OVERLAP, pairs, k)
             yield replace(verdict, **vars(placing)) if placing else verdict
@@ -79,34 +83,77 @@ class _Bench:
         """Of pictures of one thing one stays; none where they bear different labels."""
         twins = {k: p for k, p in self.evidence.pairs.items() if k in TWINS and len(p)}
         n, wrong = len(self.kept), self.evidence.is_wrong
-        thing = groups(n, list(twins.values()))
-        stays, why = survivors(thing, keep=keep, quality=self.seen.quality, barred=wrong)
+        thing = self._things(twins)
+        stays, why = survivors(thing, keep=keep, quality=self.seen.quality, barred=self._barred)
         names = self._names(thing)
         first, second = (
             np.concatenate([getattr(p, side) for p in twins.values()] or [np.empty(0, np.int64)])
             for side in ("first", "second")
         )
         far = depth(n, first, second, stays)
+        told: set[int] = set()
         for kind, pairs in twins.items():
             for k, (i, j) in enumerate(zip(pairs.first, pairs.second, strict=True)):
-                labels = names.get(int(thing[i]), set())
-                if len(labels) > 1 and not (wrong[i] or wrong[j]):
-                    yield from self._of_conflict(kind, pairs, k, labels)
+                labels = names.get(int(thing[i]), {})
+                if len(labels) > 1 and thing[i] == thing[j] and not (wrong[i] or wrong[j]):
+                    told |= {int(i), int(j)}
+                    yield from self._of_conflict(kind, pairs, k, set(labels))
                     continue
                 back = bool(far[i] > far[j])  # towards the one that stays
                 row = int(i if back else j)
                 yield self._verdict(
                     kind, pairs, k, back=back, keep=bool(stays[row]), said=why.get(row, "")
                 )
+        yield from self._of_hidden_conflicts(thing, names, told)
 
-    def _names(self, thing: np.ndarray) -> dict[int, set[str]]:
-        """The labels of each thing, by those of its pictures that are what their id says."""
-        names: dict[int, set[str]] = {}
+    def _things(self, twins: dict[VerdictKind, Pairs]) -> np.ndarray:
+        """Which rows are one thing.
+
+        A wrong image is no more than its pixels: what its id says links it with nothing, and it
+        links nothing.
+        """
+        wrong, n = self.evidence.is_wrong, len(self.kept)
+        links = []
+        for kind, pairs in twins.items():
+            rows = np.stack([pairs.first, pairs.second])
+            if kind is VerdictKind.SAME_OBJECT:
+                rows = np.where(wrong[rows], rows + n, rows)
+            low, high = np.sort(rows, axis=0)
+            links.append(Pairs(low, high, pairs.amount))
+        return groups(2 * n, links)[:n]
+
+    @property
+    def _barred(self) -> dict[int, str]:
+        """Pictures that never stay instead of another one."""
+        quality, wrong = self.seen.quality, np.flatnonzero(self.evidence.is_wrong)
+        barred = {row: _UNSEEN for row, one in enumerate(quality) if not one.is_seen}
+        return barred | dict.fromkeys(wrong.tolist(), "not what its id says")
+
+    def _names(self, thing: np.ndarray) -> dict[int, dict[str, int]]:
+        """The labels of each thing, by those of its pictures that are what their id says, each
+        with the first that bears it.
+        """
+        names: dict[int, dict[str, int]] = {}
         rows = np.flatnonzero(~self.evidence.is_wrong)
         labels = self.kept.labels[rows].tolist()
-        for number, label in zip(thing[rows].tolist(), labels, strict=True):
-            names.setdefault(number, set()).add(label)
+        for row, number, label in zip(rows.tolist(), thing[rows].tolist(), labels, strict=True):
+            names.setdefault(number, {}).setdefault(label, row)
         return names
+
+    def _of_hidden_conflicts(
+        self, thing: np.ndarray, names: dict[int, dict[str, int]], told: set[int]
+    ) -> Iterator[Verdict]:
+        """Of things under two labels the pictures that only a wrong one links with the others."""
+        for row in np.flatnonzero(~self.evidence.is_wrong).tolist():
+            labels = names[int(thing[row])]
+            if len(labels) < 2 or row in told:
+                continue
+            label = str(self.kept.labels[row])
+            partner = next(first for other, first in labels.items() if other != label)
+            yield Verdict(
+                self.paths[row], VerdictKind.CONFLICT, self.paths[partner], 1.0, False,
+                f"one picture: {' and '.join(sorted(labels))}", tier="pixels",
+            )  # fmt: skip
 
     def _of_conflict(
         self, kind: VerdictKind, pairs: Pairs, k: int, labels: set[str]
@@ -162,7 +209,8 @@ class _Bench:
         if not np.isfinite(ra[first] + ra[second]):
             return "the objID of one is the dr7objid of the other"
         off = separation(ra[first], dec[first], ra[second], dec[second])
-        return f"{float(off):.2f} arcsec apart in different fields"
+        known = all(any(self.kept.ids[name][row] for name in IDS) for row in (first, second))
+        return f"{float(off):.2f} arcsec apart" + (" in different fields" if known else "")
 
     def _placing(self, matches: Matches, k: int, back: bool) -> Placing:
         placing = Placing(
@@ -187,6 +235,8 @@ class _Bench:
         parts = [shift, NAMES[placing.flip], f"overlap {matches.amount[k]:.2f}"]
         if abs(placing.scale - 1) > 1e-3:
             parts.insert(1, f"scale {placing.scale:.3f}")
+        if matches.expected[k]:
+            parts.append(f"{matches.met[k]} of {matches.expected[k]} landmarks")
         if matches.tier[k] != "pixels":
             parts.append(f"score {matches.score[k]:.0f}, false {_rate(float(matches.fdr[k]))}")
         return ", ".join(filter(None, parts))

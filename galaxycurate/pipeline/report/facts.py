@@ -187,7 +187,11 @@ class SkyPoints:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """Everything that the report shows; nothing of how it looks."""
+    """Everything that the report shows; nothing of how it looks.
+
+    ``false_rates`` are the estimated shares of false pairs among those that pixels tell of, by
+    kind of verdict.
+    """
 
     dataset: str
     created_utc: str
@@ -211,6 +215,7 @@ class ReportFacts:
     sky: SkyPoints
     training: Training | None
     software: Mapping[str, str]
+    false_rates: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict:
         """As JSON takes it: ids as strings; of the positions and pictures only their number."""

@@ -38,6 +38,7 @@ from galaxycurate.store.settings import Settings
 
 NONE_NEAR = 9999.0  # clear_arcsec where no galaxy was found within reach
 
+_SEARCHED = ("noise", "sources", "resized")  # tiers of dedupe whose false pairs are estimated
 _SOFTWARE = ("numpy", "astropy", "scipy", "pyarrow", "duckdb", "sqlalchemy", "torch")
 
 _QUANTITIES = (
@@ -102,7 +103,17 @@ def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
         sky=_sky(rows),
         training=trained,
         software=_software(),
+        false_rates=_false_rates(records),
     )
+
+
+def _false_rates(records: Recorded) -> dict[str, float]:
+    """Estimated with decoys, as dedupe found each pair: the largest of each kind."""
+    found: dict[str, float] = {}
+    for verdict in records.verdicts:
+        if verdict.tier in _SEARCHED:
+            found[verdict.kind] = max(found.get(verdict.kind, 0.0), verdict.fdr)
+    return {str(kind): rate for kind, rate in found.items()}
 
 
 def _origins(manifests, records: Recorded, trained: Training | None) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ from galaxycurate.pipeline.dedupe.memory import megabytes
 from galaxycurate.pipeline.dedupe.prints import store_of
 from galaxycurate.pipeline.dedupe.verdicts import judge
 from galaxycurate.pipeline.split.evidence import ONE_OBJECT
-from galaxycurate.pipeline.split.folder import File, Folder, read_folder
+from galaxycurate.pipeline.split.folder import Folder, read_folder
+from galaxycurate.pipeline.split.layout import File
 from galaxycurate.store.prints import FOLDER as PRINTS
 from galaxycurate.store.settings import Settings
 
@@ -84,6 +85,8 @@ class Checked:
         Why no picture can be made of a file.
     known_positions, known_ids : int
         Images whose position, or id, is known: of the others only pixels were compared.
+    told_of : int
+        Images that the table of positions tells of.
     is_simulated : bool
     """
 
@@ -97,6 +100,7 @@ class Checked:
     unreadable: dict[str, str] = field(default_factory=dict)
     known_positions: int = 0
     known_ids: int = 0
+    told_of: int = 0
     is_simulated: bool = False
 
     @property
@@ -105,10 +109,18 @@ class Checked:
         return dict(Counter(leak.kind for leak in self.leaks))
 
     @property
+    def known(self) -> str:
+        """What could be compared, in words."""
+        return (
+            f"pixels compared; positions known of {self.known_positions:,}, "
+            f"ids of {self.known_ids:,}"
+        )
+
+    @property
     def summary(self) -> str:
         """One line."""
         if not self.leaks:
-            return f"{self.root}: nothing leaks among {self.images:,} images"
+            return f"{self.root}: nothing found among {self.images:,} images ({self.known})"
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in self.kinds.items())
         sizes = {part: sum(some.values()) for part, some in self.counts.items()}
         touched = ", ".join(
@@ -142,7 +154,7 @@ def check(
     Parameters
     ----------
     root : Path
-        Of ``part/class/image``, ``part/image`` or ``fold/part/class/image``.
+        Of ``part/class/image``, ``part/image``, ``class/part/image`` or ``fold/part/class/image``.
     settings : Settings
     positions : Path, optional
         A table of file, ra, dec, objID, dr7objid, pixscale: what it has of these.
@@ -159,8 +171,8 @@ def check(
         kept, lambda path: (folder.root / path).read_bytes(), _store(settings),
         pixels or PixelSearch(), memory_mb=megabytes(settings.memory), progress=progress,
     )  # fmt: skip
-    kept = replace(kept, width_arcsec=np.where(seen.sizes[:, 0] > 0, seen.sizes[:, 0], np.nan)
-                   * kept.pixscale)  # fmt: skip
+    width, height = np.where(seen.sizes > 0, seen.sizes, np.nan).T * kept.pixscale
+    kept = replace(kept, width_arcsec=width, height_arcsec=height)
     verdicts = judge(kept, gather(kept, seen), seen, keep="all")
     row_of = {path: row for row, path in enumerate(kept.paths)}
     pairs, possible = _pairs(verdicts, row_of, kept.placed)
@@ -169,6 +181,7 @@ def check(
         unreadable={kept.paths[row]: why for row, why in seen.unreadable.items()},
         known_positions=int(np.isfinite(kept.ra + kept.dec).sum()),
         known_ids=sum(any(ids[row] for ids in kept.ids.values()) for row in rows),
+        told_of=folder.told_of,
         is_simulated=any(is_simulated(origin) for origin in kept.origins),
     )  # fmt: skip
     found.leaks = list(_across(folder, pairs))
@@ -220,7 +233,7 @@ def _conflicts(folder: Folder, pairs: dict[Pair, list[Verdict]]) -> Iterator[Lea
         for places in folder.places.values():
             if pair[0] in places and pair[1] in places:
                 labels = {places[row].label for row in pair}
-                if len(labels) > 1 and verdicts[0].kind in ONE_OBJECT:
+                if len(labels) > 1 and verdicts[0].kind in _ONE_THING:
                     yield _leak(folder, places, pair, verdicts)
                 break
 
@@ -239,6 +252,8 @@ def _leak(folder: Folder, places, pair: Pair, verdicts: list[Verdict]) -> Leak:
     )  # fmt: skip
 
 
+_ONE_THING = tuple(kind for kind in ONE_OBJECT if kind is not VerdictKind.BLEND)
+"""What bears one label; children of one blend are two galaxies."""
 _PLACING = ("pixels", "noise", "sources", "resized")
 
 

@@ -40,6 +40,12 @@ class Manner:
     def __post_init__(self):
         given = self.fractions or ((1, 0, 0) if self.folds else (0.8, 0.1, 0.1))
         object.__setattr__(self, "fractions", check_fractions(given))
+        if self.folds and self.fractions and not given[2] and given[1]:
+            raise SettingError(
+                f"with folds the share of val ({given[1]:g}) has no meaning: each fold is the val "
+                "of another, and only a test set can be kept aside",
+                hint="--folds 5 --fractions 0.8,0,0.2, or no --fractions",
+            )
         check_grouping(self.grouping)
         check_guard(self.guard)
         if self.strategy not in STRATEGIES:

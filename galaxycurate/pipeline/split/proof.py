@@ -18,6 +18,9 @@ from galaxycurate.pipeline.split.evidence import Evidence
 from galaxycurate.pipeline.split.manner import Manner
 from galaxycurate.pipeline.split.trees import counts
 
+ONE_PICTURE = "one picture"
+"""Among the kinds of leaking pairs: rows of one footprint, or copies, in different splits."""
+
 
 @dataclass
 class Split:
@@ -46,6 +49,8 @@ class Split:
         Classes that could not be shared out within two points, and why.
     unlike : str
         How classes differ in provider, size or scale, empty where they do not.
+    min_overlap : float
+        Dedupe grouped footprints that share more; checked are all that share any sky.
     """
 
     images: int
@@ -61,6 +66,7 @@ class Split:
     tile_deg: float = 0.0
     uneven: list[str] = field(default_factory=list)
     unlike: str = ""
+    min_overlap: float = 0.0
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -93,6 +99,7 @@ def prove(kept: Kept, chosen, evidence: Evidence, made: Division, part, manner: 
         checked[str(kind)] = int(both.sum())
         direct = Pairs(pairs.first[both], pairs.second[both], pairs.amount[both])
         leaking[str(kind)] = max(_leaks(part, direct), _leaks(part, evidence.among(kind)))
+    leaking[ONE_PICTURE] = _torn(part, evidence.picture)
     sizes = np.bincount(np.unique(made.group[made.place >= 0], return_inverse=True)[1])
     placed = part != ""
     return Split(
@@ -109,6 +116,7 @@ def prove(kept: Kept, chosen, evidence: Evidence, made: Division, part, manner: 
         tile_deg=made.tile_deg,
         uneven=[_words(kept, chosen, made, one, manner) for one in made.uneven],
         unlike=unlike_looks(o for o, is_in in zip(kept.outcomes, placed, strict=True) if is_in),
+        min_overlap=evidence.min_overlap,
     )
 
 
@@ -116,6 +124,13 @@ def _leaks(part, pairs: Pairs) -> int:
     across = crossing(part, pairs)
     in_both = (part[pairs.first[across]] != "") & (part[pairs.second[across]] != "")
     return int(in_both.sum())
+
+
+def _torn(part, picture) -> int:
+    """Pictures whose rows lie in more parts than one: their pairs are told of one row only."""
+    placed = part != ""
+    both = np.unique(np.rec.fromarrays([picture[placed], part[placed]]))
+    return both.size - np.unique(picture[placed]).size
 
 
 def _words(kept: Kept, chosen, made: Division, one: Uneven, manner: Manner) -> str:

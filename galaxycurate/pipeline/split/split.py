@@ -15,13 +15,19 @@ from galaxycurate.curation.pairs import Pairs
 from galaxycurate.curation.split.divide import Division, Scene, divide
 from galaxycurate.curation.split.grouping import by_field, by_healpix, check_grouping, joined
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.audit.left_out import left_out
+from galaxycurate.pipeline.audit.left_out import left_out, refuse_unaudited
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.dedupe.kept import IDS, Kept, read_kept
-from galaxycurate.pipeline.split.evidence import FIRM, ONE_OBJECT, Evidence, gather
+from galaxycurate.pipeline.split.evidence import ONE_OBJECT, Evidence, gather
 from galaxycurate.pipeline.split.manner import Manner
 from galaxycurate.pipeline.split.proof import Split, prove, refuse_leaks
-from galaxycurate.pipeline.split.trees import FOLDER, SOFT_LABELS, soft_labels, write
+from galaxycurate.pipeline.split.trees import (
+    FOLDER,
+    SOFT_LABELS,
+    build,
+    put_in_place,
+    soft_labels,
+)  # fmt: skip
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -58,12 +64,14 @@ def split(
     Raises
     ------
     InputError
-        Dedupe has not run, or images came after it; or pairs would cross (with ``guard="none"``).
+        Dedupe has not run, or images came after it, or after an audit; or pairs would cross (with
+        ``guard="none"``).
     """
     seed = settings.seed if seed is None else seed
     manner = manner or Manner(fractions=tuple(fractions or ()))
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = _compared(settings, ledger)
+        refuse_unaudited(kept, ledger)
         chosen = _chosen(kept, ledger)
         evidence = gather(kept, ledger, chosen)
         made = _divide(
@@ -77,15 +85,17 @@ def split(
             about = _about(kept, result, manner, seed)
             soft = soft_labels(Path(settings.manifests))
             dataset = Path(settings.dataset)
-            write(dataset, kept, part, list(manner.parts), about, soft, progress)
-            run = ledger.start("split", {**asdict(manner), "seed": seed})
+            build(dataset, kept, part, list(manner.parts), about, soft, progress)
             group = np.full(len(kept), -1)
             group[chosen] = made.group
-            ledger.add_places(
-                run,
-                ((p, int(g), str(s)) for p, g, s in zip(kept.paths, group, part, strict=True)),
+            rows = zip(kept.paths, group, part, strict=True)
+            ledger.record(
+                "split",
+                {**asdict(manner), "seed": seed},
+                verdicts=_of_guard(kept, chosen, evidence, made, manner),
+                places=((p, int(g), str(s)) for p, g, s in rows),
             )
-            ledger.add_verdicts(run, _of_guard(kept, chosen, evidence, made, manner))
+            put_in_place(dataset)
     return result
 
 
@@ -122,7 +132,7 @@ def _chosen(kept: Kept, ledger: Ledger) -> np.ndarray:
 
 
 def _divide(kept: Kept, chosen, evidence: Evidence, wanted, manner: Manner, seed: int) -> Division:
-    firm = evidence.group(FIRM)
+    firm = evidence.firm
     labels = kept.labels if manner.strategy == "stratified" else np.repeat("", len(kept))
     scene = Scene(
         label=labels[chosen],
@@ -171,6 +181,7 @@ def _about(kept: Kept, result: Split, manner: Manner, seed: int) -> dict:
         "fractions": list(manner.fractions),
         "strategy": manner.strategy,
         "grouping": manner.grouping,
+        "min_overlap": result.min_overlap,
         "folds": manner.folds,
         "guard": {"mode": manner.guard, "cut": result.cut, "tile_deg": round(result.tile_deg, 6)},
         "classes": dict(Counter(kept.labels.tolist())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -25,6 +26,10 @@ FOLDER = "split"
 SOFT_LABELS = "soft.csv"
 """Beside split.json: the vote fractions of each image, by its path in the tree, where known."""
 FOLDS = "folds.csv"
+_NEW, _OLD = ".split.new", ".split.old"
+_NO_LINKS = (errno.EXDEV, errno.EMLINK, errno.EPERM)
+"""Another file system, as many links as one file may have, or a system without any."""
+
 Soft = Mapping[tuple[str, str], Mapping[str, float]]
 
 
@@ -84,7 +89,7 @@ def soft_labels(manifests: Path) -> Soft:
     return known
 
 
-def write(
+def build(
     dataset: Path,
     kept: Kept,
     part: np.ndarray,
@@ -93,7 +98,7 @@ def write(
     soft: Soft,
     progress: Progress = silent,
 ) -> None:
-    """Build the trees beside the old ones, then let them take their place.
+    """Build the trees beside the old ones; `put_in_place` lets them take their place.
 
     Parameters
     ----------
@@ -108,7 +113,7 @@ def write(
     soft : dict
     progress : callable
     """
-    new, final, old = dataset / ".split.new", dataset / FOLDER, dataset / ".split.old"
+    new = dataset / _NEW
     trees = layouts(parts)
     try:
         shutil.rmtree(new, ignore_errors=True)
@@ -123,6 +128,14 @@ def write(
         if len(trees) > 1:
             (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")
             _write_folds(new / FOLDS, kept, part)
+    except OSError as error:
+        raise unwritable(dataset / FOLDER, error) from error
+
+
+def put_in_place(dataset: Path) -> None:
+    """Let the trees that were built take the place of the old ones."""
+    new, final, old = dataset / _NEW, dataset / FOLDER, dataset / _OLD
+    try:
         shutil.rmtree(old, ignore_errors=True)
         if final.exists():
             final.rename(old)
@@ -180,5 +193,9 @@ def _place(tree: Tree, relative: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(tree.path(relative).resolve(), target)
-    except OSError:  # in a shard, or on another file system: the bytes themselves
-        target.write_bytes(tree.read(relative))
+    except OSError as error:
+        in_shard = isinstance(error, FileNotFoundError)
+        if not in_shard and error.errno not in _NO_LINKS:
+            raise
+        with target.open("xb") as file:  # never through a link into the dataset
+            file.write(tree.read(relative))

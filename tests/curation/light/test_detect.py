@@ -56,3 +56,24 @@ def test_turned_pictures_have_the_same_features():
         found = detect(light)
         told.append(measure(light, found, 0.396)[0])
     np.testing.assert_allclose(told[0][:3], told[1][:3], atol=0.03)
+
+
+def test_a_saturated_star_is_no_wider_than_the_others():
+    scene = Scene().field_stars(8).star(128, 128, 13.0)
+    light = planes(scene.rgb)
+    found = detect(light)
+    features = measure(light, found, 0.396)
+    star = np.hypot(found.table["x"] - 128, found.table["y"] - 128) < 2
+    assert features[star, NAMES.index("peak")].min() == 255
+    assert np.abs(features[star, NAMES.index("width")]).max() < 0.12
+
+
+def test_light_at_the_border_tells_the_wing_of_a_star_from_that_of_a_galaxy():
+    told = []
+    for scene in (Scene().star(-4, 128, 15.5), Scene().galaxy(-4, 128, 16.5, 7.0)):
+        light = planes(scene.field_stars(8).rgb)
+        found = detect(light)
+        near = np.hypot(found.table["x"], found.table["y"] - 128) < 6
+        features = measure(light, found, 0.396)[near]
+        told.append(features[:, NAMES.index("border_better_moffat_2.4")].max())
+    assert told[0] < 0 < 10 < told[1]

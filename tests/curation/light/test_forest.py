@@ -10,6 +10,7 @@ def test_the_shipped_forest_belongs_to_the_features():
     shipped = forest.shipped()
     assert shipped.feature.max() < len(NAMES)
     assert 0 < shipped.borderline < shipped.contaminated < 1
+    assert 40 < shipped.crowded < 200
     assert shipped.probability(np.empty((0, len(NAMES)), np.float32)).shape == (0,)
 
 

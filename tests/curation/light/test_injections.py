@@ -14,13 +14,14 @@ pytest.importorskip("galsim")
 
 @pytest.fixture(scope="module")
 def field(shared_data):
-    from benchmarks.injections import real_field
+    from benchmarks.skies import real_field
 
     return real_field(shared_data, "4510")
 
 
 def test_galaxies_in_real_sky_are_found_and_stars_are_not(field, shared_data):
-    from benchmarks.injections import galaxies, window
+    from benchmarks.injections import window
+    from benchmarks.pasted import galaxies
 
     rng = np.random.default_rng(41)
     cutouts = sorted((shared_data / "images/gz1_dr7").glob("*.jpeg"))[:400]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from galaxycurate.core.colour import lupton_irg
 from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.curation.light.judge import judge
 from tests.curation.light.scenes import Scene
@@ -72,6 +73,36 @@ def test_nothing_to_judge_is_borderline(rgb, expected):
     assert found.evidence
 
 
+@pytest.mark.parametrize("expected", [True, False])
+@pytest.mark.parametrize("colour", [(9, 9, 9), (9, 9, 40), (200, 30, 30)])
+def test_one_colour_alone_is_blank(colour, expected):
+    solid = np.full((64, 80, 3), colour, np.uint8)
+    found = judge(solid, pixscale=0.396, positive=expected)
+    assert found.kind is VerdictKind.BORDERLINE
+    assert found.evidence.startswith("blank")
+
+
+def test_a_calibrated_frame_without_light_is_blank():
+    flat = np.full((3, 64, 64), 0.1, np.float32)
+    found = judge(lupton_irg(*flat), pixscale=0.396, positive=False, flux=flat)
+    assert found.evidence.startswith("blank")
+
+
+@pytest.mark.parametrize(("high", "wide"), [(24, 112_800), (50, 112_801), (112_800, 49)])
+def test_long_strips_keep_their_aspect(high, wide):
+    strip = Scene(64).field_stars(2).rgb[:24, :48]
+    rgb = np.tile(strip, (-(-high // 24), -(-wide // 48), 1))[:high, :wide]
+    found = judge(rgb, pixscale=0.1, positive=False)
+    assert abs(found.x - (wide - 1) / 2) < 2
+    assert abs(found.y - (high - 1) / 2) < 2
+
+
+def test_a_strip_too_long_to_judge_says_so():
+    rgb = np.zeros((30, 150_000, 3), np.uint8)
+    rgb[::2] = 99
+    assert "too long a strip" in judge(rgb, positive=False).evidence
+
+
 def test_odd_pictures_get_a_verdict():
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (120, 77, 3)).astype(np.uint8)
@@ -88,6 +119,13 @@ def test_large_pictures_are_looked_at_smaller_and_told_in_their_own_pixels():
     found = judge(large, pixscale=0.396 / 8, positive=False)
     assert found.kind is VerdictKind.CONTAMINATED
     assert np.hypot(found.x / 8 - 150, found.y / 8 - 170) < 4
+
+
+def test_a_crowded_field_says_that_it_cannot_be_judged():
+    scene = Scene().field_stars(300, seed=3)
+    found = negative(scene.galaxy(128, 128, 17.0, 5))
+    assert found.kind is VerdictKind.BORDERLINE
+    assert "too crowded to judge" in found.evidence
 
 
 def test_a_galaxy_in_the_middle_is_clean():

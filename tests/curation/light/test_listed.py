@@ -5,15 +5,8 @@ import pytest
 
 from galaxycurate.core.geometry import from_plane
 from galaxycurate.core.outcome import VerdictKind
-from galaxycurate.curation.light.listed import (
-    Listed,
-    Sky,
-    at,
-    clearance_px,
-    merged,
-    of_negative,
-    of_positive,
-)
+from galaxycurate.curation.light.listed import clearance_px, explains, of_negative, of_positive
+from galaxycurate.curation.light.sky import Found, Listed, Sky
 
 SCALE, SIDE = 0.396127, 128
 WIDTH = SCALE * SIDE
@@ -35,7 +28,8 @@ def sky_of(objects, centre=CENTRES[0]):
 def negative(objects, centre=CENTRES[0], margin_arcsec=5.0, limit=20.0):
     sky = sky_of(objects, centre)
     near = sky.near(*centre, WIDTH, SCALE, margin_arcsec)
-    return of_negative(near, sky.listed, SIDE, limit_mag_r=limit, margin_px=margin_arcsec / SCALE)
+    found = of_negative(near, sky.listed, SIDE, limit_mag_r=limit, margin_px=margin_arcsec / SCALE)
+    return found[0] if found else Found(VerdictKind.CLEAN)
 
 
 def positive(objects, **more):
@@ -101,18 +95,20 @@ def test_of_several_the_brightest_is_named():
     assert found.row == 1
 
 
-def test_detections_of_one_object_are_one_and_the_surest_stands_for_them():
-    rows = [
-        (0.0, 0.0, 18.0, 9.0, True, "outside its field's area"),
-        (1.0, 0.0, 18.1, 4.0, True, ""),
-        (2.0, 0.0, 18.2, 5.0, True, ""),
-        (1.0, 1.0, 15.0, 0.0, False, ""),
-        (40.0, 0.0, 19.0, 2.0, True, ""),
-    ]
-    one = merged(sky_of(rows).listed)
-    assert sorted(one.objid.tolist()) == [2, 4, 5]  # the star is another object
-    assert one.radius_arcsec[one.objid == 2][0] == 5.0  # not the doubtful 9
-    assert (one.doubt == "").all()
+def test_every_doubtful_row_is_a_suspect_not_only_the_brightest():
+    rows = [(SIDE / 2 + 10, 0.0, 15.0, 2 * SCALE, True, ""),
+            (0.0, 0.0, 18.0, 4.0, True, "its photometry is not clean")]  # fmt: skip
+    sky = sky_of(rows)
+    near = sky.near(*CENTRES[0], WIDTH, SCALE, 5.0)
+    found = of_negative(near, sky.listed, SIDE, limit_mag_r=20.0, margin_px=5.0 / SCALE)
+    assert [(one.row, one.doubted) for one in found] == [(0, False), (1, True)]
+
+
+def test_without_an_id_the_galaxy_in_the_middle_is_the_bright_one():
+    """Not a dwarf that lies a pixel nearer, nor a doubtful row."""
+    dwarf = (1.0, 0.0, 18.9, 2.0, True, "")
+    doubted = (0.0, 1.0, 14.0, 2.0, True, "its photometry is not clean")
+    assert positive([dwarf, doubted, (4.0, 3.0, 15.0, 16.0, True, "")]) == {}
 
 
 def test_a_lone_galaxy_in_the_middle_is_good():
@@ -149,13 +145,41 @@ def test_pieces_of_the_galaxy_itself_are_no_second_galaxy():
     assert positive(rows, own_id=1) == {}
 
 
+def explained(objects, dx, dy, mag_r=0.0):
+    """The number of the object that explains light."""
+    sky = sky_of(objects)
+    near = sky.near(*CENTRES[0], WIDTH, SCALE, 200.0)
+    k = explains(near, sky.listed, dx, dy, mag_r=mag_r, pixscale=SCALE, limit_mag_r=20.0)
+    return None if k is None else int(near.rows[k])
+
+
 def test_light_is_explained_by_what_is_listed_there():
-    sky = sky_of([(20.0, 0.0, 21.0, 2.0, True, ""), (-20.0, 0.0, 15.0, 0.0, False, "")])
-    near = sky.near(*CENTRES[0], WIDTH, SCALE, 5.0)
-    found = at(near, -22.0, 1.0, within_px=6.0)
-    assert found is not None
-    assert not sky.listed.galaxy[near.rows[found]]
-    assert at(near, 0.0, 40.0, within_px=6.0) is None
+    rows = [(20.0, 0.0, 21.0, 2.0, True, ""), (-20.0, 0.0, 15.0, 0.0, False, "")]
+    assert explained(rows, -22.0, 1.0) == 1
+    assert explained(rows, 21.0, 3.0) == 0
+    assert explained(rows, 0.0, 40.0) is None
+
+
+@pytest.mark.parametrize(
+    ("what", "mag_r", "holds"),
+    [
+        ((0.0, 0.0, 21.4, 0.0, False, ""), 20.5, True),
+        ((0.0, 0.0, 21.4, 0.0, False, ""), 15.0, False),
+        ((0.0, 0.0, np.nan, 0.0, False, ""), 15.0, False),
+        ((0.0, 0.0, np.nan, 0.0, False, ""), 0.0, False),
+        ((0.0, 0.0, 15.0, 0.0, False, ""), 15.3, True),
+        ((0.0, 0.0, 19.0, 5.0, True, ""), 19.0, False),  # a galaxy to the limit is no excuse
+    ],
+)
+def test_nothing_explains_what_is_much_brighter_than_it(what, mag_r, holds):
+    assert (explained([what], 2.0, 1.0, mag_r) == 0) is holds
+
+
+def test_a_faint_galaxy_explains_no_more_sky_than_its_light_fills():
+    """Its Petrosian radius failed: 300 pixels at r = 21.3."""
+    giant = [(0.0, 0.0, 21.3, 300 * SCALE, True, "")]
+    assert explained(giant, 5.0, 4.0, 21.0) == 0
+    assert explained(giant, 40.0, 0.0, 21.0) is None
 
 
 def test_clearance_is_that_of_the_search_for_negatives():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
+
+from galaxycurate.curation.pixels.fingerprint import fingerprint
+from galaxycurate.curation.pixels.prints import Prints
 
 FIELD = 460
 
@@ -18,7 +23,7 @@ class Sky:
         self.widths = np.where(rng.random(n) < 0.6, 1.4, rng.uniform(1.6, 3.0, n))
         self.colours = np.stack([rng.uniform(0.7, 1.5, n), np.ones(n), rng.uniform(0.5, 1.3, n)], 1)
 
-    def exposure(self, seed: int) -> np.ndarray:
+    def exposure(self, seed: int, scatter: float = 1.8) -> np.ndarray:
         """The field with noise of its own, float (FIELD, FIELD, 3)."""
         y, x = np.mgrid[:FIELD, :FIELD].astype(np.float32)
         light = np.zeros((FIELD, FIELD, 3), np.float32)
@@ -29,7 +34,7 @@ class Sky:
             cols = slice(max(0, int(px) - 20), int(px) + 21)
             r2 = (x[rows, cols] - px) ** 2 + (y[rows, cols] - py) ** 2
             light[rows, cols] += (peak * np.exp(-r2 / 2 / width**2))[..., None] * colour
-        noise = np.random.default_rng([seed, 1]).normal(0, 1.8, light.shape)
+        noise = np.random.default_rng([seed, 1]).normal(0, scatter, light.shape)
         return light + cv2.GaussianBlur(noise.astype(np.float32), (0, 0), 0.7) * 2
 
 
@@ -41,6 +46,12 @@ def picture(exposure: np.ndarray, x: float, y: float, size: int = 256, step: flo
     )
     bright = np.where(window > 60, 60 * (1 + np.log(np.maximum(window, 60) / 60)), window)
     return np.clip(np.rint(bright + 6), 0, 255).astype(np.uint8)
+
+
+@cache
+def unrelated(n: int) -> Prints:
+    """Windows of n skies."""
+    return Prints.of([fingerprint(picture(Sky(300 + k).exposure(k), 60.0, 60.0)) for k in range(n)])
 
 
 def turn(rgb: np.ndarray, flip: int) -> np.ndarray:

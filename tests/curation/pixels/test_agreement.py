@@ -75,19 +75,38 @@ def test_unknown_coordinates_contradict_nothing():
     assert np.isnan(told.off_arcsec).all()
 
 
-def test_footprints_that_should_share_stars_and_do_not_are_doubted():
+@pytest.fixture(scope="module")
+def exposures() -> tuple[Prints, np.ndarray, np.ndarray]:
+    """Rows 2k and 2k + 1 share 64 % of a sky; with their coordinates."""
     dx, dy = 60.0, -40.0
     made = []
     for k in range(12):
         sky = Sky(k, 80)
         made.append(fingerprint(picture(sky.exposure(1), 80.0, 80.0)))
         made.append(fingerprint(picture(sky.exposure(2), 80.0 + dx, 80.0 + dy)))
-    grid = Grid(150.0, 20.0, STEP, 256, 256)
-    there = _sky_of(grid, 127.5 + dx, 127.5 + dy)
-    ra, dec = np.tile([150.0, there[0]], 12), np.tile([20.0, there[1]], 12)
-    right = Pairs(np.arange(0, 24, 2), np.arange(1, 24, 2), np.full(12, 0.6))
-    wrong = Pairs(np.arange(0, 22, 2), np.arange(3, 24, 2), np.full(11, 0.6))
+    there = _sky_of(Grid(150.0, 20.0, STEP, 256, 256), 127.5 + dx, 127.5 + dy)
+    return Prints.of(made), np.tile([150.0, there[0]], 12), np.tile([20.0, there[1]], 12)
+
+
+RIGHT = Pairs(np.arange(0, 24, 2), np.arange(1, 24, 2), np.full(12, 0.6))
+WRONG = Pairs(np.arange(0, 22, 2), np.arange(3, 24, 2), np.full(11, 0.6))
+
+
+def test_footprints_that_should_share_stars_and_do_not_are_doubted(exposures):
+    prints, ra, dec = exposures
     step = np.full(24, STEP)
-    assert not doubted(Prints.of(made), right, ra, dec, step).any()
-    assert doubted(Prints.of(made), wrong, ra, dec, step).mean() > 0.8
-    assert not doubted(Prints.of(made), wrong, ra, dec, np.where(ra > 149, 0.0, step)).any()
+    assert not doubted(prints, RIGHT, ra, dec, step).any()
+    assert doubted(prints, WRONG, ra, dec, step).mean() > 0.8
+    assert not doubted(prints, WRONG, ra, dec, np.where(ra > 149, 0.0, step)).any()
+    assert not doubted(prints, Pairs.none(), ra, dec, step).size
+
+
+@pytest.mark.parametrize("off_arcsec", [0.7, 1.5, 1.9])
+def test_positions_within_their_errors_are_not_doubted(exposures, off_arcsec):
+    prints, ra, dec = exposures
+    for angle in np.arange(0, 2 * np.pi, np.pi / 4):
+        moved = np.where(np.arange(24) % 2, off_arcsec / 3600, 0.0)
+        east = ra + moved * np.sin(angle) / np.cos(np.radians(dec))
+        north = dec + moved * np.cos(angle)
+        assert not doubted(prints, RIGHT, east, north, np.full(24, STEP)).any()
+    assert doubted(prints, WRONG, east, north, np.full(24, STEP)).mean() > 0.8

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from galaxycurate.curation.pixels.constellations import StarLists, search_sources
+from galaxycurate.curation.pixels import starfield
+from galaxycurate.curation.pixels.constellations import SHEAR, search_sources, stars_of
 from galaxycurate.curation.pixels.fingerprint import fingerprint
 from galaxycurate.curation.pixels.prints import Prints
-from tests.curation.pixels.exposures import Sky, picture, turn, undo
+from tests.curation.pixels.exposures import Sky, picture, turn, undo, unrelated
 
 N_SKIES = 24
 
@@ -89,6 +90,10 @@ def test_a_thousand_copies_of_one_picture_chain_without_all_meeting(prints):
     )
 
 
+def test_nothing_is_found_among_unrelated_pictures():
+    assert not len(search_sources(unrelated(200)))
+
+
 def test_blank_pictures_and_none_have_no_matches():
     blank = fingerprint(np.zeros((64, 64, 3), np.uint8))
     tiny = fingerprint(np.full((1, 1, 3), 7, np.uint8))
@@ -96,9 +101,9 @@ def test_blank_pictures_and_none_have_no_matches():
     assert len(search_sources(Prints.of([]))) == 0
 
 
-def test_decoys_keep_every_source_but_not_its_place(prints):
-    lists = StarLists.of(prints)
-    decoys = lists.sheared()
-    assert (decoys[:, 1:] == lists.columns[:, 1:]).all()
-    assert ((decoys[:, 0] >= 0) & (decoys[:, 0] < 256)).all()
-    assert np.mean(np.abs(decoys[:, 0] - lists.columns[:, 0]) > 5) > 0.9
+def test_decoys_keep_every_source_in_the_frame_but_not_its_place(prints):
+    stars = stars_of(prints)
+    x, y = stars.columns[:, 0], stars.columns[:, 1]
+    slid = np.array([starfield.slid(u, v, 256.0, SHEAR) for u, v in zip(x, y, strict=True)])
+    assert ((slid >= 0) & (slid < 256)).all()
+    assert np.mean(np.abs(slid - x) > 5) > 0.9

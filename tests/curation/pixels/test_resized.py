@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from galaxycurate.curation.pixels import resized
 from galaxycurate.curation.pixels.fingerprint import fingerprint
 from galaxycurate.curation.pixels.prints import Prints
-from galaxycurate.curation.pixels.resized import search_resized
-from tests.curation.pixels.exposures import Sky, picture, turn, undo
+from tests.curation.pixels.exposures import Sky, picture, turn, undo, unrelated
 
+NOISE = 5.0
+"""Of the survey's pictures; smoother ones have few marks after a JPEG."""
 SCALES = (0.8, 0.87, 0.95, 1.06, 1.12, 1.2, 1.25, 1.3)
 
 
@@ -21,22 +23,40 @@ def _saved(rgb: np.ndarray, quality: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def found():
+def prints() -> Prints:
     """Rows 2k and 2k + 1: a window and another of the same exposure at SCALES[k % 8]."""
     made = []
     for k in range(16):
-        exposure, step = Sky(100 + k, 60).exposure(k), SCALES[k % 8]
+        exposure, step = Sky(100 + k, 60).exposure(k, NOISE), SCALES[k % 8]
         made.append(fingerprint(_saved(picture(exposure, 60.0, 60.0), 85)))
         second = picture(exposure, 70.3, 64.6, size=int(256 / step), step=step)
         made.append(fingerprint(_saved(turn(second, undo(k // 2)), 75)))
-    return search_resized(Prints.of(made))
+    return Prints.of(made)
+
+
+@pytest.fixture(scope="module")
+def found(prints):
+    return resized.search_resized(prints)
 
 
 def test_resized_copies_are_found_and_nothing_else(found):
     pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
     assert pairs <= {(2 * k, 2 * k + 1) for k in range(16)}
-    assert len(pairs) >= 14
+    assert len(pairs) == 16
     assert set(found.tier) == {"resized"}
+
+
+def test_triangles_find_what_lines_find_where_pictures_are_many(prints, found, monkeypatch):
+    monkeypatch.setattr(resized, "SINGLE", 0)
+    by_triangles = resized.search_resized(prints)
+    assert by_triangles.first.tolist() == found.first.tolist()
+    np.testing.assert_allclose(by_triangles.scale, found.scale, rtol=0.005)
+
+
+@pytest.mark.parametrize("single", [resized.SINGLE, 0])
+def test_nothing_is_found_among_unrelated_pictures(single, monkeypatch):
+    monkeypatch.setattr(resized, "SINGLE", single)
+    assert not len(resized.search_resized(unrelated(200)))
 
 
 def test_the_scale_the_turn_and_the_shift_are_right(found):
@@ -58,7 +78,7 @@ def test_known_duplicates_of_galaxy_zoo_are_found_among_real_images(shared_data)
     prints = Prints.of(
         [fingerprint(np.asarray(Image.open(shared_data / name).convert("RGB"))) for name in names]
     )
-    matches = search_resized(prints, flips=False)
+    matches = resized.search_resized(prints, flips=False)
     pairs = zip(matches.first, matches.second, strict=True)
     told = {frozenset((names[i], names[j])) for i, j in pairs}
     assert told == {frozenset(pair) for pair in known}

@@ -11,7 +11,7 @@ from galaxycurate.curation.pixels import turns
 from galaxycurate.curation.pixels.fingerprint import fingerprint
 from galaxycurate.curation.pixels.noise import search_noise
 from galaxycurate.curation.pixels.prints import Prints
-from galaxycurate.curation.pixels.search import identical, search
+from galaxycurate.curation.pixels.search import _surest, identical, search
 from tests.curation.pixels import noisy
 
 SINGLE = 24
@@ -147,3 +147,57 @@ def test_many_copies_saved_again_and_again_hang_together_without_a_square(single
     matches = search_noise(many)
     assert len(matches) < 400 * 399 / 2
     assert groups(400, [matches]).max() == 0
+
+
+@pytest.mark.parametrize(("side", "of_80"), [(128, 80), (96, 76)])
+def test_a_small_collection_of_small_pictures_has_all_its_pairs(side, of_80):
+    """Most rows are true pairs: their decoys must say what chance does, not find them again."""
+    skies = [noisy.exposure(seed, side=200, objects=5) for seed in range(40)]
+    first = [noisy.window(sky, 20, 30, side) for sky in skies]
+    drifted = [noisy.window(sky, 20 + side // 4, 30, side) for sky in skies]
+    saved = [noisy.saved(p, q) for lot, q in ((first, 90), (first, 85), (drifted, 90)) for p in lot]
+    matches = search_noise(prints_of(saved))
+    assert (matches.first % 40 == matches.second % 40).all()
+    assert np.count_nonzero(matches.first < 40) >= of_80
+
+
+def test_copies_of_64_pixels_are_found_and_strangers_of_64_pixels_are_not():
+    skies = [noisy.window(noisy.exposure(k, 120, 3), 20, 20, 64) for k in range(120)]
+    matches = search_noise(prints_of([noisy.saved(p, q) for q in (90, 80) for p in skies]))
+    assert (matches.second - matches.first == 120).all()
+    assert len(matches) >= 110
+
+
+def test_two_hundred_unrelated_pictures_are_no_pairs():
+    skies = [noisy.exposure(5000 + k, side=140, objects=6) for k in range(220)]
+    pictures = [noisy.saved(noisy.window(sky, 6, 6, 128), 85) for sky in skies]
+    assert not len(search(prints_of(pictures), resized=False))
+
+
+def test_a_tall_narrow_picture_is_compared_within_bounds(singles):
+    sky = noisy.exposure(3, side=900, objects=60)
+    pictures = [np.ascontiguousarray(noisy.window(sky, x, 4, 880)[:, :60]) for x in (10, 12)]
+    assert found(search_noise(prints_of([*pictures, *singles]))) == {(0, 1): 0}
+
+
+def test_a_pair_says_how_many_marks_were_met_of_those_expected(singles):
+    sky = noisy.exposure(7)
+    matches = search_noise(prints_of([*(noisy.window(sky, x, 50) for x in (0, 60)), *singles]))
+    assert 60 < matches.met[0] <= matches.expected[0] <= 128
+
+
+def test_an_unsure_tier_does_not_hide_a_surer_one(singles):
+    sky = noisy.exposure(7)
+    told = search_noise(prints_of([*(noisy.window(sky, x, 50) for x in (0, 60)), *singles]))
+    unsure, sure = (
+        replace(told, fdr=np.full(1, fdr), tier=np.full(1, tier))
+        for fdr, tier in ((0.01, "noise"), (1e-6, "sources"))
+    )
+    assert _surest([unsure, sure], 0.001).tier.tolist() == ["sources"]
+    assert _surest([unsure, sure], 0.05).tier.tolist() == ["noise"]
+
+
+def test_no_pair_is_told_of_a_larger_share_of_false_ones_than_asked_for(singles):
+    again = prints_of([*singles, *(noisy.saved(p, 70) for p in singles)])
+    assert (search(again, max_fdr=1e-5).fdr <= 1e-5).all()
+    assert len(search(again, max_fdr=1e-5)) >= SINGLE

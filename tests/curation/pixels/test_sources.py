@@ -1,5 +1,6 @@
 """Sources are where the light is, once each, in eight bytes."""
 
+import cv2
 import numpy as np
 
 from galaxycurate.curation.pixels import sources
@@ -37,6 +38,27 @@ def test_a_saturated_star_is_one_source():
     found = _detect(np.repeat(disc[..., None], 3, 2))
     assert found.size == 1
     np.testing.assert_allclose(_places(found)[0], (120.3, 99.6), atol=0.8)
+
+
+def test_padding_and_what_lies_beside_it_are_no_sources():
+    """A frame, a gap in the coverage, a slanted edge; the stars far from them stay."""
+    whole = picture(Sky(9, 200).exposure(1), 50.0, 60.0)
+    y, x = np.mgrid[:256, :256]
+    for level, gone in (
+        (255, (np.minimum(x, y) < 16) | (np.maximum(x, y) > 239)),
+        (0, x > 180),
+        (0, x + 0.6 * y > 300),
+    ):
+        cut = whole.copy()
+        cut[gone] = level
+        before, after = _places(_detect(whole)), _places(_detect(cut))
+        reach = cv2.distanceTransform((~gone).astype(np.uint8), cv2.DIST_L2, 5)
+        deep = reach[tuple(np.rint(after[:, ::-1]).astype(int).T)]
+        assert deep.min() > 9
+        far = reach[tuple(np.rint(before[:, ::-1]).astype(int).T)] > 24
+        off = np.hypot(*(before[far][:12, None] - after).T).min(0)
+        assert far.sum() >= 6
+        assert off.max() < 0.5
 
 
 def test_brightest_first_and_at_most_the_number_kept():

@@ -181,3 +181,27 @@ def test_sizes_that_are_no_cutouts_are_refused():
         Footprints([0.0], [0.0], 50 * 3600)
     with pytest.raises(InputError, match="differ in length"):
         Footprints([0.0, 1.0], [0.0, 1.0], [1.0, 2.0, 3.0])
+
+
+def test_a_crowd_that_is_scattered_by_less_than_an_arcsec_is_not_quadratic():
+    rng = np.random.default_rng(9)
+    ra, dec = 10 + rng.normal(0, 1e-4, 4000), 20 + rng.normal(0, 1e-4, 4000)
+    ra[-3:], dec[-3:] = 10 + np.array([80, -80, 400]) / 3600, 20
+    found = overlapping(ra, dec, WIDTH)
+    assert len(found) < 4000 * 4000 / 2 / 4
+    assert np.bincount(groups(ra.size, [found])).tolist() == [3999, 1]
+    amount = dict(zip(zip(found.first, found.second, strict=True), found.amount, strict=True))
+    f = Footprints(ra, dec, WIDTH)
+    rows = np.arange(3997)
+    for other in (3997, 3998):  # all that is in no crowd is compared with all of the crowd
+        shared = f.shared_fraction(rows, np.full(3997, other))
+        assert [amount.get((row, other), 0.0) for row in rows] == pytest.approx(shared, abs=1e-12)
+
+
+def test_many_in_one_cell_of_unlike_sizes_are_no_crowd():
+    rng = np.random.default_rng(10)
+    n = 60
+    ra, dec = 10 + rng.normal(0, 1e-5, n), rng.normal(0, 1e-5, n)
+    assert len(overlapping(ra, dec, rng.uniform(50, 200, n))) == n * (n - 1) // 2
+    turned = overlapping(ra, dec, WIDTH, rotation_deg=rng.uniform(0, 90, n))
+    assert len(turned) == n * (n - 1) // 2

@@ -38,11 +38,25 @@ def make(run, field, obj, camcol=1):
 
 def test_one_place_in_two_runs_is_one_object_but_two_objects_of_a_field_are_two():
     rows = np.array([make(94, 11, 1), make(94, 11, 2), make(125, 300, 9), make(94, 12, 3), 0])
-    ra = 10 + np.array([0, 0.5, 0.3, 0.2, 0.0]) / 3600
+    ra = 10 + np.array([0, 0.5, 0.3, 0.2, np.nan]) / 3600
     found = objects.in_several_runs(ra, np.zeros(5), rows)
     assert listed(found) == [(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
     far = objects.in_several_runs(ra, np.zeros(5), rows, within_arcsec=0.25)
     assert listed(far) == [(0, 3), (1, 2), (2, 3)]
+
+
+def test_pictures_at_one_place_without_ids_are_one_object():
+    ra = 10 + np.array([0, 0.5, 0.5, 2.0]) / 3600
+    found = objects.in_several_runs(ra, np.zeros(4), np.array([0, 0, make(94, 11, 1), 0]))
+    assert listed(found) == [(0, 1), (0, 2), (1, 2)]
+
+
+def test_of_a_crowd_at_one_place_those_of_the_first_rows_field_are_linked_as_well():
+    ids = np.array([make(94, 11, 1 + k) for k in range(50)] + [make(125, 300, 1)] * 3)
+    place = np.full(53, 10.0)
+    found = objects.in_several_runs(place, place, ids)
+    assert groups(53, [found]).max() == 0
+    assert not len(objects.in_several_runs(place[:50], place[:50], ids[:50]))
 
 
 def test_a_star_in_five_runs_of_the_survey_is_one(shared_data):

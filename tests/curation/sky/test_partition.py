@@ -68,6 +68,19 @@ def test_a_crowd_is_linked_by_the_same_star():
     assert len(found) < 20_000
 
 
+def test_a_crowd_that_is_scattered_over_an_edge_is_led_by_the_same():
+    rng = np.random.default_rng(17)
+    ra, dec = everywhere(500, rng)["RA 0"]
+    ra = np.append(ra, rng.normal(0, 1e-4, 1500)) % 360
+    dec = np.append(dec, rng.normal(0, 1e-4, 1500))
+    mixed = rng.permutation(2000)
+    f = Footprints(ra[mixed], dec[mixed], 101.4)
+    parts, found = by_parts(f, most_rows=100)
+    assert len({p.cell for p in parts if len(p.rows) > 100}) > 1
+    assert_alike(found, f.overlapping())
+    assert len(found) < 1500 * 1500 / 4
+
+
 def test_each_row_is_in_the_part_of_its_cell_and_unknown_ones_are_in_none():
     ra, dec = everywhere(1000, np.random.default_rng(15))["sphere"]
     ra[7] = np.nan

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from galaxycurate.curation.pairs import Pairs
+from galaxycurate.curation.split import divide as module
 from galaxycurate.curation.split.divide import Scene, check_guard, divide
 from galaxycurate.errors import SettingError
-from tests.curation.split.scans import leaking, scan, scene
+from tests.curation.split.scans import WIDTH, leaking, scan, scene
 
 SHARES = (0.8, 0.1, 0.1)
 
@@ -133,12 +134,56 @@ def test_nothing_to_divide():
     assert divide(rows, SHARES, seed=1).place.size == 0
 
 
+def test_a_group_that_cannot_be_cut_does_not_hide_the_one_that_can():
+    """More than half lie at one place, the others are a scan: cut that, though it is smaller."""
+    rows = scan(2500)
+    ra, dec = np.append(rows.ra, np.full(3000, 10.0)), np.append(rows.dec, np.full(3000, -40.0))
+    firm = np.append(np.arange(2500), np.full(3000, 2500))
+    whole = scene(ra, dec, np.repeat("a", 5500), firm=firm)
+    made = divide(whole, SHARES, seed=1)
+    assert made.cut.tolist() == [0]
+    assert leaking(made, whole.pairs) == 0
+    assert off(made, whole.label) < 0.02
+
+
+def test_what_cannot_be_evened_is_given_up_and_nothing_else_is_cut_for_it(monkeypatch):
+    """A class within one width, which shares sky each with each; and many pairs of another."""
+    rng = np.random.default_rng(0)
+    width, n = WIDTH / 3600, 400
+    ra = np.concatenate([
+        100 + rng.uniform(0, width / 2, 900),
+        np.repeat(200 + 0.3 * np.arange(n), 2) + np.tile([0, width / 2], n),
+    ])  # fmt: skip
+    dec = np.append(rng.uniform(0, width / 2, 900), np.zeros(2 * n))
+    rows = scene(ra, dec, np.repeat(["a", "b"], [900, 2 * n]))
+    calls = []
+    cut = module._cut
+    monkeypatch.setattr(module, "_cut", lambda *args: calls.append(args[1]) or cut(*args))
+    made = divide(rows, SHARES, seed=1)
+    assert len(calls) <= 2
+    assert leaking(made, rows.pairs) == 0
+    assert (made.place[900:] >= 0).all()
+
+
+def test_a_rare_class_is_the_last_that_the_guard_drops():
+    rows = scan(4900)
+    for seed in range(36, 42):
+        label = np.repeat("galaxy", len(rows))
+        label[np.random.default_rng(seed).choice(len(rows), 3, replace=False)] = "rare"
+        made = divide(Scene(**{**vars(rows), "label": label}), SHARES, seed=seed)
+        assert (made.place[label == "rare"] >= 0).sum() == 3
+        assert leaking(made, rows.pairs) == 0
+
+
 @pytest.mark.parametrize("guard", ["auto", "tiles", "tiles:0.5", "none"])
 def test_guards_that_exist(guard):
     check_guard(guard)
 
 
-@pytest.mark.parametrize("guard", ["on", "tiles:", "tiles:-1", "tiles:x", "auto:1", ""])
+@pytest.mark.parametrize(
+    "guard",
+    ["on", "tiles:", "tiles:-1", "tiles:x", "auto:1", "", "tiles:nan", "tiles:1e-8", "tiles:inf"],
+)
 def test_guards_that_do_not_exist_are_refused(guard):
     with pytest.raises(SettingError, match="no such guard"):
         check_guard(guard)

@@ -50,7 +50,7 @@ def test_groupings_that_exist(name):
     ("name", "said"),
     [("galaxy", "no such grouping: galaxy"), ("healpix", "no such grouping"),
      ("healpix:12", "N is a power of two"), ("healpix:0", "N is a power of two"),
-     ("healpix:N", "no such grouping")],
+     ("healpix:N", "no such grouping"), ("healpix:²", "no such grouping")],
 )  # fmt: skip
 def test_groupings_that_do_not_exist_are_refused(name, said):
     with pytest.raises(SettingError, match=said):

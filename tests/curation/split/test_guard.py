@@ -65,3 +65,10 @@ def test_rows_left_out_before_need_no_band():
 
 def test_without_pairs_nothing_is_dropped():
     assert not guard_band(np.array([0, 1, 2]), Pairs.none()).any()
+
+
+def test_what_is_worth_more_stays():
+    place = np.array([0, 2, 2])
+    pairs = pairs_of([(0, 1), (0, 2)])
+    assert guard_band(place, pairs).tolist() == [True, False, False]
+    assert guard_band(place, pairs, np.array([3, 1, 1])).tolist() == [False, True, True]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from galaxycurate.curation.split.share import contents, share_out, uneven
+from galaxycurate.curation.split.share import ALL, contents, share_out, uneven, worth
 
 SHARES = (0.8, 0.1, 0.1)
 
@@ -69,3 +69,34 @@ def test_a_group_that_holds_most_of_a_class_is_named_with_what_it_holds():
 def test_images_left_out_do_not_count_as_uneven():
     label, place = np.repeat("a", 20), np.array([0] * 8 + [1] + [2] + [-1] * 10)
     assert not uneven(label, np.arange(20), place, SHARES)
+
+
+@pytest.mark.parametrize(("classes", "each"), [(20, 5), (200, 15)])
+def test_many_small_classes_leave_no_part_short(classes, each):
+    label = np.repeat([f"c{k:03d}" for k in range(classes)], each)
+    whole = np.array(SHARES) * label.size
+    for seed in range(3):
+        place = shared(label, np.arange(label.size), seed=seed)
+        assert np.bincount(place, minlength=3) == pytest.approx(whole, abs=1)
+
+
+def test_many_small_classes_fill_all_folds_alike():
+    label = np.repeat([f"c{k:03d}" for k in range(200)], 12)
+    assert np.bincount(shared(label, np.arange(2400), [0.2] * 5)).tolist() == [480] * 5
+
+
+def test_an_empty_part_is_uneven_though_every_class_is_within_an_image():
+    label = np.repeat([f"c{k:02d}" for k in range(20)], 5)
+    place = np.tile([0, 0, 0, 0, 1], 20)
+    off = uneven(label, np.arange(100), place, SHARES)
+    assert {(one.label, one.part) for one in off} == {(ALL, 1), (ALL, 2)}
+
+
+def test_a_class_that_is_gone_is_uneven():
+    label, place = np.repeat(["a", "b"], [100, 3]), np.repeat([0, 1, 2, -1], [80, 10, 10, 3])
+    off = uneven(label, np.arange(103), place, SHARES)
+    assert (off[0].label, off[0].got, off[0].wanted) == ("b", 0.0, 0.8)
+
+
+def test_an_image_is_worth_what_its_class_would_miss():
+    assert worth(np.repeat(["a", "b", "c"], [1000, 50, 3])).tolist() == [1] * 1050 + [17] * 3

@@ -211,9 +211,11 @@ def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, s
     dedupe(settings)
     split(settings)
     with Ledger.open(settings.ledger_url, create=False) as ledger:
-        places = {Path(p).stem: place for p, place in ledger.places("split").items()}
-    assert all(places[p["first"]] == places[p["second"]] for p in pairs)
-    assert Counter(s for _, s in places.values()).keys() == {"train", "val", "test"}
+        group = {Path(p).stem: g for p, (g, _) in ledger.places("dedupe").items()}
+        part = {Path(p).stem: s for p, (_, s) in ledger.places("split").items()}
+    assert all(group[p["first"]] == group[p["second"]] for p in pairs)
+    assert not any(part[p["first"]] and part[p["second"]] for p in pairs)  # one object: one stays
+    assert Counter(part.values()).keys() == {"train", "val", "test", ""}
 
 
 def test_labels_of_an_unknown_collection_need_a_scheme_or_a_column(settings, tmp_path):

@@ -5,6 +5,7 @@ The catalogue is simulated.
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,13 @@ import requests
 from galaxycurate.cli.main import main
 from galaxycurate.core.geometry import separation, to_plane
 from galaxycurate.core.outcome import VerdictKind
-from galaxycurate.errors import LayoutError
+from galaxycurate.errors import InputError, LayoutError
 from galaxycurate.pipeline.audit.audit import audit
-from galaxycurate.pipeline.audit.catalogue import plan
+from galaxycurate.pipeline.audit.catalogue import can_ask, plan
 from galaxycurate.pipeline.audit.circles import AT_ONCE, circles
 from galaxycurate.pipeline.audit.images import Image
+from galaxycurate.pipeline.audit.left_out import left_out
+from galaxycurate.store.database import insert
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.audit import sky
 from tests.pipeline.test_archives import environment
@@ -58,6 +61,45 @@ def test_circles_cover_every_cutout_also_at_the_pole_and_across_ra_0():
     away = separation(ra[:, None], dec[:, None], made.ra, made.dec) + reach[:, None]
     assert (away <= made.reach).any(axis=1).all()
     assert made.reach.max() < 1600
+
+
+def test_a_cell_whose_circle_would_be_too_large_is_asked_for_in_parts():
+    """Forty cutouts at one corner of a long cell, one at the other: 1,685 arcsec at once."""
+    rng = np.random.default_rng(0)
+    ra = np.r_[179.99576020785906 - rng.uniform(0, 0.002, 40), 179.45717643469465]
+    dec = np.r_[60.24266810687527 - rng.uniform(0, 0.002, 40), 59.87050782305009]
+    made = circles(ra, dec, np.full(41, WIDTH / np.sqrt(2) + 5.0))
+    assert made.reach.max() <= 1600
+    away = separation(ra[:, None], dec[:, None], made.ra, made.dec) + WIDTH / np.sqrt(2) + 5.0
+    assert (away <= made.reach).any(axis=1).all()
+    assert len(plan([image(a, d) for a, d in zip(ra, dec, strict=True)], 5.0)) == 2
+
+
+def test_a_width_and_margin_that_no_question_reaches_are_not_asked():
+    wide = image(150.0, 2.0, width=899.0)
+    assert can_ask(wide, 600.0)
+    assert not can_ask(wide, 1000.0)
+    assert len(plan([wide], 1000.0)) == 0
+
+
+def test_around_galaxies_of_unknown_brightness_fainter_ones_are_asked_for():
+    galaxy = replace(image(150.0, 2.0), negative=False, own_id=5)
+    for own_mag, depth in ((np.nan, 22.2), (17.0, 19.0), (19.5, 20.5)):
+        asked = plan([replace(galaxy, own_mag=own_mag)], 5.0).objects
+        assert [query.values["limit_mag_r"] for query in asked] == [depth]
+
+
+def test_both_files_ask_for_the_same_circles():
+    from galaxycurate.store import sqlfiles
+
+    objects, fields = (sqlfiles.read(name) for name in ("audit_objects", "audit_fields"))
+    assert len(fields.parameters) == 3 * AT_ONCE + 2
+    assert fields.parameters.items() <= objects.parameters.items()
+    first, second = (
+        file.statement[file.statement.index("FROM (VALUES") : file.statement.index(") AS g")]
+        for file in (objects, fields)
+    )
+    assert first == second
 
 
 def test_a_dense_scan_is_asked_in_few_questions():
@@ -137,6 +179,38 @@ def test_sky_that_no_whole_field_covers_is_not_called_clean(tables, tmp_path):
     assert verdict.keep
 
 
+def test_an_archive_that_does_not_tell_how_whole_it_is_proves_no_negative(tables, tmp_path):
+    blind = tmp_path / "blind"
+    blind.mkdir()
+    pd.read_parquet(tables / "PhotoObjAll.parquet").to_parquet(blind / "PhotoObjAll.parquet")
+    fields = pd.read_parquet(tables / "Field.parquet").drop(columns="nTotal")
+    fields.to_parquet(blind / "Field.parquet")
+    made = sky.project(tmp_path / "p", f"local:{blind}", [300.0], [-20.0])  # far from any field
+    found = audit(made.settings, pixels=False)
+    assert [one.verdict.kind for one in found.judged] == [VerdictKind.BORDERLINE]
+    assert any("does not tell how complete" in note for note in found.notes)
+
+
+def test_an_audit_that_dies_while_it_writes_leaves_the_last_one(tables, tmp_path, monkeypatch):
+    made = sky.project(tmp_path, f"local:{tables}", *sky.places(tables, 20))
+    audit(made.settings, pixels=False)
+    with Ledger.open(made.settings.ledger_url) as ledger:
+        before = left_out(ledger)
+
+    def full(db, table, lines):
+        if table.name == "verdict":
+            raise OSError(28, "No space left on device")
+        insert(db, table, lines)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("galaxycurate.store.ledger.insert", full)
+        with pytest.raises(OSError, match="No space"):
+            audit(made.settings, pixels=False, limit_mag_r=12.0)
+    with Ledger.open(made.settings.ledger_url) as ledger:
+        assert before
+        assert left_out(ledger) == before
+
+
 def test_an_archive_without_clean_is_asked_without_it_and_that_is_said(tables, tmp_path):
     bare = tmp_path / "bare"
     bare.mkdir()
@@ -162,14 +236,28 @@ def test_an_archive_that_lacks_what_matters_is_refused(tables, tmp_path):
 
 
 def test_images_without_a_place_or_too_wide_are_not_asked_about(tables, tmp_path):
-    made = sky.project(tmp_path, f"local:{tables}", [None, 150.0], [None, 2.0],
-                       pixscale=[0.396, 4.0])  # fmt: skip
+    (ra,), (dec,) = sky.places(tables, 1)
+    made = sky.project(tmp_path, f"local:{tables}", [None, 150.0, ra], [None, 2.0, dec],
+                       pixscale=[0.396, 4.0, 0.396])  # fmt: skip
     found = audit(made.settings, pixels=False)
-    assert {one.verdict.kind for one in found.judged} == {VerdictKind.BORDERLINE}
+    unasked = [one.verdict for one in found.judged if not one.verdict.tier]
+    assert [verdict.kind for verdict in unasked] == [VerdictKind.BORDERLINE] * 2
     assert "2 images have no position or scale, or are wider than 900 arcsec" in found.notes[0]
 
 
-def test_the_answer_does_not_depend_on_the_archive(tables, tmp_path):
+def test_where_no_image_has_a_place_no_archive_is_asked_and_that_is_said(tmp_path):
+    made = sky.project(tmp_path, "skyserver", [None, None], [None, None])
+    made.settings = replace(made.settings, server="http://127.0.0.1:9")  # nobody is there
+    found = audit(made.settings)
+    assert (found.images, found.archive, found.questions) == (2, "", 0)
+    assert found.told == {"light": 2}
+    assert found.notes[0].startswith("warning: no image has a position and a scale")
+    assert found.notes[0].endswith("no catalogue can be asked, pixels judge alone")
+    with pytest.raises(InputError, match="no catalogue can be asked"):
+        audit(made.settings, pixels=False)
+
+
+def test_the_answer_does_not_depend_on_the_archive(tables, tmp_path, capsys):
     """SkyServer that gives few rows at once, CasJobs, and the tables themselves: one audit."""
     root = tables.parent
     (root / "frames").mkdir()
@@ -200,8 +288,12 @@ def test_the_answer_does_not_depend_on_the_archive(tables, tmp_path):
                     patch.chdir(folder)
                     for name, value in named.items():
                         patch.setenv(name, value)
+                    capsys.readouterr()
                     assert main(["audit", "--no-pixels"]) == 0
                 assert n_asked(url) - again <= 1, "one question tells who the server is"
+                says = capsys.readouterr().err
+                assert "rows from last time" in says
+                assert " answers are from last time, at most a week old" in says
     finally:
         process.terminate()
         process.wait(20)

@@ -33,4 +33,9 @@ def test_the_classic_negatives_hold_galaxies_and_a_random_split_leaks(result):
 def test_the_audit_leaves_no_contaminated_negative_of_the_classic_way(result):
     theirs = result["classic"]
     assert theirs["called clean, with a galaxy's light"] == 0
-    assert theirs["called"]["contaminated"] >= 0.9 * theirs["with a galaxy's light"]
+    found, false = (
+        theirs[f"called contaminated, with{which}"] for which in (" a galaxy's light", "out")
+    )
+    assert found >= 0.9 * theirs["with a galaxy's light"]
+    assert false <= 0.1 * (theirs["negatives"] - theirs["with a galaxy's light"])
+    assert found + false == theirs["called"]["contaminated"]

@@ -48,6 +48,21 @@ def test_many_files_become_one_and_lose_nothing(tmp_path):
     assert len(Findings(tmp_path, "1")) == MANY_FILES + 2
 
 
+def test_tidying_leaves_what_another_process_wrote_meanwhile(tmp_path):
+    mine = Findings(tmp_path, "1")
+    for n in range(MANY_FILES + 2):
+        mine.add([(key(str(n)), LIGHT)])
+    (tmp_path / FOLDER / "findings-v1-1-0.parquet").write_bytes(other_findings(tmp_path / "b"))
+    mine.tidy()
+    assert Findings(tmp_path, "1")[key("theirs")] == EMPTY
+    assert len(Findings(tmp_path, "1")) == MANY_FILES + 3
+
+
+def other_findings(folder):
+    Findings(folder, "1").add([(key("theirs"), EMPTY)])
+    return next(folder.rglob("*.parquet")).read_bytes()
+
+
 def test_a_damaged_file_is_looked_past(tmp_path):
     findings = Findings(tmp_path, "1")
     findings.add([(key("a"), LIGHT)])

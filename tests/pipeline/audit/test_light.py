@@ -3,6 +3,8 @@
 All pictures here are simulated.
 """
 
+import io
+
 import numpy as np
 import pytest
 
@@ -91,9 +93,67 @@ def test_a_broken_file_is_words(tmp_path):
         assert found[0].evidence
 
 
-def test_a_file_that_is_gone_is_words(tmp_path):
-    found = look(ImageTree(tmp_path), "images/negative/a.jpg", key_of("a", False, SCALE, "", "1"))
-    assert found[0].kind is VerdictKind.UNREADABLE
+def one_image(tmp_path, sha256="a", galaxies=(), name="a"):
+    tree = ImageTree(tmp_path)
+    path = tree.relative("negative", name, "png")
+    tree.write(path, bodies(planes(galaxies))["png"])
+    return Image(path, "negative", sha256, True, np.nan, np.nan, SIDE * SCALE, SIDE, 20.0)
+
+
+@pytest.mark.parametrize("error", [OSError(116, "Stale file handle"), MemoryError("no more")])
+def test_a_file_that_cannot_be_read_now_is_words_and_is_read_another_time(
+    tmp_path, monkeypatch, error
+):
+    image = one_image(tmp_path)
+
+    def fails(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageTree, "read", fails)
+        found = judge_all(tmp_path, [image], Findings(tmp_path, "1"), workers=1)[0]
+        assert found[0].kind is VerdictKind.UNREADABLE
+        assert str(error.args[-1]) in found[0].evidence
+    found = judge_all(tmp_path, [image], Findings(tmp_path, "1"), workers=1)[0]
+    assert found[0].kind is not VerdictKind.UNREADABLE
+
+
+def test_too_little_memory_while_decoding_says_nothing_of_the_picture(tmp_path, monkeypatch):
+    image = one_image(tmp_path)
+
+    def decoder(_body):
+        raise MemoryError("no more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("galaxycurate.pipeline.dedupe.decode._reader", lambda _body: decoder)
+        found = judge_all(tmp_path, [image], Findings(tmp_path, "1"), workers=1)[0]
+        assert found[0].kind is VerdictKind.UNREADABLE
+    assert len(Findings(tmp_path, "1")) == 0
+
+
+def test_pictures_whose_content_has_no_name_do_not_share_a_finding(tmp_path):
+    images = [one_image(tmp_path, "", [(90.0, 40.0, 17.0)], "a"), one_image(tmp_path, "", (), "b")]
+    found = judge_all(tmp_path, images, Findings(tmp_path, "1"), workers=1)
+    assert [lights[0].kind for lights in found] == [VerdictKind.CONTAMINATED, VerdictKind.CLEAN]
+    assert len(Findings(tmp_path, "1")) == 0, "another picture may come under that path"
+
+
+@pytest.mark.parametrize(
+    "flux", [np.array([{}], object), np.array(["a", "b", "c"]).reshape(3, 1, 1),
+             np.zeros((3, SIDE // 2, SIDE), np.float32)]
+)  # fmt: skip
+def test_fluxes_that_are_none_or_another_picture_make_a_file_unreadable(tmp_path, flux):
+    body = io.BytesIO()
+    np.savez(body, rgb=lupton_irg(*planes()), flux=flux)
+    found = told(tmp_path, body.getvalue(), "npz")
+    assert [one.kind for one in found] == [VerdictKind.UNREADABLE]
+    assert "fluxes" in found[0].evidence
+
+
+def test_a_number_in_the_place_of_fluxes_leaves_the_picture(tmp_path):
+    body = io.BytesIO()
+    np.savez(body, rgb=lupton_irg(*planes()), flux=np.float32(1))
+    assert told(tmp_path, body.getvalue(), "npz")[0].kind is VerdictKind.CLEAN
 
 
 def test_the_stretch_is_known_only_where_the_survey_drew_it():

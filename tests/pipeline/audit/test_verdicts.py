@@ -1,13 +1,17 @@
 """What becomes of the two evidences together."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from galaxycurate.core.outcome import VerdictKind
-from galaxycurate.curation.light.listed import Listed, Placed
+from galaxycurate.curation.light.sky import Listed, Placed
 from galaxycurate.pipeline.audit.findings import Light
 from galaxycurate.pipeline.audit.images import Image
-from galaxycurate.pipeline.audit.verdicts import Seen, verdicts_on, worst
+from galaxycurate.pipeline.audit.judged import Seen, worst
+from galaxycurate.pipeline.audit.negatives import verdict_on
+from galaxycurate.pipeline.audit.verdicts import verdicts_on
 
 NEGATIVE = Image("images/negative/a.jpg", "negative", "a", True, 150.0, 2.0, 100.0, 250, 20.0)
 POSITIVE = Image("images/spiral/b.jpg", "spiral", "b", False, 150.0, 2.0, 100.0, 250, 20.0)
@@ -65,6 +69,37 @@ def test_a_doubtful_row_that_the_pixels_show_is_contamination():
     assert one(NEGATIVE, seen(DOUBTED), THERE).kind is CONTAMINATED
 
 
+MARGIN = (-140.0, 0.0, 15.0, 10.0, True, "")  # its disc ends 5 px outside
+NEAR = (-60.0, 0.0, 20.1, 10.0, True, "")
+
+
+@pytest.mark.parametrize("beside", [(), (MARGIN,), (NEAR,), (MARGIN, NEAR)])
+def test_a_harmless_neighbour_excuses_nothing(beside):
+    """What the pixels show, and a doubtful row that they show, count whatever else is listed."""
+    assert one(NEGATIVE, seen(*beside, covered=0.3), THERE).kind is CONTAMINATED
+    verdict = one(NEGATIVE, seen(*beside, DOUBTED), THERE)
+    assert (verdict.kind, verdict.tier, verdict.dx) == (CONTAMINATED, "both", DOUBTED[0])
+
+
+@pytest.mark.parametrize(
+    ("listed", "light", "in_whole", "in_part"),
+    [
+        (CLEAN, CLEAN, CLEAN, CLEAN),
+        (CLEAN, BORDERLINE, CLEAN, BORDERLINE),
+        (CLEAN, CONTAMINATED, BORDERLINE, CONTAMINATED),
+        (BORDERLINE, CLEAN, BORDERLINE, BORDERLINE),
+        (BORDERLINE, BORDERLINE, BORDERLINE, BORDERLINE),
+        (BORDERLINE, CONTAMINATED, BORDERLINE, CONTAMINATED),
+        (CONTAMINATED, CLEAN, CONTAMINATED, CONTAMINATED),
+        (CONTAMINATED, BORDERLINE, CONTAMINATED, CONTAMINATED),
+        (CONTAMINATED, CONTAMINATED, CONTAMINATED, CONTAMINATED),
+    ],
+)
+def test_the_worse_of_catalogue_and_pixels_counts(listed, light, in_whole, in_part):
+    assert verdict_on(listed, light, whole=True) is in_whole
+    assert verdict_on(listed, light, whole=False) is in_part
+
+
 def test_a_galaxy_near_the_limit_stays_borderline_though_the_pixels_show_it():
     near = (30.0, 20.0, 20.1, 10.0, True, "")
     verdict = one(NEGATIVE, seen(near), THERE)
@@ -78,11 +113,22 @@ def test_a_galaxy_near_the_limit_stays_borderline_though_the_pixels_show_it():
         ((31.0, 19.0, 21.0, 4.0, True, ""), "a galaxy of r = 21.00, beyond the limit"),
     ],
 )
-def test_light_that_a_whole_catalogue_explains_is_no_contamination(what, words):
-    verdict = one(NEGATIVE, seen(what), THERE)
+def test_light_that_the_catalogue_explains_is_no_contamination(what, words):
+    light = replace(THERE, mag_r=0.0)
+    verdict = one(NEGATIVE, seen(what), light)
     assert verdict.kind is CLEAN
     assert verdict.evidence == f"light at +31, +19 px is listed as {words}"
-    assert one(NEGATIVE, seen(what, covered=0.5), THERE).kind is CLEAN
+    assert one(NEGATIVE, seen(what, covered=0.5), light).kind is CLEAN
+
+
+@pytest.mark.parametrize(
+    "what",
+    [(31.0, 19.0, 21.4, 0.0, False, ""), (31.0, 19.0, np.nan, 0.0, False, ""),
+     (100.0, 0.0, 21.3, 300.0, True, "")],
+)  # fmt: skip
+def test_what_is_much_fainter_than_light_or_far_from_it_explains_nothing(what):
+    assert one(NEGATIVE, seen(what, covered=0.3), THERE).kind is CONTAMINATED
+    assert one(NEGATIVE, seen(what), THERE).kind is BORDERLINE
 
 
 def test_all_light_must_be_explained_not_only_the_brightest():
@@ -110,7 +156,9 @@ def test_a_picture_that_cannot_be_judged_is_never_clean():
 def test_light_that_a_whole_catalogue_lacks_is_borderline():
     verdict = one(NEGATIVE, seen(), THERE)
     assert (verdict.kind, verdict.keep, verdict.tier) == (BORDERLINE, True, "light")
-    assert verdict.evidence == "an extended source; the catalogue lists nothing there"
+    assert verdict.evidence == (
+        "an extended source; the catalogue lists nothing there to explain it"
+    )
 
 
 def test_where_the_catalogue_is_not_whole_the_pixels_decide():
@@ -126,9 +174,11 @@ def test_without_a_catalogue_the_pixels_decide():
     assert one(NEGATIVE, None, NOTHING).kind is CLEAN
 
 
-def test_a_catalogue_of_unknown_completeness_is_believed_and_said_to_be():
+def test_a_catalogue_of_unknown_completeness_proves_nothing():
+    assert one(NEGATIVE, seen(covered=np.nan), THERE).kind is CONTAMINATED
+    assert one(NEGATIVE, seen(covered=np.nan), NOTHING).kind is CLEAN
     verdict = one(NEGATIVE, seen(covered=np.nan), None)
-    assert verdict.kind is CLEAN
+    assert verdict.kind is BORDERLINE
     assert "whether the catalogue is complete there is not known" in verdict.evidence
 
 
@@ -143,6 +193,21 @@ def test_positives_are_flagged_and_kept_unless_strict():
     assert all(v.verdict.keep for v in found)
     assert not any(v.verdict.keep for v in on(POSITIVE, seen(*rows), light, strict=True))
     assert worst(found).verdict.kind is VerdictKind.SECOND_GALAXY
+
+
+def test_pixels_show_what_is_listed_only_where_it_is_and_all_else_is_told_too():
+    rows = [(0.0, 0.0, 16.0, 20.0, True, ""), (60.0, 0.0, 16.4, 15.0, True, "")]
+    others = [Light(VerdictKind.SECOND_GALAXY, x, -90.0, 0.9, evidence="a galaxy")
+              for x in (-80.0, 10.0)]  # fmt: skip
+    found = [v.verdict for v in on(POSITIVE, seen(*rows), *others)]
+    assert [(v.dx, v.tier) for v in found] == [(60.0, "catalogue"), (-80.0, "light"),
+                                               (10.0, "light")]  # fmt: skip
+    assert "its pixels show it" not in found[0].evidence
+
+
+def test_a_verdict_names_the_picture_that_was_looked_at():
+    assert one(NEGATIVE, seen(GALAXY), THERE).sha256 == NEGATIVE.sha256
+    assert one(POSITIVE, None, None).sha256 == POSITIVE.sha256
 
 
 def test_a_galaxy_that_a_whole_catalogue_does_not_list_is_borderline():

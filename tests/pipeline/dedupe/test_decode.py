@@ -1,6 +1,8 @@
 """Any file to 8-bit colour, or words that say why not."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -67,7 +69,9 @@ def test_fluxes_of_unknown_scale_are_stretched_and_gaps_filled():
 
 @pytest.mark.parametrize(
     ("body", "why"),
-    [(b"", "empty"), (b"<html>busy</html>", "no image: it starts with 3c 68"),
+    [(b"", "empty"), (b"<html>busy</html>", "no picture but text: <html>busy</html>"),
+     (b"\x01\x02 \xff\xfe\0\0\0\0", "no picture: it starts with 01 02 20 ff"),
+     (saved(RGB)[:8] + saved(RGB)[40:], "a damaged PNG file"), (b"GIF89a\0", "a damaged GIF file"),
      (saved(RGB)[:900], "."), (saved(RGB, "JPEG")[:900], "."), (b"\xff\xd8\xff", "."),
      (b"PK\x03\x04 no", "."),
      (b"SIMPLE  = no", ".")],
@@ -94,3 +98,17 @@ def test_pillows_own_limit_stays_as_it_was():
     assert before == Image.MAX_IMAGE_PIXELS
     with Image.open(io.BytesIO(saved(RGB))) as image:
         assert image.size == (96, 96)
+
+
+def test_pillows_own_limit_stays_as_it_was_while_many_threads_decode():
+    before = Image.MAX_IMAGE_PIXELS
+    bodies = [saved(RGB[:8, :8]), b"no"] * 300
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(_shape, bodies))
+    assert before == Image.MAX_IMAGE_PIXELS
+    assert made == [(8, 8, 3), None] * 300
+
+
+def _shape(body):
+    with suppress(Unreadable):
+        return decode(body).shape

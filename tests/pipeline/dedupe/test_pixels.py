@@ -4,6 +4,9 @@ All pictures here are simulated.
 """
 
 import json
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.dedupe.evidence import PixelSearch
 from galaxycurate.store.ledger import Ledger
+from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import Settings
 from tests.pictures import saved, sky
 from tests.pipeline.dedupe.collection import fill
@@ -38,12 +42,11 @@ def settings(tmp_path):
     return Settings(dataset=str(tmp_path / "dataset"), manifests=str(tmp_path / "manifests"))
 
 
-@pytest.fixture
-def collection(settings):
+def files():
     """A window, copies of it, one that drifted, and others; one stands behind another's id."""
     at = (150.0, 2.0)
     drifted, aside = shifted(*at, 100, 40), shifted(*at, 40, 100)
-    fill(settings, {
+    return {
         "a": (saved(window(100, 100), "JPEG", quality=95), *at),
         "copy": (saved(window(100, 100), "JPEG", quality=60), None, None),
         "drifted": (saved(window(200, 140), "JPEG", quality=95), *drifted),
@@ -54,7 +57,13 @@ def collection(settings):
         "broken": (b"<html>busy</html>", None, None),
         "wrong": (saved(window(140, 200), "JPEG", quality=95), 200.0, 30.0),
         "right": (saved(window(140, 200), "JPEG", quality=94), *aside),
-    }, pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    }  # fmt: skip
+
+
+@pytest.fixture
+def collection(settings):
+    """As an import leaves them."""
+    fill(settings, files(), pixscale=PIXSCALE, size_px=SIDE)
     return settings
 
 
@@ -136,11 +145,93 @@ def test_all_copies_stay_when_asked_for_and_the_first_when_asked_for(collection)
     assert verdicts(collection)[VerdictKind.COPY, "copy", "a"].evidence.startswith("not the first;")
 
 
+@pytest.mark.parametrize("how", [None, PixelSearch(flips=False, resized=False)])
+def test_what_pixels_told_before_goes_on_counting_in_a_narrower_search(collection, how):
+    first = dedupe(collection)
+    again = dedupe(collection, pixels=how)
+    assert again.pictures_read == 0
+    assert again.pictures_known == first.pictures_known > 0
+    assert again.pairs == first.pairs
+    assert _said(again) == _said(first)
+    with Ledger.open(collection.ledger_url) as ledger:
+        told = ledger.last_run("dedupe")["parameters"]
+    assert (told["images"], told["pictures_compared"]) == (10, 9)
+
+
+def test_pixels_that_were_never_compared_are_told(collection):
+    dedupe(collection, pixels=None)
+    with Ledger.open(collection.ledger_url) as ledger:
+        assert ledger.last_run("dedupe")["parameters"]["pictures_compared"] == 0
+
+
+@pytest.mark.parametrize("bad", [b"", saved(np.full((SIDE, SIDE, 3), 9, np.uint8))])
+def test_a_picture_that_cannot_be_seen_never_stays_instead_of_a_good_one(settings, bad):
+    body = saved(window(0, 0))
+    fill(settings, {"a": (bad or body[:300], 10.0, 0.0), "b": (body, 10.0, 0.0)},
+         pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    path = Path(settings.manifests) / "m.parquet"
+    asked = Manifest.read(path)
+    columns = {n: asked.column(n) for n in asked.table.column_names} | {"objID": [7, 7]}
+    Manifest.build(asked.header, columns, where="test").write(path)
+    gone = {v.path.split("/")[-1] for v in dedupe(settings).verdicts if not v.keep}
+    assert gone == {"a.jpg"}
+
+
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_blame_does_not_depend_on_names(settings, name):
+    """A wrong copy, of the bytes of a picture that its neighbour vouches for."""
+    body = saved(window(100, 100))
+    aside = shifted(10.0, 0.0, 40, 0)
+    fill(settings, {
+        name: (body, 50.0, 20.0), "m": (body, 10.0, 0.0), "n": (body, 10.0, 0.0),
+        "o": (saved(window(140, 100)), *aside),
+    }, pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    wrong = {v.path for v in dedupe(settings).verdicts if v.kind == VerdictKind.WRONG_IMAGE
+             and not v.keep}  # fmt: skip
+    assert {Path(path).stem for path in wrong} == {name}
+
+
+def test_copies_do_not_vouch_for_one_another_and_bytes_at_two_places_need_no_pixels(settings):
+    body, other = (saved(window(100, 100), "JPEG", quality=q) for q in (95, 90))
+    fill(settings, {"a": (body, 10.0, 0.0), "b": (other, 10.0, 0.0), "c": (body, 50.0, 20.0)},
+         pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    for how in (PixelSearch(), None):
+        found = dedupe(settings, pixels=how)
+        wrong = {v.path for v in found.verdicts if v.kind == VerdictKind.WRONG_IMAGE and not v.keep}
+        assert {Path(path).stem for path in wrong} >= {"a", "c"}
+
+
 def test_without_pixels_no_file_is_opened(collection):
     found = dedupe(collection, pixels=None)
     assert found.pictures_read == 0
     assert found.pairs[VerdictKind.DRIFT] == found.dropped[VerdictKind.UNREADABLE] == 0
     assert found.pairs[VerdictKind.EXACT_FILE] == 1
+
+
+def test_a_cluster_finds_the_same_overlaps(collection):
+    pytest.importorskip("distributed")
+    alone = dedupe(collection, pixels=None)
+    shared = dedupe(replace(collection, dask="local"), pixels=None)
+    assert alone.pairs[VerdictKind.OVERLAP] > 0
+    assert shared.verdicts == alone.verdicts
+
+
+def test_new_pictures_alone_are_compared_and_an_emptied_store_finds_the_same(settings):
+    some = {name: body for name, body in files().items() if name not in ("a", "turned")}
+    fill(settings, some, pixscale=PIXSCALE, size_px=SIDE)
+    assert dedupe(settings).pictures_compared == 6
+    fill(settings, files(), pixscale=PIXSCALE, size_px=SIDE)
+    found = dedupe(settings)
+    assert (found.pictures_read, found.pictures_compared) == (2, 2)
+    rmtree(Path(settings.dataset) / ".fingerprints")
+    whole = dedupe(settings)
+    assert whole.pictures_compared == 8
+    assert found.pairs == whole.pairs
+    assert _said(found) == _said(whole)
+
+
+def _said(found):
+    return {(v.kind, v.path, v.partner, v.keep, v.tier, v.flip) for v in found.verdicts}
 
 
 def test_a_dry_run_writes_nothing(collection, tmp_path):

@@ -15,6 +15,7 @@ from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.check import check
 from galaxycurate.pipeline.split.split import Manner, split
 from galaxycurate.store.settings import load
+from tests.curation.split.scans import scan
 from tests.pipeline.project import Project, picture
 
 SIDE = 200
@@ -131,12 +132,111 @@ def test_positions_and_scales_of_a_table_tell_of_shared_sky(tmp_path, settings):
 
 
 def test_names_of_the_iau_are_positions(tmp_path, settings):
+    """Read back to the last digit: one arcsec is one object, five are not."""
+    from galaxycurate.pipeline.split.folder import read_folder
+
     root = put(tmp_path / "s", {
-        "train/SDSS J104129.27+172836.6.jpg": 1, "test/SDSSJ000000.00-003000.5.jpg": 2,
+        "train/SDSS J104129.27+172836.6.jpg": 1, "test/SDSSJ104129.29+172836.9.jpg": 2,
+        "test/SDSSJ104129.27+172841.6.jpg": 3, "val/J000000.00-003000.5.png": 4,
     })  # fmt: skip
+    kept = read_folder(root, tmp_path).kept
+    where = {path[-12:-4]: (a, d) for path, a, d in zip(kept.paths, kept.ra, kept.dec, strict=True)}
+    assert where["+172836.6"[1:]] == pytest.approx((160.371958, 17.476833), abs=1e-6)
+    assert where["003000.5"] == pytest.approx((0, -0.500139), abs=1e-6)
     checked = check(root, settings)
-    assert checked.known_positions == 2
-    assert not checked.leaks
+    assert checked.known_positions == 4
+    assert checked.kinds == {"same object": 1}
+    assert found_pairs(checked) == {
+        frozenset(("train/SDSS J104129.27+172836.6.jpg", "test/SDSSJ104129.29+172836.9.jpg"))
+    }
+
+
+def test_pictures_taller_than_wide_meet_above_each_other(tmp_path, settings):
+    rng = np.random.default_rng(2)
+    tall = [
+        jpeg(Image.fromarray(rng.integers(0, 90, (256, 64, 3), np.uint8))) for _ in range(3)
+    ]  # fmt: skip
+    root = put(tmp_path / "s", dict(zip(("train/1.jpg", "test/2.jpg", "test/3.jpg"), tall,
+                                        strict=True)))  # fmt: skip
+    table = tmp_path / "t.csv"
+    table.write_text(f"file,ra,dec,pixscale\n1.jpg,10,5,1\n2.jpg,10,{5 + 100 / 3600},1\n"
+                     f"3.jpg,{10 + 100 / 3600},5,1\n")  # fmt: skip
+    checked = check(root, settings, positions=table)
+    assert found_pairs(checked) == {frozenset(("train/1.jpg", "test/2.jpg"))}
+    assert checked.leaks[0].amount == pytest.approx(156 / 256, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["oval", "invalid", "interval", "partial", "latest", "contrails", "spiral"]
+)
+def test_classes_whose_names_hold_those_of_parts_are_classes(tmp_path, settings, name):
+    root = put(tmp_path / "s", {f"train/{name}/1.jpg": 1, f"test/{name}/2.jpg": 1})
+    checked = check(root, settings)
+    assert checked.counts == {"test": {name: 1}, "train": {name: 1}}
+    assert checked.kinds == {"exact file": 1}
+
+
+@pytest.mark.parametrize(
+    ("files", "counts"),
+    [
+        ({"train/val/1.jpg": 1, "train/test/2.jpg": 2, "test/val/3.jpg": 3, "test/test/4.jpg": 1},
+         {"train": {"test": 1, "val": 1}, "test": {"test": 1, "val": 1}}),
+        ({"spiral/train/1.jpg": 1, "spiral/test/2.jpg": 2, "round/train/3.jpg": 3,
+          "round/test/4.jpg": 1}, {"train": {"round": 1, "spiral": 1},
+                                   "test": {"round": 1, "spiral": 1}}),
+        ({"fold-1/train/a/1.jpg": 1, "fold-1/test/a/2.jpg": 1, "fold-2/train/a/3.jpg": 3,
+          "fold-2/test/a/4.jpg": 4}, {"fold-1/train": {"a": 1}, "fold-1/test": {"a": 1},
+                                      "fold-2/train": {"a": 1}, "fold-2/test": {"a": 1}}),
+        ({"fold1_train/1.jpg": 1, "fold1_val/2.jpg": 1}, {"fold1_train": {"all": 1},
+                                                          "fold1_val": {"all": 1}}),
+    ],
+    ids=["classes named like parts", "classes first", "folds that are trees", "words with numbers"],
+)  # fmt: skip
+def test_layouts(tmp_path, settings, files, counts):
+    checked = check(put(tmp_path / "s", files), settings)
+    assert checked.counts == counts
+    assert checked.kinds == {"exact file": 1}
+
+
+def test_a_class_that_is_a_link_to_a_folder_is_looked_into(tmp_path, settings):
+    root = put(tmp_path / "s", {"train/a/1.jpg": 1, "test/b/2.jpg": 2})
+    put(tmp_path / "elsewhere", {"3.jpg": 2})
+    (root / "train" / "b").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (root / "train" / "b" / "again").symlink_to(root / "train", target_is_directory=True)
+    checked = check(root, settings)
+    assert found_pairs(checked) == {frozenset(("train/b/3.jpg", "test/b/2.jpg"))}
+
+
+def test_a_table_that_tells_of_none_of_the_images_is_refused(tmp_path, settings):
+    root = put(tmp_path / "s", {"train/1.jpg": 1, "test/2.jpg": 2})
+    (tmp_path / "t.csv").write_text("file,ra,dec\nother.jpg,1,2\n")
+    with pytest.raises(LayoutError, match=r"none of the 2 images: it lists other.jpg, and here"):
+        check(root, settings, positions=tmp_path / "t.csv")
+
+
+def test_names_with_dots_and_blank_ids_of_a_table(tmp_path, settings):
+    """A name without an ending is a name; a blank id takes nothing back that a file's name told."""
+    objid = encode(run=1000, camcol=3, field=40, obj=7)
+    root = put(tmp_path / "s", {
+        "train/J1.27+17.6.jpg": 1, "test/J1.30+17.7.jpg": 2, f"test/a_{objid}.jpg": 3,
+        f"train/b_{objid}.jpg": 4,
+    })  # fmt: skip
+    (tmp_path / "t.csv").write_text(
+        f"name,ra,dec,objID\nJ1.27+17.6,10,5,\nJ1.30+17.7,10,5,\na_{objid}.jpg,,,\n"
+    )
+    checked = check(root, settings, positions=tmp_path / "t.csv")
+    assert checked.told_of == 3
+    assert checked.known_ids == 2
+    assert checked.kinds == {"same object": 2}
+
+
+def test_children_of_one_blend_may_bear_two_labels(tmp_path, settings):
+    root = put(tmp_path / "s", {"train/a/1.jpg": 1, "train/b/2.jpg": 2, "test/b/3.jpg": 3})
+    parent, one, other = (encode(run=1000, camcol=3, field=40, obj=k) for k in (7, 8, 9))
+    (tmp_path / "t.csv").write_text(
+        f"file,objID,parentID\n1.jpg,{one},{parent}\n2.jpg,{other},{parent}\n"
+    )
+    assert not check(root, settings, positions=tmp_path / "t.csv").conflicts
 
 
 def test_a_table_without_files_is_refused(tmp_path, settings):
@@ -173,10 +273,10 @@ def test_folds_that_are_parts_are_compared_with_each_other(tmp_path, settings):
 
 @pytest.fixture
 def project(tmp_path):
-    """Two classes on disk, deduped."""
-    made = Project(tmp_path)
+    """Two classes on disk, deduped: a scan, each cutout half a side from the next."""
+    made, rows = Project(tmp_path), scan(100, seed=1)
     for k, label in enumerate(("spiral", "elliptical")):
-        made.fetch(made.manifest(label, 24, dec=[10.0 * k] * 24))
+        made.fetch(made.manifest(label, 50, ra=rows.ra[k::2], dec=rows.dec[k::2]))
     dedupe(made.settings, pixels=None)
     return made
 
@@ -186,13 +286,17 @@ def project(tmp_path):
 )
 def test_our_own_splits_and_folds_leak_nothing(project, manner):
     """A fold holds the same files as the next: that is no leak."""
-    split(project.settings, manner)
+    made = split(project.settings, manner)
     root = project.root / "dataset" / "split"
     checked = check(root, project.settings)
-    assert checked.images == 48
-    assert checked.known_positions == 48
+    assert made.pairs_checked["overlap"] > 200
+    assert checked.images == checked.known_positions == 100 - made.dropped
     assert not checked.leaks
-    assert sum(map(len, checked.counts.values())) == (6 if not manner.folds else 18)
+    moved = next((root / "train" / "spiral").iterdir() if not manner.folds else
+                 (root / "fold-1" / "train" / "spiral").iterdir())  # fmt: skip
+    target = moved.parents[2] / "test" / "spiral" / moved.name
+    moved.rename(target)
+    assert "overlap" in check(root, project.settings).kinds
 
 
 def test_a_file_moved_by_hand_into_another_part_of_ours_is_found(project):
@@ -225,7 +329,15 @@ def test_the_command_ends_with_0_where_nothing_leaks(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     put(tmp_path / "s", {"train/a/1.jpg": 1, "test/a/2.jpg": 2})
     assert main(["split", "--check", "s"]) == 0
-    assert capsys.readouterr().out == "s: nothing leaks among 2 images\n"
+    said = capsys.readouterr().out
+    assert said.startswith("s: nothing found among 2 images (pixels compared; positions known of 0")
+
+
+def test_what_makes_a_split_does_not_go_with_a_check(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "s", {"train/a/1.jpg": 1, "test/a/2.jpg": 2})
+    assert main(["split", "--check", "s", "--folds", "5", "--group", "object"]) == 2
+    assert "--folds, --group would make a split, and --check makes none" in capsys.readouterr().err
 
 
 def test_a_page_without_a_check_is_refused(tmp_path, monkeypatch, capsys):

@@ -1,21 +1,26 @@
 """Splits of small projects on disk: what is written, what is dropped, what is refused."""
 
 import csv
+import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
+from galaxycurate.core.geometry import chord, overlap_fraction, reach, unit_vectors
 from galaxycurate.core.outcome import Verdict, VerdictKind
-from galaxycurate.curation.sky.footprints import overlapping
 from galaxycurate.errors import InputError, SettingError
+from galaxycurate.pipeline.audit.audit import audit
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.split import Manner, split
+from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from tests.curation.split.scans import scan
-from tests.pipeline.project import Project
+from tests.pipeline.project import Project, picture
 from train.tree import read_tree
 
 WIDTH = 256 * 0.396127
@@ -88,9 +93,11 @@ def test_nothing_on_the_disk_shares_sky_across_parts(project):
     rows = [row for path in tables for row in Manifest.read(Path(path)).rows()]
     ra, dec = (np.array([row[axis] for row in rows]) for axis in ("ra", "dec"))
     part = np.array([part_of.get(f"{row['name']}.jpg", "") for row in rows])
-    pairs = overlapping(ra, dec, np.full(ra.size, WIDTH))
-    one, other = part[pairs.first], part[pairs.second]
-    assert len(pairs) > 4000
+    near = cKDTree(unit_vectors(ra, dec)).query_pairs(chord(reach(WIDTH)), output_type="ndarray")
+    i, j = near.T
+    shared = overlap_fraction(ra[i], dec[i], WIDTH, ra[j], dec[j], WIDTH) > 1e-9
+    one, other = part[i[shared]], part[j[shared]]
+    assert shared.sum() > 4000
     assert not ((one != other) & (one != "") & (other != "")).any()
 
 
@@ -194,12 +201,59 @@ def test_without_a_guard_the_group_that_is_too_large_is_named(project):
 def test_what_the_audit_does_not_keep_is_left_out(project):
     fill(project)
     with Ledger.open(project.settings.ledger_url) as ledger:
-        path = next(iter(ledger.places("dedupe")))
-        run = ledger.start("audit", {})
-        ledger.add_verdicts(run, [Verdict(path, VerdictKind.CONTAMINATED, keep=False)])
+        path, *others = ledger.outcomes()
+        bad = Verdict(path.path, VerdictKind.CONTAMINATED, keep=False, sha256=path.sha256)
+        good = [Verdict(o.path, VerdictKind.CLEAN, sha256=o.sha256) for o in others]
+        ledger.record("audit", {}, verdicts=[bad, *good])
     made = split(project.settings)
     assert (made.left_out, made.images) == (1, 119)
-    assert Path(path).name not in set().union(*trees(project).values())
+    assert Path(path.path).name not in set().union(*trees(project).values())
+
+
+def audited(project, *labels):
+    audit(project.settings, labels=labels, catalogue=False)
+
+
+def test_images_that_came_after_an_audit_are_refused_until_they_are_audited(project):
+    fill(project, lone=12)
+    audited(project)
+    assert split(project.settings, dry_run=True).images == 24
+    project.fetch(project.manifest("merger", 3, ra=[10.0, 20.0, 30.0], dec=[-5.0] * 3))
+    dedupe(project.settings, pixels=None)
+    with pytest.raises(InputError, match="3 images came or changed after the last a") as caught:
+        split(project.settings)
+    assert caught.value.hint == "galaxycurate audit, then split again"
+    assert "images/merger/" in str(caught.value)
+    audited(project)
+    assert split(project.settings, dry_run=True).images == 27
+
+
+def test_a_picture_that_was_replaced_after_its_audit_is_refused(project):
+    fill(project, lone=12)
+    audited(project)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        old = next(iter(ledger.outcomes()))
+        body = picture(777)
+        ImageTree(Path(project.settings.dataset)).write(old.path, body)
+        new = replace(old, sha256=hashlib.sha256(body).hexdigest(), n_bytes=len(body))
+        ledger.add_outcomes(ledger.start("download", {}), [new])
+    dedupe(project.settings, pixels=None)
+    with pytest.raises(InputError, match=f"1 images came or changed .*{old.name}"):
+        split(project.settings)
+    audited(project, "spiral" if "/elliptical/" in old.path else "elliptical")
+    with pytest.raises(InputError, match="1 images"):  # an audit of others says nothing of it
+        split(project.settings)
+    audited(project, old.label)
+    assert split(project.settings, dry_run=True).images == 24
+
+
+def test_labels_that_no_audit_was_asked_about_or_passes_over_are_split(project):
+    fill(project, lone=12, labels=("spiral", "star"))
+    audited(project)
+    assert split(project.settings, dry_run=True).images == 24
+    fill(project, lone=14, labels=("spiral", "star"))
+    audited(project, "spiral")
+    assert split(project.settings, dry_run=True).images == 28
 
 
 def test_pairs_that_only_pixels_told_of_count_and_stay_together(project):
