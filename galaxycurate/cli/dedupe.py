@@ -44,16 +44,13 @@ def dedupe(
 
     Example: galaxycurate dedupe --min-overlap 0.05 --page pairs.html
     """
-    from galaxycurate.errors import SettingError
     from galaxycurate.pipeline.dedupe import dedupe as verb
     from galaxycurate.pipeline.dedupe.evidence import PixelSearch
-    from galaxycurate.store.files import check_writable
+    from galaxycurate.store.files import check_page
 
     settings = options.settings(dataset=dataset, manifests=manifests, memory=memory, dask=dask)
     if page is not None:
-        if page.is_dir() or not page.name:
-            raise SettingError(f"{page} is a folder", hint="such as --page pairs.html")
-        check_writable(page.parent)
+        check_page(page)
     how = PixelSearch(flips, resized, max_fdr, register)
     with face.progress_bar("dedupe") as progress:
         found = verb.dedupe(

@@ -136,7 +136,10 @@ def _check(
 ) -> None:
     from galaxycurate.errors import SomeFailed
     from galaxycurate.pipeline.split import check as verb
+    from galaxycurate.store.files import check_page
 
+    if page is not None:
+        check_page(page)
     with face.progress_bar("check") as progress:
         found = verb.check(folder, settings, positions=positions, progress=progress)
     if page is not None:

@@ -18,7 +18,7 @@ from galaxycurate.curation.pixels import codes, turns
 GOOD_PAIRED, GOOD_SINGLE = 10, 20
 """Bits of each block, from the strongest, that err seldom enough for a key."""
 
-MOST_COMPARED, MOST_FOUND = 400, 8
+MOST_COMPARED, MOST_FOUND = 400, 7
 """In a crowded bucket each mark is compared with so many that follow it, and is done when it has
 found so many alike: copies of copies become a chain, not a square.
 """

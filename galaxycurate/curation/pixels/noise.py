@@ -33,7 +33,7 @@ the highest false scores were 20 and 23 among 2,700 pictures on which it was set
 fresh seed, 26 on windows of 64 to 128 pixels; overlaps of 15 % of the frame start at 36.
 """
 
-SATED, WHOLE, CROWDED = 30, 0.9, 60
+SATED, WHOLE, CROWDED = 24, 0.9, 60
 """A picture with so many partners that share so much of it, or with so many that share any part, is
 compared with no more like it.
 """

@@ -39,6 +39,11 @@ ACROSS = 32
 ENOUGH, TOO_FEW = 24, 2
 """Of so many marks that could be met more than these are met where two pictures are one sky."""
 
+ALL_MET, ALL = 0.8, 32
+"""Where two whole pictures of so many marks meet in this part of all, no place is bounded: they are
+one picture saved again, however its marks hang together (a tile of text is one object).
+"""
+
 AGREED, DIFFERED = np.log(2 * (1 - ERRING)), np.log(2 * ERRING)
 
 
@@ -131,7 +136,9 @@ def _verified(
             continue
         shared = _shared(a0, a1, b0, b1, x, y, size, (width[a], height[a]), flip[k], decoy[k],
                          (tally[k].dx, tally[k].dy))  # fmt: skip
-        tally[k].score = _scored(a0, a1, place, partner, gain, said, found, shared)
+        every = max(a1 - a0, b1 - b0)
+        bound = np.inf if every >= ALL and found >= ALL_MET * every else PER_PLACE
+        tally[k].score = _scored(a0, a1, place, partner, gain, said, found, shared, bound)
         tally[k].met, tally[k].expected = found, max(found, shared)
 
 
@@ -222,13 +229,13 @@ def _shared(a0, a1, b0, b1, x, y, size, size_a, flip, decoy, shift):
 
 
 @njit(cache=True)
-def _scored(a0, a1, place, partner, gain, said, found, shared):
+def _scored(a0, a1, place, partner, gain, said, found, shared, bound):
     """The sum of what places say, and of what is missing."""
     said[:] = 0.0
     total = 0.0
     for i in range(a0, a1):
         if partner[i - a0] >= 0:
-            more = min(gain[i - a0], PER_PLACE - said[place[i]])
+            more = min(gain[i - a0], bound - said[place[i]])
             said[place[i]] += more
             total += more
     return total + max(0, shared - found) * np.log(1.0 - REPEATED)
