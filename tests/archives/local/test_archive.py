@@ -342,6 +342,8 @@ def test_every_question_is_answered(whole, name):
     table = whole.run(query)
     assert list(table.columns) == [column for column, _ in query.columns]
     assert len(table) > 0 or name in (
+        "audit_fields",  # about circles; the default ones lie elsewhere
+        "audit_objects",
         "bright_stars",
         "crosswalk_from_dr7",
         "crosswalk_from_dr8",
