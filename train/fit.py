@@ -11,14 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError, SettingError, UsageError
-from train import checkpoint, outcome, training
-from train.cache import Pixels, fingerprints, load_pixels, shared_pictures
-from train.config import Config, as_dict
+from train import outcome
+from train.data.cache import Pixels, fingerprints, load_pixels, shared_pictures
+from train.data.decode import window_of
+from train.data.feed import Feed, channel_statistics
+from train.data.soft import SoftLabels, read_soft
+from train.data.tree import Tree, read_tree
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
-from train.feed import Feed, channel_statistics
 from train.files import read_json
-from train.soft import SoftLabels, read_soft
-from train.tree import Tree, read_tree
+from train.learn import checkpoint, training
+from train.learn.tasks import task_of
+from train.recipe.config import Config
+from train.recipe.settings import as_dict
 
 LAST = "last.pth"
 
@@ -137,8 +141,7 @@ def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
     pixels = load_pixels(
         tree,
         place.out / "cache",
-        size_px=config.size_px,
-        zoom=config.zoom,
+        window_of(config.data),
         workers=place.workers,
         say=say,
     )
@@ -151,7 +154,7 @@ def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
     shared = shared_pictures([p for p, ok in zip(prints, use, strict=True) if ok], tree.split[use])
     if shared:
         say(f"warning: {shared:,} test images are also in train or val, pixel by pixel")
-    soft = read_soft(tree) if config.soft else None
+    soft = read_soft(tree) if config.data.soft else None
     data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft)
     missing = np.flatnonzero(
         np.bincount(tree.label[data.rows("train")], minlength=len(tree.classes)) == 0
@@ -185,7 +188,9 @@ def _earlier(out: Path, config: Config, data: Data) -> dict:
         return {}
     content = checkpoint.read(path)
     old, new = as_dict(Config()) | content.get("config", {}), as_dict(config)
-    differ = [name for name in new if name != "epochs" and old.get(name) != new[name]]
+    # another number of epochs goes on, where the learning rate does not depend on it
+    free = {"epochs", "compile"} if config.optim.schedule != "cosine" else {"compile"}
+    differ = [name for name in new if name not in free and old.get(name) != new[name]]
     if content.get("epoch", 0) > config.epochs:
         differ.append("epochs")
     said = ", ".join(f"{name} {old.get(name)}, now {new[name]}" for name in differ)
@@ -208,7 +213,7 @@ def _lesson(config: Config, data: Data, device) -> training.Lesson:
         label=data.tree.label,
         train=train,
         val=data.rows("val"),
-        n_classes=len(data.tree.classes),
+        task=task_of(config, data.tree.classes),
         precision=pick_precision(device, config.precision),
         soft=data.soft.shares if data.soft else None,
     )

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError
-from train import checkpoint
-from train.decode import decode
+from train.data.decode import decode, window_of
+from train.data.feed import Feed
+from train.data.tree import images_under, read_tree
 from train.device import pick_device, pick_precision
-from train.evaluate import probabilities
-from train.feed import Feed
-from train.metrics import summary
-from train.tree import images_under, read_tree
+from train.judge.evaluate import probabilities
+from train.judge.metrics import summary
+from train.learn import checkpoint
 
 CHUNK = 1024  # images in memory at a time
 
@@ -34,7 +34,7 @@ def evaluate(
     path : Path
         The checkpoint.
     data : Path
-        As for `train.tree.read_tree`; a folder without splits is taken whole.
+        As for `train.data.tree.read_tree`; a folder without splits is taken whole.
     split : str
         ``train``, ``val`` or ``test``.
     device : str
@@ -43,7 +43,7 @@ def evaluate(
     Returns
     -------
     dict
-        As `train.metrics.summary`, with ``unreadable``, ``split``, ``origin``, ``simulated``.
+        As `train.judge.metrics.summary`, with ``unreadable``, ``split``, ``origin``, ``simulated``.
 
     Raises
     ------
@@ -126,21 +126,20 @@ def answers(
     """
     where = pick_device(device)
     precision = pick_precision(where, trained.config.precision)
-    model = trained.model.to(where)
+    model, window = trained.model.to(where), window_of(trained.config.data)
     found, bad = [np.zeros((0, len(trained.classes)))], {}
     for start in range(0, len(files), CHUNK):
         images = []
         for file in files[start : start + CHUNK]:
             try:
-                images.append(
-                    decode(file, size_px=trained.config.size_px, zoom=trained.config.zoom)
-                )
+                images.append(decode(file, window))
             except InputError as error:
                 bad[file] = str(error)
                 say(f"warning: {file}: {error}")
         if images:
             feed = Feed(np.stack(images), trained.mean, trained.std, where)
-            found.append(probabilities(model, feed, np.arange(len(images)), precision=precision))
+            rows = np.arange(len(images))
+            found.append(probabilities(model, feed, rows, task=trained.task, precision=precision))
         if len(files) > CHUNK:
             say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
     return np.concatenate(found), bad

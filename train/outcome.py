@@ -10,20 +10,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from train import checkpoint
-from train.config import as_dict
-from train.evaluate import probabilities, write_predictions
-from train.feed import Feed
-from train.figures import (
+from train.data.feed import Feed
+from train.files import write_json, write_text
+from train.judge.evaluate import probabilities, write_predictions
+from train.judge.metrics import summary
+from train.learn import checkpoint
+from train.recipe.settings import as_dict
+from train.show.activations import activations
+from train.show.figures import (
     activation_figure,
     confusion_figure,
     curves_figure,
     save_figure,
     worst_figure,
 )
-from train.files import write_json, write_text
-from train.metrics import summary
-from train.report import render
+from train.show.report import render
 
 METRICS = "metrics.json"
 SHOWN = 4  # test images whose activations are drawn
@@ -63,7 +64,7 @@ def write_all(
     """
     rows = data.rows("test")
     say(f"testing on {rows.size:,} images")
-    probability = probabilities(trained.model, feed, rows, precision=precision)
+    probability = probabilities(trained.model, feed, rows, task=trained.task, precision=precision)
     truth = data.tree.label[rows]
     test = summary(truth, probability, trained.classes)
     checkpoint.save(out / checkpoint.NAME, trained)
@@ -147,13 +148,12 @@ def _draw(out: Path, trained, feed: Feed, metrics: dict, *, rows, probability, n
     )
     chosen = _one_of_each(truth, own)
     shown = feed.images[rows[chosen]]
-    with torch.inference_mode():
-        layers = trained.model.activations(feed.plain(rows[chosen]))
+    layers = activations(trained.model, feed.plain(rows[chosen]))
     titles = [
         f"{classes[truth[i]]}\n{classes[probability[i].argmax()]} {probability[i].max():.2f}"
         for i in chosen
     ]
-    for index, layer in enumerate(layers, start=1):
+    for index, (_, layer) in enumerate(layers, start=1):
         figure = activation_figure(shown, titles, layer.float().cpu().numpy(), index, note)
         save_figure(out / "activations" / f"layer{index}.png", figure)
 

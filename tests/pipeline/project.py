@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,9 @@ from galaxycurate.store.settings import Settings
 FIRST_ID = 1237662226208063489
 
 
+@lru_cache(maxsize=2048)
 def picture(seed: int, *, side: int = 64) -> bytes:
-    """A noisy JPEG of its own."""
+    """A noisy JPEG of its own, drawn once for all tests of a process."""
     noise = np.random.default_rng(seed).normal(40, 12, (side, side, 3)).clip(0, 255)
     body = io.BytesIO()
     Image.fromarray(noise.astype(np.uint8)).save(body, "JPEG", quality=85)
@@ -70,8 +72,13 @@ class Project:
         made = Manifest.build(header, {**base, **columns}, where="test")
         return made.write(self.root / "manifests" / f"{name or label}.parquet")
 
-    def fetch(self, manifest: Manifest, *, rejected: int = 0, failed: int = 0, skip: int = 0):
-        """Outcomes for its rows: the first ones rejected, then failed, then left out, then kept."""
+    def fetch(
+        self, manifest: Manifest, *, rejected: int = 0, failed: int = 0, skip: int = 0, side: int = 0
+    ):
+        """Outcomes for its rows: the first ones rejected, then failed, then left out, then kept.
+
+        Pictures are as large as the rows say, or of another `side` where nobody looks at them.
+        """
         tree, outcomes = ImageTree(self.root / "dataset"), []
         sky = SkyServer(self.settings.server, self.settings.release)
         for k, row in enumerate(manifest.rows()):
@@ -85,7 +92,7 @@ class Project:
             elif k < rejected + failed:
                 outcomes.append(Outcome(**base, status=Status.FAILED, reason=Reason.BUSY))
             elif k >= rejected + failed + skip:
-                body = picture(int(row["name"]) % 2**32, side=int(row["size_px"] or 64))
+                body = picture(int(row["name"]) % 2**32, side=side or int(row["size_px"] or 64))
                 tree.write(base["path"], body)
                 outcomes.append(
                     Outcome(

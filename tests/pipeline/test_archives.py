@@ -78,7 +78,7 @@ def answers(sky, tmp_path_factory):
 def by_jobs(sky, tmp_path_factory):
     """Some questions, asked of a CasJobs that answers nothing large at once."""
     process, url = start(sky, "--queries-per-minute", "0")
-    requests.post(f"{url}/__faults__", json={"quick_cells": 50, "job_s": 0.2}, timeout=10)
+    requests.post(f"{url}/__faults__", json={"quick_cells": 400, "job_s": 0.2}, timeout=10)
     folder, made = tmp_path_factory.mktemp("jobs"), {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

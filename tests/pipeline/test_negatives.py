@@ -69,6 +69,12 @@ def real_run(shared_data, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def real_cells(real_run):
+    """Cells of the real run, searched once: the same seed gives the same manifest."""
+    return negatives(settings(real_run))
+
+
 def test_the_literal_question_finds_exactly_the_two_failed_fields(real_run):
     manifest, search = negatives(settings(real_run), score=None, strategy=Strategy.FIELD)
     assert sorted(manifest.column("field")) == [745, 830]
@@ -89,16 +95,17 @@ def test_with_the_score_cut_the_literal_question_finds_none(real_run):
     }  # fmt: skip
 
 
-def test_a_field_whose_rows_were_never_loaded_is_never_a_negative(real_run):
-    for strategy in (Strategy.CELL, Strategy.STAR):
-        manifest, search = negatives(settings(real_run), strategy=strategy)
+def test_a_field_whose_rows_were_never_loaded_is_never_a_negative(real_run, real_cells):
+    for manifest, search in (
+        real_cells, negatives(settings(real_run), strategy=Strategy.STAR),
+    ):  # fmt: skip
         assert set(manifest.column("field")) <= {269}
         missing = [why for _, why in search.dropped if why.startswith("catalogue rows missing")]
         assert len(missing) == 811
 
 
-def test_cells_of_the_real_field_hold_no_galaxy_to_the_limit(real_run, shared_data):
-    manifest, _ = negatives(settings(real_run))
+def test_cells_of_the_real_field_hold_no_galaxy_to_the_limit(real_cells, shared_data):
+    manifest, _ = real_cells
     objects = pd.read_csv(
         shared_data / "sdss" / "catalogs" / "PhotoObjAll_run3900_camcol6_field269.csv"
     ).rename(columns={"modelMag_r": "r"})
@@ -155,8 +162,8 @@ def test_the_search_goes_on_until_it_meets_a_loaded_field(real_run):
     assert set(manifest.column("field")) == {269}
 
 
-def test_beside_unloaded_fields_cutouts_keep_further_from_the_edge(real_run):
-    manifest, search = negatives(settings(real_run))
+def test_beside_unloaded_fields_cutouts_keep_further_from_the_edge(real_cells):
+    manifest, search = real_cells
     assert "rows of a neighbouring field are missing" in search.warnings[0]
     assert max(manifest.column("clear_arcsec")) <= 300
 

@@ -1,6 +1,7 @@
 """The whole chain by its commands, on one small simulated sky: with SQLite, and with PostgreSQL."""
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -8,11 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stdout
 
 import pytest
 
+from galaxycurate.cli.main import main
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
+from tests import skies
+from tests.sandbox.test_server import start as serve
 
 pytest.importorskip("galsim")
 
@@ -36,25 +41,19 @@ def start(command, folder, db):
 
 
 def run(command, folder, db):
-    process = start(command, folder, db)
-    said, talk = process.communicate(timeout=300)
-    assert process.returncode == 0, f"{command}\n{talk}"
-    return json.loads(said)
+    """A command in this process, which knows what it needs already; its JSON."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.chdir(folder)
+        patch.setenv("GALAXYCURATE_DB", db)
+        assert main(command.split()) == 0, command
+    return json.loads(said.getvalue())
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A sandbox with a small simulated sky, in a process of its own."""
-    from galaxycurate.sandbox.simulated import build_simulated_sky
-    from galaxycurate.sandbox.simulated.content import Density
-
-    folder = tmp_path_factory.mktemp("sky") / "sky"
-    sky = build_simulated_sky(folder, seed=3, fields=2, density=Density(stars=60, faint=60, zoo=40))
-    words = ["sandbox", "serve", "--sky", str(sky), "--port", "0", "--queries-per-minute", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "galaxycurate", *words], stdout=subprocess.PIPE, text=True
-    )
-    yield process.stdout.readline().strip()
+    process, url = serve(skies.small(tmp_path_factory), "--queries-per-minute", "0")
+    yield url
     process.send_signal(signal.SIGTERM)
     process.wait(30)
 

@@ -22,6 +22,7 @@ def tree_root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def quick():
     """A recipe that learns discs from bars in seconds."""
-    from train.config import Config
+    from train.recipe.config import Config, Data
 
-    return Config(epochs=4, batch=16, steps_share=2, size_px=32, calibration_batches=2)
+    data = Data(size_px=32)
+    return Config(epochs=4, batch=16, steps_share=2, calibration_batches=2, data=data)

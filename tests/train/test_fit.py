@@ -17,6 +17,7 @@ from galaxycurate.errors import InputError, SettingError, UsageError
 from tests.train.shapes import write_tree
 from train.fit import Place, fit
 from train.infer import evaluate
+from train.recipe.settings import changed
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -100,8 +101,10 @@ def test_repeating_a_finished_run_does_nothing(finished, tree_root, quick):
 
 def test_another_recipe_or_other_images_do_not_replace_a_run(finished, tree_root, quick, tmp_path):
     out, _, _ = finished
-    with pytest.raises(SettingError, match=r"holds another run \(lr 0.001, now 0.01\)") as caught:
-        fit(replace(quick, epochs=8, lr=0.01), Place(tree_root, out, "cpu"))
+    with pytest.raises(
+        SettingError, match=r"holds another run \(optim.lr 0.001, now 0.01\)"
+    ) as caught:
+        fit(changed(quick, {"epochs": 8, "lr": 0.01}), Place(tree_root, out, "cpu"))
     assert "--restart" in caught.value.hint
     with pytest.raises(SettingError, match=r"\(epochs 8, now 4\)"):
         fit(quick, Place(tree_root, out, "cpu"))

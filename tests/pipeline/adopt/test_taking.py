@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from galaxycurate.cli.main import main
 from galaxycurate.core.encode import WRITERS
 from galaxycurate.core.outcome import Status
 from galaxycurate.errors import InputError, LayoutError, SettingError
@@ -161,9 +162,9 @@ def test_more_rows_than_images_are_refused(settings, source):
 
 
 def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
-    path = tmp_path / "Galaxy10_DECals.h5"
-    images = np.random.default_rng(5).integers(1, 60, (3000, 64, 64, 3), np.uint8)
-    write(path, n=3000, images=images, chunks=(1, 64, 64, 3), compression="gzip")
+    path, n = tmp_path / "Galaxy10_DECals.h5", 1500  # of which the ledger takes 512 at a time
+    images = np.random.default_rng(5).integers(1, 60, (n, 64, 64, 3), np.uint8)
+    write(path, n=n, images=images, chunks=(1, 64, 64, 3), compression="gzip")
     words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", *SCHEME]
     there = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
@@ -175,7 +176,7 @@ def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     left = sorted(tree.rglob("*.png"))
-    assert 700 <= len(left) < 3000
+    assert 700 <= len(left) < n
     for image in left:
         assert (np.asarray(Image.open(image)) == images[int(image.stem)]).all()
     done = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True)
@@ -184,35 +185,48 @@ def test_a_killed_import_leaves_whole_images_and_goes_on(tmp_path, settings):
         sum(n for key, n in told.items() if key.startswith(f"{line} as "))
         for line in ("kept", "there before")
     )
-    assert kept + before == 3000
-    assert 512 <= before < 3000
-    assert len(list(tree.rglob("*.png"))) == 3000
+    assert kept + before == n
+    assert 512 <= before < n
+    assert len(list(tree.rglob("*.png"))) == n
     assert not (tmp_path / "dataset" / ".part").exists()
 
 
-def test_the_59_real_pairs_are_said_grouped_and_never_torn(settings, tmp_path, shared_data):
-    with (shared_data / "gz_tables" / "Galaxy10_coord.csv").open() as file:
-        sky = np.array([(float(r["RA"]), float(r["DEC"])) for r in csv.DictReader(file)])
-    path, n = tmp_path / "Galaxy10_DECals.h5", len(sky)
-    rng = np.random.default_rng(1)
-    with h5py.File(path, "w") as file:  # small pictures on the real sky: 256 pixels are not needed
+def real_sky(path, ra, dec):
+    """Galaxy10 with small pictures on a real sky: 256 pixels are not needed."""
+    rng, n = np.random.default_rng(1), len(ra)
+    with h5py.File(path, "w") as file:
         file["images"] = rng.integers(0, 99, (n, 8, 8, 3), np.uint8)
         file["ans"] = rng.integers(0, 2, n, dtype=np.uint8)
-        file["ra"], file["dec"] = sky.T
+        file["ra"], file["dec"] = ra, dec
         file["pxscale"] = np.full(n, 0.262 * 256 / 8)
-    words = [sys.executable, "-m", "galaxycurate", "import", str(path), "--json", *SCHEME]
-    words += ["--format", "jpg"]
-    there = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(words, cwd=tmp_path, env=there, check=True, capture_output=True, text=True)
-    assert '59 pairs of images within 1": dedupe will put them into one group' in run.stderr
-    pairs = json.loads(run.stdout)["close_pairs"]
+    return [str(path), "--json", *SCHEME, "--format", "jpg"]
+
+
+def test_the_59_real_pairs_are_said_grouped_and_never_torn(
+    settings, tmp_path, shared_data, monkeypatch, capfd
+):
+    """Said of all 17,736 positions; grouped and split with each pair and a tenth of the others."""
+    with (shared_data / "gz_tables" / "Galaxy10_coord.csv").open() as file:
+        ra, dec = np.array([(float(r["RA"]), float(r["DEC"])) for r in csv.DictReader(file)]).T
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "Galaxy10_DECals.h5"
+    assert main(["import", *real_sky(path, ra, dec), "--dry-run"]) == 0
+    said, talk = capfd.readouterr()
+    assert '59 pairs of images within 1": dedupe will put them into one group' in talk
+    pairs = json.loads(said)["close_pairs"]
     assert len(pairs) == 59
     assert {p["separation_arcsec"] for p in pairs} == {0.0}
+    some = {int(p[which]) for p in pairs for which in ("first", "second")} | {*range(0, len(ra), 10)}
+    rows = sorted(some)
+    assert main(["import", *real_sky(path, ra[rows], dec[rows])]) == 0
+    pairs = json.loads(capfd.readouterr().out)["close_pairs"]
+    assert len(pairs) == 59
     dedupe(settings)
     split(settings)
-    with Ledger.open(settings.ledger_url, create=False) as ledger:
+    with Ledger.open(settings.ledger_url) as ledger:
         group = {Path(p).stem: g for p, (g, _) in ledger.places("dedupe").items()}
         part = {Path(p).stem: s for p, (_, s) in ledger.places("split").items()}
+    assert len(group) == len(rows) > 1_800
     assert all(group[p["first"]] == group[p["second"]] for p in pairs)
     assert not any(part[p["first"]] and part[p["second"]] for p in pairs)  # one object: one stays
     assert Counter(part.values()).keys() == {"train", "val", "test", ""}

@@ -65,7 +65,7 @@ def test_shards_go_from_download_to_the_split_that_training_reads(tmp_path, dask
     files = list((tmp_path / "dataset" / "split").rglob("*.jpg"))
     assert len(files) == placed.images == 29
     assert pictures_of(files) == {picture(float(ra), SIZE) for ra in range(10, 40) if ra != 12}
-    from train.tree import read_tree
+    from train.data.tree import read_tree
 
     assert sum(read_tree(tmp_path / "dataset" / "split").counts("train").values()) > 10
 

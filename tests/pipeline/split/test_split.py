@@ -21,7 +21,7 @@ from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from tests.curation.split.scans import scan
 from tests.pipeline.project import Project, picture
-from train.tree import read_tree
+from train.data.tree import read_tree
 
 WIDTH = 256 * 0.396127
 
@@ -32,13 +32,14 @@ def project(tmp_path):
 
 
 def fill(project, *, scanned=0, lone=60, labels=("spiral", "elliptical")):
-    """Cutouts of a scan that hang together, and lone ones; pictures are noise of their own."""
+    """Cutouts of a scan that hang together, and lone ones; pictures are noise of their own,
+    small: here it is positions that tell what shares sky."""
     for k, label in enumerate(labels):
         rows = scan(scanned, seed=1)
         mine = np.arange(len(rows)) % len(labels) == k
         ra = [*rows.ra[mine], *(200 + 0.5 * np.arange(lone))]
         dec = [*rows.dec[mine], *[5.0 + k] * lone]
-        project.fetch(project.manifest(label, len(ra), ra=ra, dec=dec))
+        project.fetch(project.manifest(label, len(ra), ra=ra, dec=dec), side=16)
     dedupe(project.settings, pixels=None)
 
 

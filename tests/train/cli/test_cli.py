@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from train.cli import run
+from train.learn.checkpoint import Trained, save
+from train.networks.galaxy_cnn import GalaxyCNN
+from train.recipe.config import Config, Data
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def network(tmp_path):
+    """An untrained network of bars and discs."""
+    grey = np.full(3, 20, np.float32)
+    config = Config(data=Data(size_px=32))
+    path = tmp_path / "net.pth"
+    save(path, Trained(GalaxyCNN(2).eval(), config, ("bar", "disc"), grey, grey, "simulated"))
+    return path
+
+
+@pytest.mark.parametrize("words", [["--help"], ["fit", "--help"], ["predict", "-h"]])
+def test_help_needs_no_torch(words):
+    code = (
+        "import sys\nfrom train.cli import run\n"
+        f"try:\n    run({words!r})\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numpy', 'cv2', 'matplotlib', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Example: python -m train" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["fti"], "no command fti", "did you mean fit?"),
+        (["dance"], "no command dance", "commands: fit, eval, predict"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3", "did you mean --epochs?"),
+        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'", "--help"),
+        (["--epochs", "0"], "epochs = 0 is outside 1 to 10000", "epochs=6"),
+        (["--lr", "3"], "optim.lr = 3 is outside 1e-08 to 1", "lr=0.001"),
+        (["--set", "shfit=0.1"], "no setting is called shfit", "did you mean shift?"),
+        (["--workers", "0"], "argument --workers: 0 is not at least 1", "--help"),
+        (["--config", "absent.toml"], "cannot read absent.toml", "--config takes a TOML file"),
+        (["--data", "absent"], "no such folder: absent", "galaxycurate split"),
+        (["--device", "cuda:77"], "no device cuda:77", "--device cpu"),
+        (["--resume", "--restart"], "argument --restart: not allowed with", "--help"),
+        (["eval"], "the following arguments are required: checkpoint", "--help"),
+        (["eval", "absent.pth"], "no such checkpoint: absent.pth", "python -m train"),
+        (["eval", "absent.pth", "--split", "all"], "argument --split: invalid choice", "--help"),
+        (["predict", "absent.pth", "x"], "no such checkpoint: absent.pth", "python -m train"),
+    ],
+)
+def test_a_wrong_use_gets_a_line_a_hint_and_touches_nothing(
+    words, message, hint, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    out, err = capsys.readouterr()
+    first, second = err.strip().splitlines()
+    assert first.startswith(f"train: {message}")
+    assert second.startswith("  hint: ")
+    assert hint in second
+    assert out == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unwritable_folder_is_a_failure(tree_root, tmp_path, capsys):
+    (tmp_path / "out").write_text("in the way")
+    assert run(["--data", str(tree_root), "--out", str(tmp_path / "out")]) == 1
+    assert "train: cannot write" in capsys.readouterr().err
+
+
+def test_fit_answers_on_stdout_and_talks_on_stderr(tree_root, tmp_path, capsys):
+    words = ["--data", str(tree_root), "--out", str(tmp_path), "--epochs", "1", "--device", "cpu"]
+    words += ["--set", "size_px=32", "--set", "calibration_batches=2"]
+    assert run(words) == 0
+    out, err = capsys.readouterr()
+    assert re.match(r"test accuracy [01]\.\d{4} \(95 % ", out)
+    assert "n = 16 (simulated pixels)" in out.splitlines()[0]
+    assert out.splitlines()[4].split() == ["true", "bar", "disc"]
+    assert f"next: open {tmp_path / 'report.html'}" in out
+    assert "epoch 1 of 1: loss" in err
+    assert run([*words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["test"]["n"] == 16
+    assert "this run is finished" in err
+
+
+def test_eval_tells_the_accuracy_of_a_split(network, tree_root, capsys):
+    assert run(["eval", str(network), "--data", str(tree_root), "--split", "val", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n"], found["split"], found["simulated"]) == (16, "val", True)
+    assert sum(map(sum, found["confusion"])) == 16
+
+
+def test_eval_refuses_classes_it_does_not_know(network, tmp_path, tree_root, capsys):
+    for name in ("bar", "ring"):
+        (tmp_path / "tree" / name).mkdir(parents=True)
+        source = tree_root / "test" / "bar" / "000.jpg"
+        (tmp_path / "tree" / name / "a.jpg").write_bytes(source.read_bytes())
+    assert run(["eval", str(network), "--data", str(tmp_path / "tree")]) == 2
+    assert "knows no class ring" in capsys.readouterr().err
+
+
+def test_predict_names_every_image(network, tree_root, tmp_path, capsys):
+    folder = tree_root / "test" / "bar"
+    assert run(["predict", str(network), str(folder)]) == 0
+    out, err = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["name"] for row in rows] == [str(p) for p in sorted(folder.iterdir())]
+    assert set(rows[0]) == {"name", "class", "p_bar", "p_disc"}
+    assert "this network learnt from simulated pixels" in err
+    target = tmp_path / "named.csv"
+    assert run(["predict", str(network), str(folder), "--csv", str(target)]) == 0
+    assert target.read_text() == out
+
+
+def test_predict_goes_on_after_a_broken_file(network, tree_root, tmp_path, capsys):
+    good = tree_root / "test" / "bar" / "000.jpg"
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"")
+    assert run(["predict", str(network), str(broken), str(good), "--json"]) == 3
+    out, err = capsys.readouterr()
+    (row,) = json.loads(out)
+    assert row["name"] == str(good)
+    assert sum(row["probability"].values()) == pytest.approx(1, abs=1e-5)
+    assert f"warning: {broken}: the file is empty" in err
+
+
+def test_predict_wants_images(network, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    assert run(["predict", str(network), str(tmp_path / "empty")]) == 2
+    assert "no images in" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_says_how_to_go_on(tree_root, tmp_path):
+    words = ["--data", str(tree_root), "--out", str(tmp_path), "--set", "size_px=32"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "train", *words, "--epochs", "2000"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if line.startswith("epoch 1"):
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            break
+    said += process.communicate(timeout=60)[1].splitlines(keepends=True)
+    assert process.returncode == 130
+    assert said[-2:] == [
+        "train: interrupted\n",
+        "  hint: run the same command again: fit goes on after its last finished epoch\n",
+    ]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from galaxycurate.errors import StorageError
+from tests.train.shapes import write_tree
+from train.data.cache import fingerprints, load_pixels, shared_pictures
+from train.data.decode import Window, decode
+from train.data.tree import read_tree
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_tree(tmp_path / "tree", counts={"train": 8, "val": 2, "test": 4})
+
+
+def test_every_row_is_the_decoded_file(root, tmp_path):
+    tree = read_tree(root)
+    pixels = load_pixels(tree, tmp_path / "cache", Window(32))
+    for row, path in enumerate(tree.files):
+        assert (pixels.images[row] == decode(root / path, Window(32))).all()
+
+
+def test_broken_files_are_listed_with_a_reason(root, tmp_path):
+    tree = read_tree(root)
+    (root / tree.files[1]).write_bytes(b"")
+    (root / tree.files[3]).write_bytes(b"<html>busy</html>")
+    first = load_pixels(tree, tmp_path / "cache", Window(32))
+    again = load_pixels(tree, tmp_path / "cache", Window(32))
+    assert first.bad == again.bad == {1: "the file is empty", 3: "not an image"}
+
+
+def test_the_cache_is_used_until_a_file_changes(root, tmp_path):
+    told: list[str] = []
+    tree = read_tree(root)
+    load_pixels(tree, tmp_path / "cache", Window(32), say=told.append)
+    load_pixels(tree, tmp_path / "cache", Window(32), say=told.append)
+    assert len(told) == 1
+    shutil.copy(root / tree.files[0], root / tree.files[1])
+    pixels = load_pixels(tree, tmp_path / "cache", Window(32), say=told.append)
+    assert len(told) == 2
+    assert (pixels.images[0] == pixels.images[1]).all()
+    assert len(list((tmp_path / "cache").iterdir())) == 2  # the old one was removed
+
+
+def test_zoom_and_size_make_another_cache(root, tmp_path):
+    tree = read_tree(root)
+    keys = {
+        load_pixels(tree, tmp_path / "cache", Window(size, zoom=zoom)).key
+        for size, zoom in ((32, 1.0), (32, 2.0), (16, 1.0))
+    }
+    assert len(keys) == 3
+
+
+def test_equal_pictures_on_two_sides_are_counted(root, tmp_path):
+    tree = read_tree(root)
+    test, train = tree.rows("test"), tree.rows("train")
+    shutil.copy(root / tree.files[train[0]], root / tree.files[test[0]])
+    pixels = load_pixels(tree, tmp_path / "cache", Window(32))
+    assert shared_pictures(fingerprints(pixels.images), tree.split) == 1
+
+
+def test_pictures_twice_in_test_are_no_leak():
+    images = np.zeros((3, 4, 4, 3), np.uint8)
+    images[2] += 1
+    prints = fingerprints(images)
+    assert shared_pictures(prints, np.array(["test", "test", "train"])) == 0
+
+
+def test_an_unwritable_folder_is_named(root, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="cannot write the decoded images"):
+        load_pixels(read_tree(root), tmp_path / "file" / "cache", Window(32))

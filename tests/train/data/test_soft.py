@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from galaxycurate.errors import InputError
+from tests.train.shapes import write_tree
+from train.data.soft import read_soft
+from train.data.tree import read_tree
+from train.fit import Place, fit
+from train.recipe.settings import changed
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_tree(tmp_path / "tree")
+
+
+def write_soft(root, rows, classes="bar,disc"):
+    text = "\n".join([f"path,{classes}", *(f"{path},{shares}" for path, shares in rows.items())])
+    (root / "soft.csv").write_text(text + "\n")
+
+
+def test_shares_add_up_to_one_and_a_file_without_votes_keeps_its_label(root):
+    write_soft(
+        root, {"train/bar/000.jpg": "0.6,0.2", "train/disc/000.jpg": "0,0", "gone.jpg": "1,0"}
+    )
+    tree = read_tree(root)
+    soft = read_soft(tree)
+    at = [file.as_posix() for file in tree.files].index
+    assert soft.known == 1
+    assert soft.shares[at("train/bar/000.jpg")] == pytest.approx([0.75, 0.25])
+    assert soft.shares[at("train/disc/000.jpg")].tolist() == [0, 1]
+    assert soft.shares.sum(1) == pytest.approx(np.ones(len(tree.files)))
+
+
+def test_a_class_that_votes_know_nothing_of_has_no_share(root):
+    write_soft(root, {"train/bar/000.jpg": "0.5,0.5"}, classes="bar,ring")
+    tree = read_tree(root)
+    shares = read_soft(tree).shares
+    assert shares[[f.as_posix() for f in tree.files].index("train/bar/000.jpg")].tolist() == [1, 0]
+
+
+def test_soft_labels_that_are_not_there_are_said(root):
+    with pytest.raises(InputError, match="no soft labels") as caught:
+        read_soft(read_tree(root))
+    assert "galaxycurate positives --soft" in caught.value.hint
+    write_soft(root, {"elsewhere/a.jpg": "1,0"})
+    with pytest.raises(InputError, match="no vote fractions for the images"):
+        read_soft(read_tree(root))
+    write_soft(root, {"train/bar/000.jpg": "1.7,0"})
+    with pytest.raises(InputError, match=r"'1.7' is no fraction of votes"):
+        read_soft(read_tree(root))
+
+
+def test_a_network_learns_the_shares_and_not_the_labels(root, quick, tmp_path):
+    """All volunteers were of two minds: a network that learns so much is sure of nothing."""
+    files = {p.relative_to(root).as_posix(): "0.5,0.5" for p in (root / "train").rglob("*.jpg")}
+    write_soft(root, files)
+    hard = fit(replace(quick, epochs=8), Place(root, tmp_path / "hard", "cpu"))
+    config = changed(replace(quick, epochs=8), {"soft": "true"})
+    soft = fit(config, Place(root, tmp_path / "soft", "cpu"))
+    assert (hard["soft_labels"], soft["soft_labels"]) == (0, len(files))
+    assert soft["config"]["data.soft"] is True
+    surest = [sure(tmp_path / name / "predictions.csv") for name in ("hard", "soft")]
+    assert surest[0] > 0.8
+    assert surest[1] < 0.65
+    assert soft["history"][-1]["loss"] == pytest.approx(np.log(2), abs=0.05)
+    page = (tmp_path / "soft" / "report.html").read_text()
+    assert f"{len(files)} images taught their vote fractions" in page
+
+
+def sure(path):
+    """The mean of the larger probability."""
+    lines = [line.split(",")[3:] for line in path.read_text().splitlines()[1:]]
+    return np.mean([max(float(a), float(b)) for a, b in lines])

@@ -1,0 +1,65 @@
+"""``python -m train predict``: name the class of images."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from galaxycurate.errors import ExitCode
+from train.cli.words import (
+    Parser,
+    answer,
+    checkpoint_word,
+    device_word,
+    json_word,
+    require,
+    say,
+)
+
+HELP = "name the class of images"
+EXAMPLE = "Example: python -m train predict training/galaxy_cnn_225.pth FOLDER --csv named.csv"
+
+
+def words(parser: Parser) -> None:
+    """Its words."""
+    checkpoint_word(parser)
+    parser.add_argument("images", type=Path, nargs="+", help="image files or folders")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write there, not to stdout")
+    device_word(parser)
+    json_word(parser)
+
+
+def run(asked) -> ExitCode:
+    """Name the classes."""
+    require()
+    from train.infer import answers, gather
+    from train.judge.evaluate import write_predictions
+    from train.learn import checkpoint
+
+    trained = checkpoint.load(asked.checkpoint)
+    files = gather(asked.images)
+    if "simulated" in trained.origin.lower():
+        say("warning: this network learnt from simulated pixels")
+    probability, bad = answers(trained, files, device=asked.device, say=say)
+    names = [str(file) for file in files if file not in bad]
+    if asked.json:
+        answer(json.dumps(_as_rows(names, trained.classes, probability), indent=1))
+    else:
+        write_predictions(asked.csv or sys.stdout, names, trained.classes, probability)
+    if asked.csv and not asked.json:
+        answer(f"{len(names):,} images named in {asked.csv}")
+    if bad:
+        say(f"train: {len(bad):,} of {len(files):,} files could not be read")
+    return ExitCode.SOME_FAILED if bad else ExitCode.DONE
+
+
+def _as_rows(names, classes, probability) -> list[dict]:
+    return [
+        {
+            "name": name,
+            "class": classes[int(row.argmax())],
+            "probability": dict(zip(classes, row.round(6).tolist(), strict=True)),
+        }
+        for name, row in zip(names, probability, strict=True)
+    ]

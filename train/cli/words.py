@@ -1,0 +1,94 @@
+"""What all commands of train share: the parser, its words, and how they speak."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+
+from galaxycurate.errors import UsageError
+
+DATA, OUT = Path("dataset/split"), Path("training")
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaints are the house's: one line, a hint."""
+
+    def error(self, message: str):
+        """Turn a complaint into a `UsageError`."""
+        known = [word for action in self._actions for word in action.option_strings]
+        hint = f"{self.prog} --help"
+        if message.startswith("unrecognized"):
+            unknown = message.split(": ", 1)[1].split()[0].split("=")[0]
+            near = difflib.get_close_matches(unknown, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else hint
+        raise UsageError(message, hint=hint)
+
+
+def data_word(parser: Parser) -> None:
+    """``--data``: the ImageFolder tree."""
+    parser.add_argument("--data", type=Path, default=DATA, help="ImageFolder tree [%(default)s]")
+
+
+def checkpoint_word(parser: Parser) -> None:
+    """The checkpoint, as first word."""
+    parser.add_argument("checkpoint", type=Path, help="a .pth file that fit wrote")
+
+
+def device_word(parser: Parser) -> None:
+    """``--device``."""
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps [auto]")
+
+
+def json_word(parser: Parser) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
+
+
+def positive(word: str) -> int:
+    """A whole number of at least 1."""
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{word} is not at least 1")
+    return number
+
+
+def require() -> None:
+    """See that torch can be used, or say what to type."""
+    from train.device import require_torch
+
+    require_torch()
+
+
+def say(line: str) -> None:
+    """Talk: a line on stderr."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def answer(text: str) -> None:
+    """Answer: text on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def verdict(test: dict, *, name: str = "test", simulated: bool = False) -> str:
+    """The figures of an evaluation as a few lines and the confusion table."""
+    low, high = test["accuracy_interval"]
+    lines = [
+        f"{name} accuracy {test['accuracy']:.4f} (95 % {low:.3f}-{high:.3f}), n = {test['n']:,}"
+        + (" (simulated pixels)" if simulated else ""),
+        f"balanced accuracy {test['balanced_accuracy']:.4f}"
+        + (f", ROC AUC {test['roc_auc']:.4f}" if test["roc_auc"] is not None else ""),
+        "",
+    ]
+    classes = list(test["classes"])
+    first = max(len("true"), *map(len, classes))
+    widths = [max(len(one), 7) for one in classes]
+    head = "  ".join(f"{one:>{width}}" for one, width in zip(classes, widths, strict=True))
+    lines += [f"{'':<{first}}  predicted", f"{'true':<{first}}  {head}"]
+    for one, row in zip(classes, test["confusion"], strict=True):
+        counts = "  ".join(f"{n:>{width},}" for n, width in zip(row, widths, strict=True))
+        lines.append(f"{one:<{first}}  {counts}")
+    return "\n".join(lines) + "\n"

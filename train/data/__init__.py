@@ -1,0 +1,1 @@
+"""Images: from files in a tree to batches on the device."""

@@ -1,0 +1,96 @@
+"""Batches of normalised images on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from train.data.augment import Draws, warp_on_cpu, warp_on_device
+
+RESIDENT_SHARE = 0.5  # of the GPU's free memory; the rest is for the network
+
+
+class Feed:
+    """Turns rows of the pixel cache into batches.
+
+    On a CPU each image is mapped by OpenCV (about a hundredth of the time of a training step, so
+    that no worker processes are needed). On a GPU all images are kept in its memory as uint8
+    where they fit, and are mapped there.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, side, side, 3)
+    mean, std : ndarray of float32, shape (3,)
+        Of the training images [0..255].
+    device : torch.device
+    """
+
+    def __init__(self, images: np.ndarray, mean, std, device: torch.device):
+        self.images = images
+        self.device = device
+        self.mean = torch.tensor(np.asarray(mean, np.float32)).view(1, 3, 1, 1).to(device)
+        self.std = torch.tensor(np.asarray(std, np.float32)).view(1, 3, 1, 1).to(device)
+        self.resident = self._upload() if device.type == "cuda" and self._fits() else None
+
+    def plain(self, rows: np.ndarray) -> torch.Tensor:
+        """The images as they are, float32, shape (b, 3, side, side), channels last."""
+        return self._normalised(self._raw(rows))
+
+    def augmented(self, rows: np.ndarray, draws: Draws) -> torch.Tensor:
+        """The images under the maps of `draws`, float32, shape (b, 3, side, side)."""
+        if self.device.type == "cpu":
+            return self._normalised(_planes(warp_on_cpu(self.images[rows], draws)))
+        return self._normalised(warp_on_device(self._raw(rows).float(), draws))
+
+    def _raw(self, rows: np.ndarray) -> torch.Tensor:
+        if self.resident is not None:
+            return self.resident[torch.from_numpy(rows).to(self.device)]
+        return _planes(self.images[rows]).to(self.device)
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
+        images = images.float().sub_(self.mean).div_(self.std)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def _fits(self) -> bool:
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return self.images.nbytes < RESIDENT_SHARE * free
+
+    def _upload(self) -> torch.Tensor:
+        n, side = self.images.shape[:2]
+        held = torch.empty((n, side, side, 3), dtype=torch.uint8, device=self.device)
+        for start in range(0, n, 4096):  # in pieces: the map need not fit into memory
+            piece = np.array(self.images[start : start + 4096])
+            held[start : start + len(piece)] = torch.from_numpy(piece).to(self.device)
+        return held.permute(0, 3, 1, 2)
+
+
+def channel_statistics(images: np.ndarray, rows: np.ndarray, *, at_most: int = 4096):
+    """Mean and standard deviation of each channel.
+
+    Parameters
+    ----------
+    images : ndarray of uint8, shape (n, side, side, 3)
+    rows : ndarray of int64, shape (k,)
+    at_most : int
+        Evenly spaced rows are enough beyond this number.
+
+    Returns
+    -------
+    mean, std : ndarray of float32, shape (3,)
+        [0..255]; std is at least 1.
+    """
+    if rows.size > at_most:
+        rows = rows[np.linspace(0, rows.size - 1, at_most).astype(np.int64)]
+    total, squares, count = np.zeros(3), np.zeros(3), 0
+    for start in range(0, rows.size, 256):
+        values = images[rows[start : start + 256]].reshape(-1, 3).astype(np.float64)
+        total += values.sum(0)
+        squares += (values**2).sum(0)
+        count += len(values)
+    mean = total / count
+    std = np.sqrt(np.maximum(squares / count - mean**2, 1.0))
+    return mean.astype(np.float32), std.astype(np.float32)
+
+
+def _planes(images: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)

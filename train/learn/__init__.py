@@ -1,0 +1,1 @@
+"""The training itself: tasks, optimiser, epochs, checkpoints."""

@@ -1,0 +1,62 @@
+"""Optimiser and learning rate, as the recipe names them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from train.recipe.config import Optim
+
+
+def optimizer(model: nn.Module, optim: Optim, device: torch.device) -> torch.optim.Optimizer:
+    """The optimiser of a network's weights that are to be learnt.
+
+    Parameters
+    ----------
+    model : Module
+    optim : Optim
+    device : torch.device
+        On a GPU one fused kernel moves all weights.
+    """
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    common = {"lr": optim.lr, "weight_decay": optim.weight_decay, "fused": device.type == "cuda"}
+    if optim.method == "sgd":
+        return torch.optim.SGD(weights, momentum=0.9, nesterov=True, **common)
+    kind = torch.optim.AdamW if optim.method == "adamw" else torch.optim.Adam
+    return kind(weights, **common)
+
+
+def rate(optim: Optim, step: int, *, steps: int, epochs: int) -> float:
+    """The learning rate of a step.
+
+    Parameters
+    ----------
+    optim : Optim
+    step : int
+        Counted from the start of the run.
+    steps : int
+        Steps of an epoch.
+    epochs : int
+        Of the whole run.
+
+    Returns
+    -------
+    float
+    """
+    warm = optim.warmup_epochs * steps
+    if step < warm:
+        return optim.lr * (step + 1) / (warm + 1)
+    if optim.schedule == "step":
+        return optim.lr * optim.lr_factor ** (step // steps // optim.lr_epochs)
+    if optim.schedule == "cosine":
+        done = (step - warm) / max(epochs * steps - warm, 1)
+        return optim.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+    return optim.lr
+
+
+def set_rate(optimiser: torch.optim.Optimizer, value: float) -> None:
+    """Give every group of weights this learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = value

@@ -1,0 +1,1 @@
+"""What decides a result: settings and presets."""
