@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from PIL import Image
 
 
+@lru_cache(maxsize=64)
 def sky(seed: int, side: int = 200, *, sources: int = 12) -> np.ndarray:
     """A picture of its own sky, uint8 (side, side, 3)."""
     rng = np.random.default_rng(seed)
@@ -19,7 +21,9 @@ def sky(seed: int, side: int = 200, *, sources: int = 12) -> np.ndarray:
     ):
         flux += 10**log_flux * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * width**2))
     colour = flux[..., None] * (1.05, 1.0, 0.9) + rng.normal(0, 2, (side, side, 3))
-    return np.clip(colour, 0, 255).astype(np.uint8)
+    drawn = np.clip(colour, 0, 255).astype(np.uint8)
+    drawn.flags.writeable = False  # others of the same seed get the same
+    return drawn
 
 
 def saved(rgb: np.ndarray, form: str = "PNG", mode: str = "RGB", **how) -> bytes:

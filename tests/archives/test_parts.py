@@ -23,6 +23,7 @@ from tests.sandbox.test_server import start
 
 pytest.importorskip("galsim")
 
+pytestmark = pytest.mark.slow
 ZOO = sqlfiles.read("positives_gz1_raw").bind(threshold=0.5)
 COUNT = sqlfiles.read("fields_census").bind()
 ORDERED = ["positives_gz1_raw", "positives_gz2_debiased", "negatives_star", "fields_good"]

@@ -1,4 +1,4 @@
-"""`galaxycurate casjobs` as a person meets it, in a process and on a terminal of its own."""
+"""`galaxycurate casjobs` as a person meets it, on a terminal of its own too."""
 
 import json
 import os
@@ -42,11 +42,18 @@ def user(env):
     return env | {"SCISERVER_USER": USER, "SCISERVER_PASSWORD": PASSWORD}
 
 
-def run(*words, cwd, env):
+def run_alone(*words, cwd, env):
     return subprocess.run(
         [sys.executable, "-m", "galaxycurate", "casjobs", *words], cwd=cwd, env=env, check=False,
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
+
+
+@pytest.fixture
+def run(command, monkeypatch, tmp_path):
+    """`galaxycurate casjobs` in this process, for whoever is said to be logged in."""
+    small.nobody(monkeypatch, tmp_path)
+    return lambda *words, cwd, env: command("casjobs", *words, cwd=cwd, env=env)
 
 
 def submit(url, table):
@@ -55,16 +62,16 @@ def submit(url, table):
 
 
 def test_a_login_is_kept_until_the_logout(env, user, tmp_path):
-    done = run("login", cwd=tmp_path, env=user)
+    done = run_alone("login", cwd=tmp_path, env=user)
     assert (done.returncode, done.stdout) == (0, f"{USER} is logged in\n")
     assert "next: galaxycurate negatives --archive casjobs" in done.stderr
     file = tmp_path / "config" / "galaxycurate" / "token.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in done.stdout + done.stderr + file.read_text()
-    assert run("tables", cwd=tmp_path, env=env).returncode == 0
-    assert json.loads(run("logout", "--json", cwd=tmp_path, env=env).stdout)["forgotten"]
+    assert run_alone("tables", cwd=tmp_path, env=env).returncode == 0
+    assert json.loads(run_alone("logout", "--json", cwd=tmp_path, env=env).stdout)["forgotten"]
     assert not file.exists()
-    done = run("tables", cwd=tmp_path, env=env)
+    done = run_alone("tables", cwd=tmp_path, env=env)
     assert done.returncode == 4
     assert "galaxycurate: nobody is logged in to CasJobs" in done.stderr
     assert "hint: galaxycurate casjobs login" in done.stderr
@@ -96,7 +103,7 @@ def ended(url):
     return job["JobID"]
 
 
-def test_tables_and_jobs_are_shown_and_one_table_is_dropped(url, user, tmp_path):
+def test_tables_and_jobs_are_shown_and_one_table_is_dropped(run, url, user, tmp_path):
     number = submit(url, "mine")
     assert ended(url) == number
     done = run("cancel", str(number), cwd=tmp_path, env=user)
@@ -115,7 +122,7 @@ def test_tables_and_jobs_are_shown_and_one_table_is_dropped(url, user, tmp_path)
     assert run("tables", cwd=tmp_path, env=user).stdout == "MyDB has no tables\n"
 
 
-def test_a_job_is_canceled(url, user, tmp_path):
+def test_a_job_is_canceled(run, url, user, tmp_path):
     small.faults(url, queue_s=60)
     number = submit(url, "never")
     done = run("cancel", str(number), "--json", cwd=tmp_path, env=user)
@@ -135,7 +142,7 @@ def test_a_job_is_canceled(url, user, tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_wrong_use_says_so_in_one_line(url, user, tmp_path, words, code, line, hint):
+def test_a_wrong_use_says_so_in_one_line(run, url, user, tmp_path, words, code, line, hint):
     if "gc_kept" not in small.tables(url):
         submit(url, "gc_kept")
         ended(url)
@@ -148,13 +155,13 @@ def test_a_wrong_use_says_so_in_one_line(url, user, tmp_path, words, code, line,
     assert "gc_kept" in small.tables(url)
 
 
-def test_without_a_person_a_login_says_what_to_set(env, tmp_path):
+def test_without_a_person_a_login_says_what_to_set(run, env, tmp_path):
     done = run("login", cwd=tmp_path, env=env)
     assert done.returncode == 4
     assert "hint: set SCISERVER_USER and SCISERVER_PASSWORD" in done.stderr
 
 
-def test_a_wrong_password_is_not_repeated(user, tmp_path):
+def test_a_wrong_password_is_not_repeated(run, user, tmp_path):
     done = run("login", cwd=tmp_path, env=user | {"SCISERVER_PASSWORD": "hunter2-wrong"})
     assert done.returncode == 4
     assert f"does not accept the password of {USER}" in done.stderr

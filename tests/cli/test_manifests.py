@@ -1,19 +1,18 @@
 import json
-import os
-import subprocess
-import sys
+
+import pytest
 
 from tests.store.test_manifest import made
 
 
-def run(*words, cwd, db):
-    return subprocess.run(
-        [sys.executable, "-m", "galaxycurate", "manifests", *words], cwd=cwd, text=True,
-        capture_output=True, check=False, env={**os.environ, "GALAXYCURATE_DB": db},
-    )  # fmt: skip
+@pytest.fixture
+def run(command):
+    return lambda *words, cwd, db: command(
+        "manifests", *words, cwd=cwd, env={"GALAXYCURATE_DB": db}
+    )
 
 
-def test_push_list_and_pull_end_with_the_next_command(db, tmp_path):
+def test_push_list_and_pull_end_with_the_next_command(run, db, tmp_path):
     sha = made().write(tmp_path / "m.parquet").sha256
     assert run("list", cwd=tmp_path, db=db).stdout == "no manifests yet\n"
     pushed = run("push", "m.parquet", cwd=tmp_path, db=db)
@@ -30,7 +29,7 @@ def test_push_list_and_pull_end_with_the_next_command(db, tmp_path):
     ).read_bytes()
 
 
-def test_json_is_the_answer_alone(db, tmp_path):
+def test_json_is_the_answer_alone(run, db, tmp_path):
     sha = made().write(tmp_path / "m.parquet").sha256
     pushed = json.loads(run("push", "m.parquet", "--json", cwd=tmp_path, db=db).stdout)
     assert pushed == {"manifest": "m.parquet", "sha256": sha, "new": True}
@@ -40,7 +39,7 @@ def test_json_is_the_answer_alone(db, tmp_path):
     assert json.loads(pulled.stdout) == {"manifest": "there/m.parquet", **entry}
 
 
-def test_without_a_database_nothing_is_touched(tmp_path):
+def test_without_a_database_nothing_is_touched(run, tmp_path):
     made().write(tmp_path / "m.parquet")
     for words in (("list",), ("push", "m.parquet"), ("pull", "m")):
         done = run(*words, cwd=tmp_path, db="")

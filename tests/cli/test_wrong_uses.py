@@ -1,8 +1,10 @@
-"""What a new user gets wrong, in a process of its own: one clear line, a hint, the right exit
-code, and nothing changed."""
+"""What a new user gets wrong: one clear line, a hint, the right exit code, and nothing changed.
+
+The commands run in this process; what only a process of its own can show (that its exit code is
+the command's, signals, pipes) has one.
+"""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,10 +13,10 @@ import time
 import pytest
 
 
-def run(*words, cwd, env=None):
+def run_alone(*words, cwd):
     return subprocess.run(
         [sys.executable, "-m", "galaxycurate", *words], cwd=cwd, capture_output=True, text=True,
-        timeout=120, check=False, env={**os.environ, **(env or {})},
+        timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -96,12 +98,14 @@ TABLES = {
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )  # fmt: skip
-def test_a_wrong_use_says_so_in_one_line_and_changes_nothing(tmp_path, words, code, line, hint):
+def test_a_wrong_use_says_so_in_one_line_and_changes_nothing(
+    command, tmp_path, words, code, line, hint
+):
     for name, text in TABLES.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "images").mkdir()
     before = made(tmp_path)
-    done = run(*words, cwd=tmp_path)
+    done = command(*words, cwd=tmp_path)
     said = [text for text in done.stderr.splitlines() if text.startswith("galaxycurate: ")]
     assert done.returncode == code, done.stderr
     assert len(said) == 1, done.stderr
@@ -114,37 +118,47 @@ def test_a_wrong_use_says_so_in_one_line_and_changes_nothing(tmp_path, words, co
     assert made(tmp_path) == before
 
 
-def test_a_bad_settings_file_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("words", "code"), [(["negatives", "--score", "1.4"], 2), (["negatives", *NOWHERE], 1)]
+)
+def test_alone_in_a_process_it_ends_with_that_code_and_says_no_more(command, tmp_path, words, code):
+    alone, here = run_alone(*words, cwd=tmp_path), command(*words, cwd=tmp_path)
+    assert (alone.returncode, here.returncode) == (code, code)
+    assert (alone.stdout, alone.stderr) == (here.stdout, here.stderr)
+    assert made(tmp_path) == []
+
+
+def test_a_bad_settings_file_is_named(command, tmp_path):
     (tmp_path / "galaxycurate.toml").write_text("size_px = 'big'\n")
-    done = run("config", "show", cwd=tmp_path)
+    done = command("config", "show", cwd=tmp_path)
     assert done.returncode == 2
     assert "size_px = 'big' (galaxycurate.toml) is not a whole number" in done.stderr
 
 
-def test_a_folder_that_is_a_file_cannot_be_written(tmp_path):
+def test_a_folder_that_is_a_file_cannot_be_written(command, tmp_path):
     (tmp_path / "manifests").write_text("in the way")
-    done = run("negatives", *NOWHERE, cwd=tmp_path)
+    done = command("negatives", *NOWHERE, cwd=tmp_path)
     assert done.returncode == 1
     assert "galaxycurate: cannot write manifests" in done.stderr
     assert (tmp_path / "manifests").read_text() == "in the way"
 
 
-def test_a_dry_run_shows_the_sql_and_asks_nobody(tmp_path):
-    done = run("positives", "--threshold", "0.9", "--dry-run", *NOWHERE, cwd=tmp_path)
+def test_a_dry_run_shows_the_sql_and_asks_nobody(command, tmp_path):
+    done = command("positives", "--threshold", "0.9", "--dry-run", *NOWHERE, cwd=tmp_path)
     assert done.returncode == 0
     assert "v.p_el_debiased >= 0.9" in done.stdout
     assert made(tmp_path) == []
 
 
-def test_a_dry_run_in_json_is_json_alone_on_stdout(tmp_path):
-    done = run("negatives", "--dry-run", "--json", cwd=tmp_path)
+def test_a_dry_run_in_json_is_json_alone_on_stdout(command, tmp_path):
+    done = command("negatives", "--dry-run", "--json", cwd=tmp_path)
     queries = json.loads(done.stdout)["queries"]
     assert [q["query"] for q in queries] == ["fields_census", "fields_good", "negatives_cell"]
     assert all(len(q["sha256"]) == 64 for q in queries)
 
 
-def test_an_empty_folder_is_told_how_to_begin(tmp_path):
-    done = run("status", cwd=tmp_path)
+def test_an_empty_folder_is_told_how_to_begin(command, tmp_path):
+    done = command("status", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout == "nothing was made here yet\n"
     assert "next: galaxycurate negatives --score 0.2" in done.stderr
@@ -174,7 +188,7 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command",
+    "name",
     [
         "negatives",
         "positives",
@@ -188,10 +202,10 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path):
         "demo",
     ],
 )
-def test_every_help_has_an_example(tmp_path, command):
-    done = run(command, "--help", cwd=tmp_path)
+def test_every_help_has_an_example(command, tmp_path, name):
+    done = command(name, "--help", cwd=tmp_path)
     assert done.returncode == 0
-    assert f"Example: galaxycurate {command}" in done.stdout
+    assert f"Example: galaxycurate {name}" in done.stdout
 
 
 def test_the_reader_of_a_pipe_may_leave(tmp_path):

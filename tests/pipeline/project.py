@@ -72,9 +72,7 @@ class Project:
         made = Manifest.build(header, {**base, **columns}, where="test")
         return made.write(self.root / "manifests" / f"{name or label}.parquet")
 
-    def fetch(
-        self, manifest: Manifest, *, rejected: int = 0, failed: int = 0, skip: int = 0, side: int = 0
-    ):
+    def fetch(self, manifest: Manifest, *, rejected=0, failed=0, skip=0, side=0):
         """Outcomes for its rows: the first ones rejected, then failed, then left out, then kept.
 
         Pictures are as large as the rows say, or of another `side` where nobody looks at them.

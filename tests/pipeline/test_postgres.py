@@ -1,7 +1,6 @@
 """The whole chain by its commands, on one small simulated sky: with SQLite, and with PostgreSQL."""
 
 import hashlib
-import io
 import json
 import os
 import re
@@ -9,18 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stdout
 
 import pytest
 
-from galaxycurate.cli.main import main
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
-from tests import skies
+from tests import commands, skies
 from tests.sandbox.test_server import start as serve
 
 pytest.importorskip("galsim")
 
+pytestmark = pytest.mark.slow
 SETTINGS = """server = "{url}"
 size_px = 128
 limit = 24
@@ -41,12 +39,7 @@ def start(command, folder, db):
 
 
 def run(command, folder, db):
-    """A command in this process, which knows what it needs already; its JSON."""
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
-        patch.chdir(folder)
-        patch.setenv("GALAXYCURATE_DB", db)
-        assert main(command.split()) == 0, command
-    return json.loads(said.getvalue())
+    return json.loads(commands.said(command, folder, GALAXYCURATE_DB=db))
 
 
 @pytest.fixture(scope="module")

@@ -55,8 +55,10 @@ def page_of(project: Project, *, curate: bool = True) -> str:
     return render(gather(project.settings, training=project.training))
 
 
-@pytest.fixture
-def page(project) -> str:
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> str:
+    """Of one project, made once: the tests only read it."""
+    project = Project(tmp_path_factory.mktemp("page"))
     ra = [150.0, 150.01, *(150.1 + 0.1 * np.arange(18))]
     project.fetch(project.manifest("spiral", 20, ra=ra, dec=[2.0] * 20))
     project.fetch(

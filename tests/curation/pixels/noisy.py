@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 
+@lru_cache(maxsize=32)
 def exposure(seed: int, side: int = 424, objects: int = 25) -> np.ndarray:
     """An RGB picture, float32: noise a little correlated, and some round objects."""
     rng = np.random.default_rng(seed)
@@ -18,6 +21,7 @@ def exposure(seed: int, side: int = 424, objects: int = 25) -> np.ndarray:
         light = rng.pareto(1.0) * 20 + 15
         profile = light * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * width**2))
         sky[rows, columns] += profile[..., None].astype(np.float32)
+    sky.flags.writeable = False  # others of the same seed get the same
     return sky
 
 

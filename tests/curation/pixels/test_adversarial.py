@@ -20,9 +20,11 @@ from galaxycurate.curation.pixels.fingerprint import fingerprint
 from galaxycurate.curation.pixels.prints import Prints
 from galaxycurate.curation.pixels.search import search
 
+pytestmark = pytest.mark.slow
 SIDE = 128
 PER_PICTURE = 60
-"""Pairs for each picture, at most, of a crowd in which all are alike."""
+"""Pairs for each picture, at most, of a crowd in which all are alike; all pairs would be 150 a
+picture among 300, 200 among 400."""
 
 
 def saved(rgb, quality=85):
@@ -53,11 +55,13 @@ def cpu_s(of):
     return found, time.process_time() - started
 
 
-def grows_linearly(prints):
-    """The CPU of all pictures against that of a half of them: 4 would be quadratic."""
+def found_in_linear_time(prints):
+    """Pairs; their CPU is held against that of a half of the pictures: 4 would be quadratic."""
     half = prints.take(np.arange(len(prints) // 2))
     search(half.take(np.arange(2)))  # compiled
-    return cpu_s(prints)[1] < 3.2 * cpu_s(half)[1] + 0.3
+    found, whole_s = cpu_s(prints)
+    assert whole_s < 3.2 * cpu_s(half)[1] + 0.3
+    return found
 
 
 @pytest.mark.parametrize(
@@ -83,8 +87,8 @@ def test_blank_pictures_of_other_sizes_or_levels_have_nothing_in_common():
     assert not len(search(prints_of(blank)))
 
 
-def test_ten_thousand_blank_pictures_of_different_sizes_are_no_pairs():
-    blank = [np.zeros((8 + k // 100, 8 + k % 100, 3), np.uint8) for k in range(10_000)]
+def test_thousands_of_blank_pictures_of_different_sizes_are_no_pairs():
+    blank = [np.zeros((8 + k // 50, 8 + k % 50, 3), np.uint8) for k in range(2_500)]
     prints = prints_of(blank)
     assert not len(search(prints))
 
@@ -106,12 +110,12 @@ def test_a_batch_of_identical_pictures_is_held_against_an_old_one_only_once():
     assert np.bincount(groups(len(prints), [found])).tolist() == [3001, 1]
 
 
-def test_a_thousand_recompressed_copies_are_one_group_without_all_their_pairs():
+def test_hundreds_of_recompressed_copies_are_one_group_without_all_their_pairs():
     """Every copy has a digest of its own, so that no chain of identical ones helps."""
     rng = np.random.default_rng(6)
     rgb = sky(6)
     copies = []
-    for k in range(1000):
+    for k in range(400):
         touched = rgb.copy()
         touched[k // SIDE, k % SIDE] ^= 255
         copies.append(touched if k % 2 else saved(touched, int(rng.integers(70, 96))))
@@ -119,7 +123,7 @@ def test_a_thousand_recompressed_copies_are_one_group_without_all_their_pairs():
     prints = prints_of(copies + others)
     found = search(prints)
     sizes = np.bincount(groups(len(prints), [found]))
-    assert sizes.tolist() == [1000] + [1] * 20
+    assert sizes.tolist() == [400] + [1] * 20
     assert len(found) <= PER_PICTURE * len(prints)
 
 
@@ -127,14 +131,13 @@ def test_periodic_patterns_stay_bounded():
     """All landmarks are alike: every one of a picture matches every one of all others."""
     y, x = np.mgrid[:SIDE, :SIDE]
     pictures = []
-    for k in range(500):
+    for k in range(300):
         phase = np.random.default_rng(k).uniform(0, 6.3, 2)
         wave = 30 + 25 * np.sin(x / 2.5 + phase[0]) * np.sin(y / 2.5 + phase[1])
         noise = np.random.default_rng(k).normal(0, 1, (SIDE, SIDE))
         pictures.append(np.repeat((wave + noise).clip(0, 255)[..., None], 3, 2).astype(np.uint8))
     prints = prints_of(pictures)
-    assert len(search(prints)) <= PER_PICTURE * len(prints)
-    assert grows_linearly(prints)
+    assert len(found_in_linear_time(prints)) <= PER_PICTURE * len(prints)
 
 
 def test_tiles_of_text_stay_bounded_and_do_not_take_pictures_along():
@@ -151,7 +154,7 @@ def test_tiles_of_text_stay_bounded_and_do_not_take_pictures_along():
     found = search(prints)
     assert len(found) <= PER_PICTURE * len(prints)
     assert not len(found) or found.second.max() < len(tiles)
-    assert grows_linearly(prints.take(np.arange(len(tiles))))
+    found_in_linear_time(prints.take(np.arange(len(tiles))))
 
 
 def test_copies_of_the_survey_error_tile_are_one_group(shared_data):

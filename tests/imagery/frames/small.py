@@ -61,7 +61,7 @@ def strip(band: str, n_fields: int = 2, noise: float = 0.005) -> np.ndarray:
         r2 = (x - col - dx) ** 2 + (y - row - dy) ** 2
         peak = fluxes["irg".index(band)] / (2 * np.pi * SIGMA**2)
         out += (peak * np.exp(-r2 / (2 * SIGMA**2))).astype(np.float32)
-    return out
+    return np.round(out * 4096) / 4096  # a twentieth of the noise; bzip2 is four times as fast
 
 
 def place(col: float, row: float) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from galaxycurate.imagery.providers.frames import Frames, FramesIrg
 from tests.imagery.frames import small
 from tests.imagery.frames.small import FIRST, FrameServer, place
 
+pytestmark = pytest.mark.slow
 QUICK = Limits(rate=0.0, concurrency=8, retries=2, backoff_s=0.0, gap_s=5.0)
 SCALE, SIZE = 0.396, 64
 HERE = (small.RUN, small.CAMCOL, FIRST)

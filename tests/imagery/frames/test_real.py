@@ -7,7 +7,6 @@ import threading
 import warnings
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -32,7 +31,9 @@ from galaxycurate.sandbox.server import Sandbox
 from galaxycurate.sandbox.sky import Sky
 from tests.imagery.frames.test_frames import QUICK, Memory, pixels
 
+pytestmark = pytest.mark.slow
 WHERE = (3918, 3, 213)
+PATIENT = replace(QUICK, gap_s=120.0)  # before it draws, the sandbox unpacks nine frames of 12 MB
 FIELDS = {"003918-3-0213": WHERE, "004510-4-0030": (4510, 4, 30), "005405-6-0099": (5405, 6, 99)}
 SIZE = 256
 
@@ -92,7 +93,7 @@ def anywhere(sdss):
 
 def run(provider, wanted):
     sink = Memory()
-    fetch(iter(wanted), [provider], sink, QUICK)
+    fetch(iter(wanted), [provider], sink, PATIENT)
     assert len(sink.kept) == len(sink.results), [r.detail for r in sink.results.values()]
     return sink.kept
 
@@ -101,28 +102,26 @@ def run(provider, wanted):
 def drawn(tmp_path_factory, sdss):
     """The same cutouts by each provider, and a FITS cutout."""
     fits_job = next(jobs(sdss, [(900, 1000)], form="fits", size=512))
-    wanted = list(anywhere(sdss))
-    with sandbox(tmp_path_factory.mktemp("sky"), sdss) as url:
+    wanted, planes = list(anywhere(sdss)), {}
+
+    def kept(body, where, band):  # of 12 MB each, a second of bzip2
+        planes[where, band] = plane = read_frame(body, where, band)
+        return plane
+
+    folder = tmp_path_factory.mktemp("sky")
+    with sandbox(folder, sdss) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("galaxycurate.imagery.providers.frames.read_frame", kept)
         ours = run(Frames(url, "dr17"), [replace(fits_job, path="fits"), *wanted])
         theirs = run(SkyServer(url, "dr17"), wanted)
         taken = run(FramesIrg(url, "dr17"), wanted)
-    return {"fits": ours.pop("fits"), "frames": ours, "skyserver": theirs, "frames-irg": taken}
+    made = {"fits": ours.pop("fits"), "frames": ours, "skyserver": theirs, "frames-irg": taken}
+    return {**made, "planes": planes}
 
 
 @pytest.fixture(scope="module")
-def planes(sdss):
-    """Frames of a field by band, read once."""
-
-    @cache
-    def read(name):
-        where = tuple(int(part) for part in name.split("-"))
-        path = sdss / "frames"
-        return {
-            band: read_frame((path / f"frame-{band}-{name}.fits.bz2").read_bytes(), where, band)
-            for band in BANDS
-        }
-
-    return read
+def planes(drawn):
+    """Frames of a field by band, as they were read to be drawn."""
+    return lambda name: {band: drawn["planes"][FIELDS[name], band] for band in BANDS}
 
 
 @pytest.mark.parametrize(

@@ -216,8 +216,8 @@ def test_the_59_real_pairs_are_said_grouped_and_never_torn(
     pairs = json.loads(said)["close_pairs"]
     assert len(pairs) == 59
     assert {p["separation_arcsec"] for p in pairs} == {0.0}
-    some = {int(p[which]) for p in pairs for which in ("first", "second")} | {*range(0, len(ra), 10)}
-    rows = sorted(some)
+    paired = {int(p[which]) for p in pairs for which in ("first", "second")}
+    rows = sorted(paired | {*range(0, len(ra), 10)})
     assert main(["import", *real_sky(path, ra[rows], dec[rows])]) == 0
     pairs = json.loads(capfd.readouterr().out)["close_pairs"]
     assert len(pairs) == 59

@@ -35,6 +35,7 @@ distributed = pytest.importorskip("distributed")
 
 from galaxycurate.pipeline.cluster.cluster import fetch_on_cluster  # noqa: E402
 
+pytestmark = pytest.mark.slow
 LIMITS = Limits(rate=0.0, concurrency=6, backoff_s=0.05, retries=3)
 
 

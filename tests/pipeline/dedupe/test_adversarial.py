@@ -146,15 +146,16 @@ def test_a_dataset_without_one_readable_picture_ends_well(settings):
     assert found.dropped.total() == found.images
 
 
-def test_ten_thousand_copies_of_a_file_leave_one_and_as_many_verdicts(settings):
+def test_thousands_of_copies_of_a_file_leave_one_and_as_many_verdicts(settings):
+    """A line for each pair of them would be four and a half million."""
     body = saved(sky(5, 64), "JPEG")
-    bodies = {f"copy{k:05d}": body for k in range(10_000)}
+    bodies = {f"copy{k:05d}": body for k in range(3_000)}
     fill(settings, {**bodies, "other": saved(sky(6, 64), "JPEG")})
     found = dedupe(settings)
     told = verdicts(settings)
-    assert (found.n_groups, found.largest_group) == (2, 10_000)
-    assert found.dropped.total() == 9_999
-    assert sum(map(len, told.values())) <= 2 * 10_001
+    assert (found.n_groups, found.largest_group) == (2, 3_000)
+    assert found.dropped.total() == 2_999
+    assert sum(map(len, told.values())) <= 2 * 3_001
     assert not told["other"]
 
 

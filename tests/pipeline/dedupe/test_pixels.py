@@ -5,6 +5,7 @@ All pictures here are simulated.
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 
@@ -42,6 +43,7 @@ def settings(tmp_path):
     return Settings(dataset=str(tmp_path / "dataset"), manifests=str(tmp_path / "manifests"))
 
 
+@cache
 def files():
     """A window, copies of it, one that drifted, and others; one stands behind another's id."""
     at = (150.0, 2.0)
