@@ -1,0 +1,193 @@
+"""A whole run of numpy-cnn: tree, epochs, test, report. No torch is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from galaxycurate.errors import SettingError, UsageError
+from train import outcome
+from train.data.decode import window_of
+from train.data.feed import channel_statistics
+from train.files import read_json
+from train.recipe.config import Config, flat
+from train.scratch import training
+from train.scratch.network import load
+from train.scratch.trained import NAME, Trained, store
+
+LAST = "last.npz"
+ONLY = {  # settings that ask for what this network does not have
+    "task": "classes",
+    "views": 1,
+    "network.weights": "",
+    "network.frozen": False,
+    "optim.average": 0.0,
+}
+
+
+def fit(
+    config: Config,
+    place,
+    *,
+    restart: bool = False,
+    resume: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict:
+    """Train, test and report; go on where an earlier call was halted.
+
+    BLAS computes on one thread, so that a run repeats to the bit on a machine with more.
+
+    Parameters
+    ----------
+    config : Config
+    place : train.fit.Place
+    restart : bool
+        Forget what the output folder holds of an earlier run.
+    resume : bool
+        Only continue: refuse to begin anew.
+    say : callable
+        Takes a line of progress.
+
+    Returns
+    -------
+    dict
+        The content of ``metrics.json``.
+
+    Raises
+    ------
+    SettingError
+        The recipe asks for what this network does not have, or the folder holds another run.
+    UsageError
+        There is nothing to resume.
+    """
+    from train.fit import read_data
+
+    check(config)
+    data = read_data(config, place, say)
+    lesson = _lesson(config, data)
+    last, key = place.out / LAST, _key(config, data)
+    done = {} if restart else read_json(place.out / outcome.METRICS)
+    if done.get("fingerprint") == key and (place.out / NAME).is_file():
+        say(f"this run is finished: {place.out}; --restart trains it anew")
+        return done
+    with threadpool_limits(limits=1, user_api="blas"):
+        state = _state(lesson, data, last, restart=restart, resume=resume, say=say)
+        (place.out / outcome.METRICS).unlink(missing_ok=True)
+        training.train(
+            lesson,
+            state,
+            keep=lambda now: training.store(
+                last, now, fingerprint=data.fingerprint, config=flat(config)
+            ),
+            say=say,
+        )
+        trained = _best(lesson, data, state)
+        store(place.out / NAME, trained)
+        return outcome.write_all(
+            place.out,
+            trained,
+            data,
+            config=config,
+            facts=_facts(lesson, data, state, key),
+            say=say,
+        )
+
+
+def check(config: Config) -> None:
+    """Refuse settings that this network would pass over in silence.
+
+    Raises
+    ------
+    SettingError
+        One of them is asked for.
+    """
+    values = flat(config)
+    for name, only in ONLY.items():
+        if values[name] != only:
+            raise SettingError(
+                f"numpy-cnn has no {name} = {values[name]}",
+                hint=f"--set {name}={only}, or another preset",
+            )
+    if config.precision == "bfloat16":
+        raise SettingError("numpy-cnn has no bfloat16", hint="--set precision=float32")
+
+
+def _lesson(config: Config, data) -> training.Lesson:
+    train, label = data.rows("train"), data.tree.label
+    shares = np.eye(len(data.tree.classes), dtype=np.float32)[label]
+    mean, std = channel_statistics(data.pixels.images, train)
+    return training.Lesson(
+        config=config,
+        images=data.pixels.images,
+        mean=mean,
+        std=std,
+        label=label,
+        shares=data.soft.shares if data.soft else shares,
+        train=train,
+        val=data.rows("val"),
+    )
+
+
+def _key(config: Config, data) -> str:
+    text = json.dumps(flat(config), sort_keys=True) + data.fingerprint
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _state(lesson, data, last: Path, *, restart: bool, resume: bool, say) -> training.State:
+    if restart or not last.is_file():
+        if resume:
+            raise UsageError(f"nothing to resume in {last.parent}", hint="leave out --resume")
+        return training.begin(lesson)
+    facts, wanted = load(last)[1], flat(lesson.config)
+    # another number of epochs goes on, where the learning rate does not depend on it
+    free = {"epochs"} if lesson.config.optim.schedule != "cosine" else set()
+    differ = [
+        f"{name} {facts['config'].get(name)}, now {value}"
+        for name, value in wanted.items()
+        if name not in free and facts["config"].get(name) != value
+    ]
+    if facts["epoch"] > lesson.config.epochs:
+        differ.append(f"{facts['epoch']} epochs, now {lesson.config.epochs}")
+    if not differ and facts["fingerprint"] != data.fingerprint:
+        differ = ["on other images"]
+    if differ:
+        raise SettingError(
+            f"{last.parent} holds another run ({', '.join(differ)})",
+            hint="--restart replaces it, --out FOLDER keeps both",
+        )
+    say(f"going on after epoch {facts['epoch']}")
+    return training.restore(lesson, last)
+
+
+def _best(lesson: training.Lesson, data, state: training.State) -> Trained:
+    for name, array in state.network.parameters().items():
+        array[...] = state.best["weights"][name]
+    return Trained(
+        network=state.network,
+        classes=data.tree.classes,
+        mean=lesson.mean,
+        std=lesson.std,
+        window=window_of(lesson.config.data),
+        epoch=state.best["epoch"],
+        origin=data.tree.origin,
+    )
+
+
+def _facts(lesson, data, state, key: str) -> dict:
+    return {
+        "fingerprint": key,
+        "checkpoint": NAME,
+        "best_epoch": state.best["epoch"],
+        "batch": lesson.batch,
+        "device": "CPU, float32, NumPy alone",
+        "training_seconds": sum(epoch["seconds"] for epoch in state.history),
+        "images_per_s": float(np.median([epoch["images_per_s"] for epoch in state.history])),
+        "history": state.history,
+        "soft_labels": data.soft.known if data.soft else 0,
+        "threads": 1,
+    }
