@@ -24,6 +24,7 @@ from galaxycurate.pipeline.split.proof import Split, prove, refuse_leaks
 from galaxycurate.pipeline.split.trees import (
     FOLDER,
     SOFT_LABELS,
+    Beside,
     build,
     put_in_place,
     soft_labels,
@@ -82,12 +83,12 @@ def split(
         result = prove(kept, chosen, evidence, made, part, manner)
         refuse_leaks(result)
         if not dry_run:
-            about = _about(kept, result, manner, seed)
-            soft = soft_labels(Path(settings.manifests))
-            dataset = Path(settings.dataset)
-            build(dataset, kept, part, list(manner.parts), about, soft, progress)
             group = np.full(len(kept), -1)
             group[chosen] = made.group
+            about = _about(kept, result, manner, seed)
+            beside = Beside(about, soft_labels(Path(settings.manifests)), group)
+            dataset = Path(settings.dataset)
+            build(dataset, kept, part, list(manner.parts), beside, progress)
             rows = zip(kept.paths, group, part, strict=True)
             ledger.record(
                 "split",

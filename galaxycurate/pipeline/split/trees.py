@@ -25,12 +25,33 @@ from galaxycurate.store.shards.tree import Tree, open_tree
 FOLDER = "split"
 SOFT_LABELS = "soft.csv"
 """Beside split.json: the vote fractions of each image, by its path in the tree, where known."""
+GROUPS = "groups.csv"
+"""Beside split.json: which group each image is of, by its path in the tree."""
 FOLDS = "folds.csv"
 _NEW, _OLD = ".split.new", ".split.old"
 _NO_LINKS = (errno.EXDEV, errno.EMLINK, errno.EPERM)
 """Another file system, as many links as one file may have, or a system without any."""
 
 Soft = Mapping[tuple[str, str], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a tree tells of itself, beside its pictures.
+
+    Attributes
+    ----------
+    about : dict
+        For ``split.json``; that of each fold has its own counts.
+    soft : dict
+        Vote fractions by label and name.
+    group : ndarray of int64, shape (n,)
+        The group of each image; -1 where it has none.
+    """
+
+    about: Mapping[str, object]
+    soft: Soft
+    group: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -94,8 +115,7 @@ def build(
     kept: Kept,
     part: np.ndarray,
     parts: Sequence[str],
-    about: Mapping[str, object],
-    soft: Soft,
+    beside: Beside,
     progress: Progress = silent,
 ) -> None:
     """Build the trees beside the old ones; `put_in_place` lets them take their place.
@@ -108,9 +128,7 @@ def build(
         The part of each image; empty for those left out.
     parts : sequence of str
         All parts.
-    about : dict
-        For ``split.json``; that of each fold has its own counts.
-    soft : dict
+    beside : Beside
     progress : callable
     """
     new = dataset / _NEW
@@ -120,13 +138,10 @@ def build(
         new.mkdir(parents=True)
         for n, tree in enumerate(trees):
             _link(dataset, kept, part, tree.holds, new / tree.folder)
-            facts = {**about, "splits": counts(kept.labels, part, tree.holds)}
-            if tree.folder:
-                facts["fold"] = tree.folder
-            _write_facts(new / tree.folder, kept, part, tree, facts, soft)
+            _write_beside(new / tree.folder, kept, part, tree, beside)
             progress((n + 1) * len(kept), len(trees) * len(kept), "linked")
         if len(trees) > 1:
-            (new / "split.json").write_text(json.dumps(about, indent=1) + "\n")
+            (new / "split.json").write_text(json.dumps(beside.about, indent=1) + "\n")
             _write_folds(new / FOLDS, kept, part)
     except OSError as error:
         raise unwritable(dataset / FOLDER, error) from error
@@ -156,15 +171,24 @@ def _link(dataset: Path, kept: Kept, part, holds: Mapping[str, str], root: Path)
             (root / split / label).mkdir(parents=True, exist_ok=True)
 
 
-def _write_facts(root: Path, kept: Kept, part, tree: Layout, facts: dict, soft: Soft) -> None:
+def _write_beside(root: Path, kept: Kept, part, tree: Layout, beside: Beside) -> None:
+    facts = {**beside.about, "splits": counts(kept.labels, part, tree.holds)}
+    if tree.folder:
+        facts["fold"] = tree.folder
     (root / "split.json").write_text(json.dumps(facts, indent=1) + "\n")
-    told = {
-        _in_tree(outcome, tree.holds[str(name)]): soft[outcome.label, outcome.name]
+    paths = [
+        _in_tree(outcome, tree.holds[str(name)]) if name else ""
         for outcome, name in zip(kept.outcomes, part, strict=True)
-        if name and soft.get((outcome.label, outcome.name))
+    ]
+    groups = zip(paths, beside.group.tolist(), strict=True)
+    _write_rows(root / GROUPS, ["path", "group"], sorted(one for one in groups if one[0]))
+    soft = {
+        path: shares
+        for path, one in zip(paths, kept.outcomes, strict=True)
+        if path and (shares := beside.soft.get((one.label, one.name)))
     }
-    if told:
-        _write_soft(root / SOFT_LABELS, told, kept.labels.tolist())
+    if soft:
+        _write_soft(root / SOFT_LABELS, soft, kept.labels.tolist())
 
 
 def _in_tree(outcome: Outcome, split: str) -> str:
@@ -173,20 +197,27 @@ def _in_tree(outcome: Outcome, split: str) -> str:
 
 def _write_soft(path: Path, soft: Mapping[str, Mapping[str, float]], labels) -> None:
     classes = sorted({*labels, *(name for shares in soft.values() for name in shares)})
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["path", *classes])
-        for name, shares in sorted(soft.items()):
-            writer.writerow([name, *(f"{shares.get(c, 0.0):.6g}" for c in classes)])
+    rows = [
+        [name, *(f"{shares.get(c, 0.0):.6g}" for c in classes)]
+        for name, shares in sorted(soft.items())
+    ]
+    _write_rows(path, ["path", *classes], rows)
 
 
 def _write_folds(path: Path, kept: Kept, part: np.ndarray) -> None:
+    rows = [
+        [outcome.path, outcome.label, str(name).removeprefix("fold-")]
+        for outcome, name in zip(kept.outcomes, part, strict=True)
+        if name
+    ]
+    _write_rows(path, ["path", "label", "fold"], rows)
+
+
+def _write_rows(path: Path, head: Sequence[str], rows) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["path", "label", "fold"])
-        for outcome, name in zip(kept.outcomes, part, strict=True):
-            if name:
-                writer.writerow([outcome.path, outcome.label, str(name).removeprefix("fold-")])
+        writer.writerow(head)
+        writer.writerows(rows)
 
 
 def _place(tree: Tree, relative: str, target: Path) -> None:

@@ -190,7 +190,7 @@ def test_a_second_split_takes_the_place_of_the_first(settings):
     split(settings)
     made = split(settings, fractions=(0.5, 0.25, 0.25), seed=3)
     trees = {p.name for p in (Path(settings.dataset) / "split").iterdir()}
-    assert trees == {"train", "val", "test", "split.json"}
+    assert trees == {"train", "val", "test", "split.json", "groups.csv"}
     assert sum(sum(c.values()) for c in made.counts.values()) == 30
     assert not list(Path(settings.dataset).glob(".split*"))
 

@@ -323,8 +323,20 @@ def test_a_split_follows_folds_and_nothing_of_them_stays(project):
     split(project.settings, Manner(folds=3))
     split(project.settings)
     assert {p.name for p in (Path(project.settings.dataset) / "split").iterdir()} == {
-        "train", "val", "test", "split.json",
+        "train", "val", "test", "split.json", "groups.csv",
     }  # fmt: skip
+
+
+def test_a_tree_tells_the_group_of_each_image_and_training_reads_it(project):
+    fill(project, scanned=16, lone=100)
+    split(project.settings)
+    tree = read_tree(Path(project.settings.dataset) / "split")
+    with (tree.root / "groups.csv").open(newline="") as file:
+        listed = {row["path"]: row["group"] for row in csv.DictReader(file)}
+    assert set(listed) == {path.as_posix() for path in tree.files}
+    assert sorted(Counter(listed.values()).values())[-2:] == [1, 16]
+    own = [listed[path.as_posix()] for path in tree.files]
+    assert len(set(zip(own, tree.groups.of, strict=True))) == len(set(own)) == 201
 
 
 @pytest.mark.parametrize(
