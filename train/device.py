@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import importlib.util
 import os
 import re
@@ -14,7 +15,7 @@ INSTALL = "pip install 'galaxycurate[train]'   (or: uv pip install 'galaxycurate
 
 
 def require_torch():
-    """Import torch, or say what to type.
+    """Import torch, see that OpenCV is there, or say what to type.
 
     Returns
     -------
@@ -25,11 +26,16 @@ def require_torch():
     GalaxyCurateError
         torch or OpenCV is absent, or its libraries do not load.
     """
+    torch = _loaded("torch")
+    _loaded("cv2")
+    return torch
+
+
+def _loaded(name: str = "torch"):
     # huge pages spare a CPU step a million page faults; read at torch's first allocation
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
-        import cv2  # noqa: F401
-        import torch
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise GalaxyCurateError(
             f"training needs {error.name}, which is not installed", hint=INSTALL
@@ -40,7 +46,6 @@ def require_torch():
             f"torch is installed but does not load: {first}",
             hint="uv pip install --reinstall torch torchvision --torch-backend auto",
         ) from error
-    return torch
 
 
 def torchvision_doubt(torch_cuda: str | None, version_file: Path | None = None) -> str | None:
@@ -95,9 +100,12 @@ def pick_device(name: str = "auto"):
     SettingError
         No such device here.
     """
-    torch = require_torch()
+    torch = _loaded()
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and torch.cuda.is_available():
+        # of several, the one that `train.learn.ranks` gave to this process
+        return torch.device("cuda", torch.cuda.current_device())
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
@@ -120,7 +128,7 @@ def pick_precision(device, wanted: str = "auto"):
     wanted : str
         ``auto``, ``float32`` or ``bfloat16``.
     """
-    torch = require_torch()
+    torch = _loaded()
     if wanted != "auto":
         return torch.bfloat16 if wanted == "bfloat16" else None
     if device.type == "cuda":
@@ -131,7 +139,7 @@ def pick_precision(device, wanted: str = "auto"):
 
 def prepare(device) -> None:
     """Set up the process for many equal steps on a device."""
-    torch = require_torch()
+    torch = _loaded()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
     if device.type == "cpu":
@@ -154,7 +162,7 @@ def cpu_has_bfloat16(flags: str | None = None) -> bool:
 
 def describe(device, precision) -> str:
     """The device and precision in words."""
-    torch = require_torch()
+    torch = _loaded()
     if device.type == "cuda":
         where = torch.cuda.get_device_name(device)
     elif device.type == "cpu":

@@ -5,21 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.errors import InputError, SettingError, UsageError
-from train import outcome
+from train import outcome, votes
+from train.asked import TorchNetwork
 from train.data.cache import Pixels, fingerprints, load_pixels, shared_pictures
 from train.data.decode import window_of
 from train.data.feed import Feed, channel_statistics
 from train.data.soft import SoftLabels, read_soft
+from train.data.splits import equal_across, leaks
 from train.data.tree import Tree, read_tree
+from train.data.votes import read_votes
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
 from train.files import read_json
-from train.learn import checkpoint, training
+from train.judge import prior
+from train.judge.calibration import fit_temperature
+from train.judge.evaluate import probabilities
+from train.learn import checkpoint, ranks, training
 from train.learn.tasks import task_of
 from train.recipe.config import Config
 from train.recipe.settings import as_dict
@@ -41,12 +47,15 @@ class Place:
         As in `train.device.pick_device`.
     workers : int
         Threads that decode.
+    cache : Path, optional
+        Where decoded images lie; ``out/cache`` when not given.
     """
 
     data: Path = Path("dataset/split")
     out: Path = Path("training")
     device: str = "auto"
     workers: int = 2
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def fit(
     config: Config | None = None,
     place: Place | None = None,
     *,
+    tree: Tree | None = None,
     restart: bool = False,
     resume: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -80,6 +90,8 @@ def fit(
     ----------
     config : Config, optional
     place : Place, optional
+    tree : Tree, optional
+        Not what lies in ``place.data``, but this.
     restart : bool
         Forget what the output folder holds of an earlier run.
     resume : bool
@@ -90,12 +102,12 @@ def fit(
     Returns
     -------
     dict
-        The content of ``metrics.json``.
+        The content of ``metrics.json``; nothing on the other ranks of several processes.
 
     Raises
     ------
     InputError
-        The tree is missing or not fit for training.
+        The tree is missing or not fit for training, or its split is proven to leak.
     SettingError
         No such device.
     UsageError
@@ -105,14 +117,14 @@ def fit(
     """
     config, place = config or Config(), place or Place()
     device = pick_device(place.device)
-    data = read_data(config, place, say)
+    data = read_data(config, place, say, tree)
     earlier = {} if restart else _earlier(place.out, config, data)
     if resume and not earlier:
         raise UsageError(
             f"nothing to resume in {place.out}", hint="begin with: python -m train   (no --resume)"
         )
     done = read_json(place.out / outcome.METRICS)
-    whole = (place.out / checkpoint.NAME).is_file()
+    whole = (place.out / checkpoint.name_of(config)).is_file()
     if earlier and whole and done.get("fingerprint") == _run_key(config, data.fingerprint):
         say(f"this run is finished: {place.out}; --restart trains it anew")
         return done
@@ -123,24 +135,29 @@ def fit(
     lesson = _lesson(config, data, device)
     _announce(lesson, data, say)
     state = _trained(lesson, data, earlier, place.out / LAST, say)
+    if not ranks.leads():
+        return {}
     trained = _best(lesson, data, state)
-    return outcome.write_all(
+    checkpoint.save(place.out / checkpoint.name_of(config), trained)
+    write = votes.write_all if config.task == "votes" else outcome.write_all
+    return write(
         place.out,
-        trained,
+        TorchNetwork(trained, device, lesson.precision),
         data,
-        feed=lesson.feed,
-        precision=lesson.precision,
-        facts=_facts(lesson, state, data),
+        config=config,
+        facts={**_facts(lesson, state, data), **_belief(lesson, trained, data, say)},
         say=say,
     )
 
 
-def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
+def read_data(
+    config: Config, place: Place, say: Callable[[str], None], tree: Tree | None = None
+) -> Data:
     """Read a tree and its pixels, and tell what is wrong with them."""
-    tree = read_tree(place.data, seed=config.seed)
+    tree, soft = _labels(config, place, say, tree)
     pixels = load_pixels(
         tree,
-        place.out / "cache",
+        place.cache or place.out / "cache",
         window_of(config.data),
         workers=place.workers,
         say=say,
@@ -151,20 +168,48 @@ def read_data(config: Config, place: Place, say: Callable[[str], None]) -> Data:
         say(f"warning: {line}")
     _tell_bad(tree, pixels, say)
     prints = fingerprints(pixels.images)
-    shared = shared_pictures([p for p, ok in zip(prints, use, strict=True) if ok], tree.split[use])
-    if shared:
-        say(f"warning: {shared:,} test images are also in train or val, pixel by pixel")
-    soft = read_soft(tree) if config.data.soft else None
+    seen = [one for one, ok in zip(prints, use, strict=True) if ok]
+    shared = shared_pictures(seen, tree.split[use])
+    tree = _refuse_leaks(tree, use, seen, allow=config.data.allow_leaks, say=say)
     data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft)
-    missing = np.flatnonzero(
-        np.bincount(tree.label[data.rows("train")], minlength=len(tree.classes)) == 0
-    )
-    if missing.size or not data.rows("test").size:
-        what = f"train/{tree.classes[missing[0]]}" if missing.size else "test"
-        raise InputError(
-            f"no image of {place.data / what} can be read", hint="look at the reasons above"
-        )
+    _need_images(config, data)
     return data
+
+
+def _labels(config: Config, place: Place, say, tree: Tree | None):
+    """The tree, and the fractions of votes that its images teach, or None."""
+    how: dict = {"seed": config.seed, "stratified": config.data.split == "stratified"}
+    if config.task == "votes":
+        return read_votes(place.data, votes=config.data.votes, say=say, **how)
+    tree = tree or read_tree(place.data, **how)
+    return tree, read_soft(tree) if config.data.soft else None
+
+
+def _need_images(config: Config, data: Data) -> None:
+    tree, train = data.tree, data.rows("train")
+    wanted = range(len(tree.classes)) if config.task != "votes" else ()
+    there = {"train": train.size, "test": data.rows("test").size}
+    there |= {f"train/{tree.classes[k]}": (tree.label[train] == k).sum() for k in wanted}
+    for what, count in there.items():
+        if not count:
+            raise InputError(
+                f"no image of {tree.root / what} can be read", hint="look at the reasons above"
+            )
+
+
+def _refuse_leaks(tree: Tree, use, seen: list[bytes], *, allow: bool, say) -> Tree:
+    rows = np.flatnonzero(use)
+    equal = [(rows[a], rows[b]) for a, b in equal_across(seen, tree.split[rows])]
+    found = leaks(tree.files, tree.facts, equal)
+    if not found:
+        return tree
+    if not allow:
+        raise InputError(
+            f"the split of {tree.root} leaks, and its test would be too good: {found}",
+            hint="galaxycurate dedupe, then galaxycurate split; or --allow-leaks",
+        )
+    say(f"warning: the split leaks: {found}")
+    return replace(tree, split_kind="folders, leaking")
 
 
 def _content_key(tree: Tree, prints: list[bytes], soft: SoftLabels | None) -> str:
@@ -189,7 +234,8 @@ def _earlier(out: Path, config: Config, data: Data) -> dict:
     content = checkpoint.read(path)
     old, new = as_dict(Config()) | content.get("config", {}), as_dict(config)
     # another number of epochs goes on, where the learning rate does not depend on it
-    free = {"epochs", "compile"} if config.optim.schedule != "cosine" else {"compile"}
+    free = {"compile", "data.allow_leaks"}
+    free |= {"epochs"} if config.optim.schedule != "cosine" else set()
     differ = [name for name in new if name not in free and old.get(name) != new[name]]
     if content.get("epoch", 0) > config.epochs:
         differ.append("epochs")
@@ -220,7 +266,11 @@ def _lesson(config: Config, data: Data, device) -> training.Lesson:
 
 
 def _trained(lesson, data: Data, earlier: dict, last: Path, say) -> training.State:
-    state = training.begin(lesson)
+    network = lesson.config.network
+    if earlier:  # its weights come from there: nothing else is read for them
+        network = replace(network, weights="")
+    fresh = replace(lesson, config=replace(lesson.config, network=network))
+    state = training.begin(fresh, say)
     if earlier:
         training.restore(state, earlier)
         say(f"going on after epoch {state.epoch}")
@@ -233,10 +283,11 @@ def _trained(lesson, data: Data, earlier: dict, last: Path, say) -> training.Sta
 
 def _best(lesson, data: Data, state: training.State) -> checkpoint.Trained:
     state.model.load_state_dict(state.best["model"])
+    _answer_for(lesson, data, state.model)
     return checkpoint.Trained(
         model=state.model.eval(),
         config=lesson.config,
-        classes=data.tree.classes,
+        classes=lesson.task.classes,
         mean=lesson.feed.mean.flatten().cpu().numpy(),
         std=lesson.feed.std.flatten().cpu().numpy(),
         origin=data.tree.origin,
@@ -244,10 +295,43 @@ def _best(lesson, data: Data, state: training.State) -> checkpoint.Trained:
     )
 
 
+def _answer_for(lesson, data: Data, model) -> None:
+    """Correct the answers for the class mix that `prior` names."""
+    config = lesson.config
+    if config.prior != "sampled":
+        added = prior.correction(_mix(data, "train"), config.sampling, config.prior)
+        prior.correct(model, added, binary=lesson.task.n_out == 1)
+
+
+def _belief(lesson, trained: checkpoint.Trained, data: Data, say) -> dict:
+    """How far the answers can be believed: found on val, and in the mix of the classes."""
+    config = lesson.config
+    if config.task == "votes":
+        return {}
+    mixes = _mix(data, "train"), _mix(data, "test")
+    note = prior.note(*mixes, config.sampling, config.prior)
+    if note:
+        say(f"note: {note}")
+    facts = {"prior": {"train": (mixes[0] / mixes[0].sum()).tolist(), "note": note}}
+    if lesson.val.size:
+        options = {"task": lesson.task, "precision": lesson.precision, "views": config.views}
+        answers = probabilities(trained.model, lesson.feed, lesson.val, **options)
+        temperature = fit_temperature(data.tree.label[lesson.val], answers)
+        facts["calibration"] = {"temperature": temperature, "fitted_on": "val"}
+    return facts
+
+
+def _mix(data: Data, split: str) -> np.ndarray:
+    return np.bincount(data.tree.label[data.rows(split)], minlength=len(data.tree.classes))
+
+
 def _facts(lesson, state: training.State, data: Data) -> dict:
+    import torch
+
     learnt = sum(epoch["seconds"] for epoch in state.history)
     return {
         "fingerprint": _run_key(lesson.config, data.fingerprint),
+        "checkpoint": checkpoint.name_of(lesson.config),
         "best_epoch": state.best["epoch"],
         "batch": lesson.batch,
         "device": describe(lesson.feed.device, lesson.precision),
@@ -255,6 +339,7 @@ def _facts(lesson, state: training.State, data: Data) -> dict:
         "images_per_s": float(np.median([epoch["images_per_s"] for epoch in state.history])),
         "history": state.history,
         "soft_labels": data.soft.known if data.soft else 0,
+        "threads": torch.get_num_threads(),
     }
 
 

@@ -24,6 +24,7 @@ def evaluate(
     data: Path,
     *,
     split: str = "test",
+    views: int | None = None,
     device: str = "auto",
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -37,22 +38,30 @@ def evaluate(
         As for `train.data.tree.read_tree`; a folder without splits is taken whole.
     split : str
         ``train``, ``val`` or ``test``.
+    views : int, optional
+        Turns and mirrors that are averaged; those of the recipe when not given.
     device : str
     say : callable
 
     Returns
     -------
     dict
-        As `train.judge.metrics.summary`, with ``unreadable``, ``split``, ``origin``, ``simulated``.
+        As `train.judge.metrics.summary`, with ``unreadable``, ``split``, ``split_kind``,
+        ``views``, ``origin``, ``simulated``; of a network that learnt votes, as
+        `train.judge.votes.summary`, with the same and ``votes``.
 
     Raises
     ------
     InputError
-        No such checkpoint or tree, no images.
+        No such checkpoint or tree, no images, or none that can be read.
     LayoutError
         The tree has a class that the network does not know.
     """
     trained = checkpoint.load(path)
+    if trained.config.task == "votes":
+        from train.votes import evaluate as evaluate_votes
+
+        return evaluate_votes(trained, data, split=split, views=views, device=device, say=say)
     tree = read_tree(data, needs=())
     unknown = sorted(set(tree.classes) - set(trained.classes))
     if unknown:
@@ -68,13 +77,23 @@ def evaluate(
     if not rows.size:
         raise InputError(f"{data} has no images in {split}/", hint="--split train, val or test")
     files = [tree.root / tree.files[row] for row in rows]
-    probability, bad = answers(trained, files, device=device, say=say)
+    views = trained.config.views if views is None else views
+    probability, bad = answers(trained, files, views=views, device=device, say=say)
     read = np.array([file not in bad for file in files])
+    if not read.any():
+        raise InputError(f"no image of {data} can be read", hint="look at the reasons above")
     place = np.array([trained.classes.index(name) for name in tree.classes])
     truth = place[tree.label[rows[read]]]
     return {
-        **summary(truth, probability, trained.classes),
+        **summary(
+            truth,
+            probability,
+            trained.classes,
+            groups=tree.groups.of[rows[read]] if tree.groups else None,
+        ),
         "split": "all" if whole else split,
+        "split_kind": "none" if whole else tree.split_kind,
+        "views": views,
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
@@ -105,6 +124,7 @@ def answers(
     trained: checkpoint.Trained,
     files: list[Path],
     *,
+    views: int | None = None,
     device: str = "auto",
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[np.ndarray, dict[Path, str]]:
@@ -114,6 +134,8 @@ def answers(
     ----------
     trained : Trained
     files : list of Path
+    views : int, optional
+        Turns and mirrors that are averaged; those of the recipe when not given.
     device : str
     say : callable
 
@@ -127,6 +149,8 @@ def answers(
     where = pick_device(device)
     precision = pick_precision(where, trained.config.precision)
     model, window = trained.model.to(where), window_of(trained.config.data)
+    views = trained.config.views if views is None else views
+    how = {"task": trained.task, "precision": precision, "views": views}
     found, bad = [np.zeros((0, len(trained.classes)))], {}
     for start in range(0, len(files), CHUNK):
         images = []
@@ -139,7 +163,7 @@ def answers(
         if images:
             feed = Feed(np.stack(images), trained.mean, trained.std, where)
             rows = np.arange(len(images))
-            found.append(probabilities(model, feed, rows, task=trained.task, precision=precision))
+            found.append(probabilities(model, feed, rows, **how))
         if len(files) > CHUNK:
             say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
     return np.concatenate(found), bad

@@ -8,15 +8,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from train.data.feed import Feed
+from train.asked import Asked
 from train.files import write_json, write_text
-from train.judge.evaluate import probabilities, write_predictions
+from train.judge.colour import IMAGES, colour_check
 from train.judge.metrics import summary
-from train.learn import checkpoint
+from train.judge.predictions import Answers, write_predictions
+from train.recipe.config import Config
 from train.recipe.settings import as_dict
-from train.show.activations import activations
+from train.show.examples import Chosen, choose, write_examples
 from train.show.figures import (
     activation_figure,
     confusion_figure,
@@ -26,33 +26,33 @@ from train.show.figures import (
 )
 from train.show.report import render
 
-METRICS = "metrics.json"
-SHOWN = 4  # test images whose activations are drawn
-PACKAGES = ("torch", "numpy", "opencv-python-headless", "simplejpeg", "galaxycurate")
+METRICS, PREDICTIONS, REPORT = "metrics.json", "predictions.csv", "report.html"
+CHUNK = 1024  # images in memory at a time
+PACKAGES = (
+    "torch", "torchvision", "timm", "numpy", "opencv-python-headless", "simplejpeg", "galaxycurate",
+)  # fmt: skip
 
 
 def write_all(
     out: Path,
-    trained: checkpoint.Trained,
+    network: Asked,
     data,
     *,
-    feed: Feed,
-    precision,
+    config: Config,
     facts: dict,
     say: Callable[[str], None],
 ) -> dict:
-    """Test a network and write checkpoint, predictions, figures, report and metrics.
+    """Test a network and write predictions, figures, report and metrics.
 
     ``metrics.json`` comes last: where it lies, all else does.
 
     Parameters
     ----------
     out : Path
-    trained : Trained
+    network : Asked
     data : Data
         From `train.fit.read_data`.
-    feed : Feed
-    precision : torch.dtype or None
+    config : Config
     facts : dict
         What training told of itself.
     say : callable
@@ -62,47 +62,152 @@ def write_all(
     dict
         The content of ``metrics.json``.
     """
-    rows = data.rows("test")
+    rows, tree = data.rows("test"), data.tree
     say(f"testing on {rows.size:,} images")
-    probability = probabilities(trained.model, feed, rows, task=trained.task, precision=precision)
-    truth = data.tree.label[rows]
-    test = summary(truth, probability, trained.classes)
-    checkpoint.save(out / checkpoint.NAME, trained)
-    names = [data.tree.files[row].as_posix() for row in rows]
-    write_predictions(out / "predictions.csv", names, trained.classes, probability, truth)
-    metrics = {"test": test, **facts, **_circumstances(trained, data)}
-    _draw(out, trained, feed, metrics, rows=rows, probability=probability, names=names, truth=truth)
-    write_text(out / "report.html", render(metrics, out))
+
+    def pictures(chosen) -> np.ndarray:
+        return np.array(data.pixels.images[rows[chosen]])
+
+    answers = Answers(
+        names=tuple(tree.files[row].as_posix() for row in rows),
+        classes=network.classes,
+        truth=tree.label[rows],
+        probability=answered(network, pictures, rows.size),
+    )
+    write_predictions(
+        out / PREDICTIONS, answers.names, answers.classes, answers.probability, answers.truth
+    )
+    test = summary(
+        answers.truth,
+        answers.probability,
+        answers.classes,
+        groups=tree.groups.of[rows] if tree.groups else None,
+        temperature=facts.get("calibration", {}).get("temperature"),
+    )
+    around = circumstances(network, data, config)
+    metrics = {"task": config.task, "test": test, **around, **facts}
+    metrics["colour"] = colours(network, answers, pictures, at_most=IMAGES // config.views)
+    draw_numbers(out, metrics)
+    draw_pictures(out, network, answers, pictures, note=note_of(metrics))
+    write_text(out / REPORT, render(metrics, out))
     write_json(out / METRICS, metrics)
     return metrics
 
 
-def written(out: Path) -> list[tuple[str, str]]:
-    """The files of a finished run, each with what it is."""
+def written(out: Path, network: str) -> list[tuple[str, str]]:
+    """The files of a finished run, each with what it is; first of all its network."""
     listing = (
-        (checkpoint.NAME, "the network"),
-        ("report.html", "everything in one page"),
+        (network, "the network"),
+        (REPORT, "everything in one page"),
         (METRICS, "every figure"),
-        ("predictions.csv", "the answer to each test image"),
+        (PREDICTIONS, "the answer to each test image"),
         ("confusion.png", ""),
         ("curves.png", ""),
         ("misclassified.png", "the worst nine"),
         ("activations", "what each layer sees"),
+        ("examples", "pictures of the report"),
     )
     return [(str(out / name), what) for name, what in listing if (out / name).exists()]
 
 
-def _circumstances(trained, data) -> dict:
+def colours(
+    network: Asked,
+    answers: Answers,
+    pictures: Callable[[np.ndarray], np.ndarray],
+    *,
+    at_most: int = IMAGES,
+) -> dict:
+    """The check of `train.judge.colour` on evenly spaced test images."""
+    count = min(max(at_most, 1), answers.truth.size)
+    some = np.linspace(0, answers.truth.size - 1, count).astype(np.int64)
+    truth, probability = answers.truth[some], answers.probability[some]
+    return colour_check(pictures(some), truth, probability, answers.classes, network.answers)
+
+
+def draw_numbers(out: Path, metrics: dict) -> None:
+    """Draw what follows from the metrics alone: ``confusion.png`` and ``curves.png``."""
+    note, test = note_of(metrics), metrics["test"]
+    table = np.array(test["confusion"])
+    save_figure(out / "confusion.png", confusion_figure(table, tuple(test["classes"]), note))
+    save_figure(out / "curves.png", curves_figure(metrics["history"], metrics["best_epoch"], note))
+
+
+def draw_pictures(
+    out: Path,
+    network: Asked,
+    answers: Answers,
+    pictures: Callable[[list[int]], np.ndarray],
+    *,
+    note: str,
+) -> None:
+    """Draw what needs images and network: galleries, Grad-CAM, ``misclassified.png``, layers.
+
+    Parameters
+    ----------
+    out : Path
+    network : Asked
+    answers : Answers
+    pictures : callable
+        Rows of `answers` to images, uint8, shape (k, side, side, 3).
+    note : str
+        Such as "simulated pixels".
+    """
+    chosen = choose(answers)
+    write_examples(out, answers, chosen, pictures, network.heat)
+    worst = chosen.misclassified
+    titles = [
+        f"{Path(answers.names[row]).stem}\ntrue {answers.classes[answers.truth[row]]}: "
+        f"{_answer(answers, row)}"
+        for row in worst
+    ]
+    wrong = int((answers.named != answers.truth).sum())
+    save_figure(out / "misclassified.png", worst_figure(pictures(worst), titles, wrong, note))
+    _layers(out / "activations", network, answers, chosen, pictures, note)
+
+
+def note_of(metrics: dict) -> str:
+    """What every picture of a run must say."""
+    return "simulated pixels" if metrics["simulated"] else ""
+
+
+def answered(network: Asked, pictures, count: int) -> np.ndarray:
+    """What a network answers for `count` images, of which `pictures` gives some at a time."""
+    starts = range(0, count, CHUNK)
+    return np.concatenate(
+        [network.answers(pictures(slice(start, start + CHUNK))) for start in starts]
+    )
+
+
+def _layers(folder: Path, network: Asked, answers, chosen: Chosen, pictures, note: str) -> None:
+    shown = pictures(chosen.samples)
+    titles = [
+        f"{answers.classes[answers.truth[row]]}\n{_answer(answers, row)}" for row in chosen.samples
+    ]
+    layers = network.activations(shown)
+    for old in folder.glob("layer*.png"):
+        old.unlink()
+    for index, (name, maps) in enumerate(layers, start=1):
+        figure = activation_figure(shown, titles, maps, index, note, name=name)
+        save_figure(folder / f"layer{index}.png", figure)
+
+
+def _answer(answers: Answers, row: int) -> str:
+    return f"{answers.classes[answers.named[row]]} {answers.probability[row].max():.2f}"
+
+
+def circumstances(network: Asked, data, config: Config) -> dict:
+    """Where the pixels came from, how they were split, and with what it was learnt."""
     tree, split = data.tree, data.tree.facts
     return {
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
-        "seed": trained.config.seed,
-        "config": as_dict(trained.config),
-        "parameters": sum(p.numel() for p in trained.model.parameters()),
+        "seed": config.seed,
+        "config": as_dict(config),
+        "parameters": network.parameters,
         "data": {
             "root": str(tree.root),
             "splits": {name: tree.counts(name) for name in ("train", "val", "test")},
+            "split_kind": tree.split_kind,
             "groups": split.get("groups"),
             "leaking_pairs": split.get("leaking_pairs"),
             "without_footprint": split.get("without_footprint", 0),
@@ -116,7 +221,6 @@ def _circumstances(trained, data) -> dict:
             "warnings": list(tree.warnings),
         },
         "versions": {"python": platform.python_version(), **_versions()},
-        "threads": torch.get_num_threads(),
     }
 
 
@@ -128,43 +232,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _draw(out: Path, trained, feed: Feed, metrics: dict, *, rows, probability, names, truth):
-    classes, note = trained.classes, "simulated pixels" if metrics["simulated"] else ""
-    table = np.array(metrics["test"]["confusion"])
-    save_figure(out / "confusion.png", confusion_figure(table, classes, note))
-    save_figure(out / "curves.png", curves_figure(metrics["history"], metrics["best_epoch"], note))
-    own = probability[np.arange(truth.size), truth]
-    wrong = np.flatnonzero(probability.argmax(1) != truth)
-    worst = wrong[np.argsort(own[wrong], kind="stable")][:9]
-    titles = [
-        f"{Path(names[i]).stem}\ntrue {classes[truth[i]]}: "
-        f"{classes[probability[i].argmax()]} {probability[i].max():.2f}"
-        for i in worst
-    ]
-    save_figure(
-        out / "misclassified.png", worst_figure(feed.images[rows[worst]], titles, wrong.size, note)
-    )
-    chosen = _one_of_each(truth, own)
-    shown = feed.images[rows[chosen]]
-    layers = activations(trained.model, feed.plain(rows[chosen]))
-    titles = [
-        f"{classes[truth[i]]}\n{classes[probability[i].argmax()]} {probability[i].max():.2f}"
-        for i in chosen
-    ]
-    for index, (_, layer) in enumerate(layers, start=1):
-        figure = activation_figure(shown, titles, layer.float().cpu().numpy(), index, note)
-        save_figure(out / "activations" / f"layer{index}.png", figure)
-
-
-def _one_of_each(truth: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Test images to look at: of each class in turn, the one of middling certainty and around."""
-    queues = []
-    for label in np.unique(truth):
-        mine = np.flatnonzero(truth == label)
-        mine = mine[np.argsort(own[mine], kind="stable")]
-        middle = np.abs(np.arange(mine.size) - mine.size // 2)
-        queues.append(mine[np.argsort(middle, kind="stable")][:SHOWN])
-    turns = [queue[turn] for turn in range(SHOWN) for queue in queues if turn < queue.size]
-    return np.array(turns[: max(SHOWN, len(queues))])

@@ -26,3 +26,15 @@ def quick():
 
     data = Data(size_px=32)
     return Config(epochs=4, batch=16, steps_share=2, calibration_batches=2, data=data)
+
+
+@pytest.fixture(scope="session")
+def shown_run(tree_root, tmp_path_factory):
+    """A finished run on discs and bars of 64 px, to look at; copy it before changing it."""
+    from train.fit import Place, fit
+    from train.recipe.config import Config, Data
+
+    out = tmp_path_factory.mktemp("shown")
+    recipe = Config(epochs=3, batch=16, steps_share=2, calibration_batches=2, data=Data(size_px=64))
+    fit(recipe, Place(tree_root, out, "cpu"))
+    return out

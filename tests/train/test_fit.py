@@ -75,7 +75,7 @@ def test_the_report_is_one_page_that_says_simulated(finished):
     assert f"{metrics['test']['accuracy']:.4f}" in page
     assert "0 pairs of overlapping or equal images" in page
     assert "Lintott et al. 2008" in page
-    assert page.count("data:image/jpeg;base64,") == 8
+    assert page.count("data:image/jpeg;base64,") > 20
     assert "http://" not in page
     assert 'src="http' not in page
     assert len(page) < 3_000_000

@@ -28,6 +28,12 @@ def words(parser: Parser) -> None:
     parser.add_argument(
         "--split", choices=("train", "val", "test"), default="test", help="[%(default)s]"
     )
+    parser.add_argument(
+        "--views",
+        type=int,
+        choices=(1, 2, 4, 8),
+        help="average the answers over so many turns and mirrors [as trained]",
+    )
     device_word(parser)
     json_word(parser)
 
@@ -37,9 +43,40 @@ def run(asked) -> ExitCode:
     require()
     from train.infer import evaluate
 
-    found = evaluate(asked.checkpoint, asked.data, split=asked.split, device=asked.device, say=say)
+    found = evaluate(
+        asked.checkpoint,
+        asked.data,
+        split=asked.split,
+        views=asked.views,
+        device=asked.device,
+        say=say,
+    )
     if asked.json:
         answer(json.dumps(found, indent=1))
     else:
         answer(verdict(found, name=found["split"], simulated=found["simulated"]))
+        answer(questions(found) if "votes" in found else scatter(found))
     return ExitCode.SOME_FAILED if found["unreadable"] else ExitCode.DONE
+
+
+def scatter(found: dict) -> str:
+    """The bootstrap intervals as a few lines."""
+    drawn = found["resampled"]
+    lines = [f"95 % of {drawn['what']} drawn anew ({drawn['n']:,})"]
+    lines += [
+        f"  {name.replace('_', ' '):<18} {found[name]:.4f}  {edges[0]:.4f} to {edges[1]:.4f}"
+        for name, edges in found["intervals"].items()
+        if edges and found[name] is not None
+    ]
+    lines += [f"  {'calibration error':<18} {found['ece']:.4f}"]
+    return "\n".join(lines)
+
+
+def questions(found: dict) -> str:
+    """The root mean square error of each question's answers as a few lines."""
+    lines = [f"  {'RMSE of the answers to':<28} {'network':>8}  {'mean':>8}"]
+    lines += [
+        f"  {one['question']:<28} {one['rmse']:8.5f}  {one['baseline']:8.5f}"
+        for one in found["votes"]["questions"]
+    ]
+    return "\n".join(lines)

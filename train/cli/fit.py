@@ -26,7 +26,8 @@ from train.recipe.settings import changed, parse_assignments, read_toml
 HELP = "train, test, report (the default)"
 EXAMPLE = """Repeating the command continues a halted run.
 Example: python -m train fit --epochs 6 --set shift=0.1"""
-FLAGS = ("epochs", "batch", "lr", "zoom", "seed", "precision")  # settings with a flag of their own
+# settings with a flag of their own
+FLAGS = ("epochs", "batch", "lr", "zoom", "seed", "precision", "allow_leaks")
 
 
 def words(parser: Parser) -> None:
@@ -34,22 +35,17 @@ def words(parser: Parser) -> None:
     default = Config()
     data_word(parser)
     parser.add_argument("--out", type=Path, default=OUT, help="where all is written [%(default)s]")
-    parser.add_argument("--preset", help=f"the recipe to begin from [{default.preset}]")
+    recipe_words(parser)
     parser.add_argument("--epochs", type=int, help="passes over the train split")
-    parser.add_argument("--batch", type=int, help="images per step at most")
     parser.add_argument("--lr", type=float, help="learning rate")
     parser.add_argument("--zoom", type=float, help="keep the central 1/zoom of each image")
     parser.add_argument("--seed", type=int, help=f"[{default.seed}]")
-    parser.add_argument("--precision", help="auto, float32 or bfloat16 [auto]")
+    workers_word(parser)
     parser.add_argument(
-        "--workers",
-        type=positive,
-        default=min(8, os.cpu_count() or 1),
-        help="threads that decode [%(default)s]",
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings from a TOML file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; repeatable"
+        "--allow-leaks",
+        action="store_true",
+        default=None,
+        help="train on a split that is proven to leak",
     )
     again = parser.add_mutually_exclusive_group()
     again.add_argument("--resume", action="store_true", help="continue, never begin anew")
@@ -58,13 +54,35 @@ def words(parser: Parser) -> None:
     json_word(parser)
 
 
+def recipe_words(parser: Parser) -> None:
+    """The words that `recipe` reads, of every command that needs one."""
+    parser.add_argument("--preset", help=f"the recipe to begin from [{Config().preset}]")
+    parser.add_argument("--batch", type=int, help="images per step at most")
+    parser.add_argument("--precision", help="auto, float32 or bfloat16 [auto]")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings from a TOML file")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting; repeatable"
+    )
+
+
+def workers_word(parser: Parser) -> None:
+    """``--workers``."""
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=min(8, os.cpu_count() or 1),
+        help="threads that decode [%(default)s]",
+    )
+
+
 def recipe(asked) -> Config:
     """The recipe that the words name: preset, then file, then --set, then flags."""
     written = read_toml(asked.config) if asked.config else {}
     name = asked.preset or str(written.pop("preset", Config().preset))
     config = changed(preset(name), written)
     config = changed(config, parse_assignments(asked.set))
-    return changed(config, {f: getattr(asked, f) for f in FLAGS if getattr(asked, f) is not None})
+    flags = {name: getattr(asked, name, None) for name in FLAGS}
+    return changed(config, {name: value for name, value in flags.items() if value is not None})
 
 
 def run(asked) -> ExitCode:
@@ -72,17 +90,27 @@ def run(asked) -> ExitCode:
     config = recipe(asked)
     require()
     from train.fit import Place, fit
+    from train.learn.checkpoint import name_of
+    from train.learn.ranks import joined
     from train.outcome import written
 
     place = Place(asked.data, asked.out, asked.device, asked.workers)
-    metrics = fit(config, place, restart=asked.restart, resume=asked.resume, say=say)
+    with joined(asked.device) as leads:  # one process, or those that torchrun started
+        talk = say if leads else _nothing
+        metrics = fit(config, place, restart=asked.restart, resume=asked.resume, say=talk)
+    if not leads:
+        return ExitCode.DONE
     if asked.json:
         answer(json.dumps(metrics, indent=1))
         return ExitCode.DONE
     answer(verdict(metrics["test"], simulated=metrics["simulated"]))
-    files = written(place.out)
+    files = written(place.out, name_of(config))
     width = max(len(name) for name, _ in files)
     answer("\n".join(f"{name:<{width}}  {what}".rstrip() for name, what in files))
     answer(f"\nnext: open {place.out / 'report.html'}")
     answer(f"      python -m train predict {files[0][0]} FOLDER")
     return ExitCode.DONE
+
+
+def _nothing(line: str) -> None:
+    """What the other ranks say."""

@@ -34,7 +34,8 @@ def run(asked) -> ExitCode:
     """Name the classes."""
     require()
     from train.infer import answers, gather
-    from train.judge.evaluate import write_predictions
+    from train.judge.predictions import write_predictions
+    from train.judge.votes import write_submission
     from train.learn import checkpoint
 
     trained = checkpoint.load(asked.checkpoint)
@@ -44,7 +45,10 @@ def run(asked) -> ExitCode:
     probability, bad = answers(trained, files, device=asked.device, say=say)
     names = [str(file) for file in files if file not in bad]
     if asked.json:
-        answer(json.dumps(_as_rows(names, trained.classes, probability), indent=1))
+        rows = _as_fractions if trained.config.task == "votes" else _as_rows
+        answer(json.dumps(rows(names, trained.classes, probability), indent=1))
+    elif trained.config.task == "votes":
+        write_submission(asked.csv or sys.stdout, names, probability)
     else:
         write_predictions(asked.csv or sys.stdout, names, trained.classes, probability)
     if asked.csv and not asked.json:
@@ -62,4 +66,11 @@ def _as_rows(names, classes, probability) -> list[dict]:
             "probability": dict(zip(classes, row.round(6).tolist(), strict=True)),
         }
         for name, row in zip(names, probability, strict=True)
+    ]
+
+
+def _as_fractions(names, columns, fractions) -> list[dict]:
+    return [
+        {"name": name, "fractions": dict(zip(columns, row.round(9).tolist(), strict=True))}
+        for name, row in zip(names, fractions, strict=True)
     ]

@@ -75,6 +75,8 @@ def answer(text: str) -> None:
 
 def verdict(test: dict, *, name: str = "test", simulated: bool = False) -> str:
     """The figures of an evaluation as a few lines and the confusion table."""
+    if "rmse" in test:
+        return _verdict_on_votes(test, name, simulated)
     low, high = test["accuracy_interval"]
     lines = [
         f"{name} accuracy {test['accuracy']:.4f} (95 % {low:.3f}-{high:.3f}), n = {test['n']:,}"
@@ -91,4 +93,16 @@ def verdict(test: dict, *, name: str = "test", simulated: bool = False) -> str:
     for one, row in zip(classes, test["confusion"], strict=True):
         counts = "  ".join(f"{n:>{width},}" for n, width in zip(row, widths, strict=True))
         lines.append(f"{one:<{first}}  {counts}")
+    return "\n".join(lines) + "\n"
+
+
+def _verdict_on_votes(test: dict, name: str, simulated: bool) -> str:
+    edges = test["intervals"]["rmse"]
+    interval = f" (95 % {edges[0]:.4f}-{edges[1]:.4f})" if edges else ""
+    lines = [
+        f"{name} RMSE {test['rmse']:.5f}{interval}, n = {test['n']:,}"
+        + (" (simulated pixels)" if simulated else ""),
+        f"the mean of train for all: {test['baseline_rmse']:.5f}",
+        f"first question's leading answer as the volunteers': {test['first_question']:.4f}",
+    ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,7 @@
-"""One affine map per sample: rotation, shift, perhaps a mirror.
+"""How each image of a batch is turned, moved, tilted and tinted, on any device.
+
+Everything about place is one homography per sample, everything about colour one 3 x 4 matrix per
+sample; both are made by NumPy from the same draws, whether OpenCV or a GPU then applies them.
 
 Pixels from outside the image are taken from its own reflection. A constant fill would show the
 rotated frame as a flat, noiseless polygon, which the network never meets at test time and whose
@@ -7,19 +10,28 @@ contrast depends on the sky level, hence on run and field; reflected sky keeps i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
 from train.recipe.config import Augment
 
+try:
+    import cv2
+except ImportError:  # slower without: torch maps the batch
+    cv2 = None  # type: ignore[assignment]
+
+GREY = np.array([0.299, 0.587, 0.114])  # luminance of R, G, B (ITU-R BT.601)
+CORNERS = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+# RGB to luminance and two colour differences (NTSC 1953): hue is the angle in their plane
+YIQ = np.array([GREY, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
 
 @dataclass(frozen=True)
 class Draws:
-    """What was drawn for a batch.
+    """What was drawn for some samples.
 
     Attributes
     ----------
@@ -29,15 +41,42 @@ class Draws:
         To the right and down [share of the side].
     mirror : ndarray of float64, shape (b,)
         -1 where the image is mirrored left to right before it is turned, else 1.
+    scale : ndarray of float64, shape (b,)
+        How much larger the image is shown.
+    corners : ndarray of float64, shape (b, 4, 2)
+        How far each corner of the result is drawn inwards, clockwise from the upper left one
+        [share of half the side].
+    colour : ndarray of float64, shape (b, 4)
+        Factors of brightness, contrast and saturation, and the turn of the hue [share of the
+        circle].
     """
 
     angle: np.ndarray
     shift: np.ndarray
     mirror: np.ndarray
+    scale: np.ndarray
+    corners: np.ndarray
+    colour: np.ndarray
+
+    def __getitem__(self, some) -> Draws:
+        return Draws(*(getattr(self, one.name)[some] for one in fields(self)))
+
+    @property
+    def bends(self) -> bool:
+        """Whether any map is more than affine."""
+        return bool(self.corners.any())
+
+    @property
+    def tints(self) -> bool:
+        """Whether any colour is changed."""
+        return bool((self.colour != STILL).any())
+
+
+STILL = np.array([1.0, 1.0, 1.0, 0.0])
 
 
 def draw(n: int, augment: Augment, *, rng: np.random.Generator) -> Draws:
-    """Draw the maps of `n` samples.
+    """Draw the changes of `n` samples, each on its own.
 
     Parameters
     ----------
@@ -49,10 +88,16 @@ def draw(n: int, augment: Augment, *, rng: np.random.Generator) -> Draws:
     -------
     Draws
     """
-    angle = np.deg2rad(rng.uniform(0.0, augment.rotation_deg, n))
-    shift = rng.uniform(-augment.shift, augment.shift, (n, 2))
-    mirror = np.where(rng.random(n) < 0.5, -1.0, 1.0) if augment.flip else np.ones(n)
-    return Draws(angle, shift, mirror)
+    reach = np.array([augment.brightness, augment.contrast, augment.saturation, augment.hue])
+    largest = np.log1p(augment.scale)
+    return Draws(
+        angle=np.deg2rad(rng.uniform(0.0, augment.rotation_deg, n)),
+        shift=rng.uniform(-augment.shift, augment.shift, (n, 2)),
+        mirror=np.where(rng.random(n) < (0.5 if augment.flip else 0.0), -1.0, 1.0),
+        scale=np.exp(rng.uniform(-largest, largest, n)),
+        corners=rng.uniform(0.0, augment.perspective, (n, 4, 2)),
+        colour=STILL + rng.uniform(-reach, reach, (n, 4)),
+    )
 
 
 def maps(draws: Draws) -> np.ndarray:
@@ -64,19 +109,57 @@ def maps(draws: Draws) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float64, shape (b, 2, 3)
-        Rows for x and y; the convention of ``torch.nn.functional.affine_grid``.
+    ndarray of float64, shape (b, 3, 3)
+        Homographies of (x, y, 1); the first two rows of an affine one are what
+        ``torch.nn.functional.affine_grid`` takes.
     """
     cos, sin = np.cos(draws.angle), np.sin(draws.angle)
     # the y axis points down: reading turned clockwise shows the image turned counter-clockwise
     turn = np.stack([np.stack([cos, -sin], -1), np.stack([sin, cos], -1)], 1)
     turn[:, 0] *= draws.mirror[:, None]
-    away = -np.einsum("bij,bj->bi", turn, 2.0 * draws.shift)
-    return np.concatenate([turn, away[:, :, None]], axis=2)
+    turn /= draws.scale[:, None, None]
+    whole = np.zeros((len(cos), 3, 3))
+    whole[:, :2, :2] = turn
+    whole[:, :2, 2] = -np.einsum("bij,bj->bi", turn, 2.0 * draws.shift)
+    whole[:, 2, 2] = 1.0
+    return whole @ _bent(draws) if draws.bends else whole
+
+
+def tints(draws: Draws, grey: np.ndarray) -> np.ndarray:
+    """The colour matrices: brightness, then contrast, saturation, hue.
+
+    Parameters
+    ----------
+    draws : Draws
+    grey : ndarray of float64, shape (b,)
+        Mean luminance of each image, about which contrast stretches.
+
+    Returns
+    -------
+    ndarray of float64, shape (b, 3, 4)
+        To be multiplied with (R, G, B, 1).
+
+    Notes
+    -----
+    Hue is turned in the I, Q plane of NTSC, which keeps the luminance; saturation mixes with the
+    pixel's own luminance, contrast with the image's mean one.
+    """
+    brightness, contrast, saturation, hue = (one[:, None, None] for one in draws.colour.T)
+    angle = 2 * np.pi * hue[:, 0, 0]
+    turn = np.zeros((len(angle), 3, 3))
+    turn[:, 0, 0] = 1.0
+    turn[:, 1, 1] = turn[:, 2, 2] = np.cos(angle)
+    turn[:, 2, 1] = np.sin(angle)
+    turn[:, 1, 2] = -turn[:, 2, 1]
+    mixed = saturation * np.eye(3) + (1 - saturation) * GREY
+    matrix = np.linalg.inv(YIQ) @ turn @ YIQ @ mixed
+    # a grey stays this grey under the matrix, so that the offset is the same in every channel
+    offset = (1 - contrast) * brightness * grey[:, None, None] * np.ones((3, 1))
+    return np.concatenate([matrix * brightness * contrast, offset], axis=2)
 
 
 def warp_on_cpu(images: np.ndarray, draws: Draws) -> np.ndarray:
-    """Map a batch with OpenCV, image by image.
+    """Change a batch with OpenCV, image by image.
 
     Parameters
     ----------
@@ -87,36 +170,99 @@ def warp_on_cpu(images: np.ndarray, draws: Draws) -> np.ndarray:
     -------
     ndarray of uint8, shape (b, side, side, 3)
     """
+    if cv2 is None:
+        planes = torch.from_numpy(images).permute(0, 3, 1, 2).float()
+        changed = warp_on_device(planes, *numbers(draws))
+        return changed.round().byte().permute(0, 2, 3, 1).contiguous().numpy()
     side = images.shape[1]
-    centre, half = (side - 1) / 2, side / 2
     out = np.empty_like(images)
-    for image, target, m in zip(images, out, maps(draws), strict=True):
-        origin = centre + m[:, 2] * half - m[:, :2] @ np.array([centre, centre])
-        cv2.warpAffine(
-            image,
-            np.column_stack([m[:, :2], origin]),
-            (side, side),
-            dst=target,
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT,
-        )
+    # half sides around the centre are pixels counted from the middle of the first one
+    pixels = np.array([[side / 2, 0, (side - 1) / 2], [0, side / 2, (side - 1) / 2], [0, 0, 1]])
+    matrices = pixels @ maps(draws) @ np.linalg.inv(pixels)
+    how = {"flags": cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, "borderMode": cv2.BORDER_REFLECT}
+    for image, target, matrix in zip(images, out, matrices, strict=True):
+        if draws.bends:
+            cv2.warpPerspective(image, matrix, (side, side), dst=target, **how)
+        else:
+            cv2.warpAffine(image, matrix[:2], (side, side), dst=target, **how)
+    if draws.tints:
+        for target, matrix in zip(out, tints(draws, _greys(images)), strict=True):
+            cv2.transform(target, matrix, dst=target)
     return out
 
 
-def warp_on_device(images: torch.Tensor, draws: Draws) -> torch.Tensor:
-    """Map a batch with one grid_sample.
+def numbers(draws: Draws) -> tuple[torch.Tensor, torch.Tensor | None, bool]:
+    """What `warp_on_device` needs of the draws: maps (b, 3, 3), colours (b, 4) or None, bends.
+
+    The colours stand for `tints`, whose offset needs the images.
+    """
+    theta = torch.from_numpy(maps(draws).astype(np.float32))
+    if not draws.tints:
+        return theta, None, draws.bends
+    black, white = tints(draws, np.zeros(len(theta))), tints(draws, np.ones(len(theta)))
+    matrix = np.concatenate([black[:, :, :3], (white - black)[:, :, 3:]], axis=2)
+    return theta, torch.from_numpy(matrix.astype(np.float32)), draws.bends
+
+
+def warp_on_device(
+    images: torch.Tensor, theta: torch.Tensor, colour: torch.Tensor | None, bends: bool
+) -> torch.Tensor:
+    """Change a batch with one grid_sample and one product.
 
     Parameters
     ----------
     images : Tensor of float32, shape (b, 3, side, side)
-    draws : Draws
+        [0..255].
+    theta, colour, bends
+        From `numbers`, on the same device.
 
     Returns
     -------
     Tensor of float32, shape (b, 3, side, side)
     """
     # the grid stays float32: a bfloat16 one is off by up to a quarter of a pixel
-    theta = torch.from_numpy(maps(draws).astype(np.float32)).to(images.device)
     with torch.autocast(images.device.type, enabled=False):
-        grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-        return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+        shape = list(images.shape)
+        if bends:
+            grid = _bent_grid(theta, shape)
+        else:
+            grid = F.affine_grid(theta[:, :2], shape, align_corners=False)
+        out = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+        if colour is None:
+            return out
+        grey = torch.einsum("bcyx,c->b", images, _grey(images)) / (shape[2] * shape[3])
+        offset = (colour[:, :, 3] * grey[:, None])[:, :, None, None]
+        tinted = torch.einsum("bcyx,bdc->bdyx", out, colour[:, :, :3]) + offset
+        return tinted.clamp_(0, 255)
+
+
+def _bent(draws: Draws) -> np.ndarray:
+    """The homography that reads the whole image where the corners were drawn inwards."""
+    ends = CORNERS * (1.0 - draws.corners)
+    n = len(ends)
+    x, y = ends[..., 0], ends[..., 1]
+    u, v = np.broadcast_to(CORNERS[:, 0], x.shape), np.broadcast_to(CORNERS[:, 1], x.shape)
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    rows_u = np.stack([x, y, one, zero, zero, zero, -u * x, -u * y], -1)
+    rows_v = np.stack([zero, zero, zero, x, y, one, -v * x, -v * y], -1)
+    system, wanted = np.concatenate([rows_u, rows_v], 1), np.concatenate([u, v], 1)
+    solved = np.linalg.solve(system, wanted[..., None])[..., 0]
+    return np.concatenate([solved, np.ones((n, 1))], 1).reshape(n, 3, 3)
+
+
+def _bent_grid(theta: torch.Tensor, shape: list[int]) -> torch.Tensor:
+    side_y, side_x = shape[2:]
+    x = (torch.arange(side_x, device=theta.device, dtype=torch.float32) * 2 + 1) / side_x - 1
+    y = (torch.arange(side_y, device=theta.device, dtype=torch.float32) * 2 + 1) / side_y - 1
+    yy, xx = torch.meshgrid(y, x, indexing="ij")
+    places = torch.stack([xx, yy, torch.ones_like(xx)], -1)
+    read = torch.einsum("yxj,bij->byxi", places, theta)
+    return read[..., :2] / read[..., 2:]
+
+
+def _greys(images: np.ndarray) -> np.ndarray:
+    return images.mean((1, 2)) @ GREY
+
+
+def _grey(like: torch.Tensor) -> torch.Tensor:
+    return torch.as_tensor(GREY, dtype=torch.float32, device=like.device)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 
-from train.data.augment import Draws, warp_on_cpu, warp_on_device
+from train.data.ahead import ahead
+from train.data.augment import Draws, numbers, warp_on_cpu, warp_on_device
 
 RESIDENT_SHARE = 0.5  # of the GPU's free memory; the rest is for the network
 
@@ -15,7 +18,9 @@ class Feed:
 
     On a CPU each image is mapped by OpenCV (about a hundredth of the time of a training step, so
     that no worker processes are needed). On a GPU all images are kept in its memory as uint8
-    where they fit, and are mapped there.
+    where they fit; where not, a thread gathers each batch into pinned memory and uploads it on a
+    stream of its own while the steps before it run. They are mapped there, and nothing in an
+    epoch waits for the device.
 
     Parameters
     ----------
@@ -30,6 +35,7 @@ class Feed:
         self.device = device
         self.mean = torch.tensor(np.asarray(mean, np.float32)).view(1, 3, 1, 1).to(device)
         self.std = torch.tensor(np.asarray(std, np.float32)).view(1, 3, 1, 1).to(device)
+        self.maps_here = device.type != "cpu"
         self.resident = self._upload() if device.type == "cuda" and self._fits() else None
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:
@@ -37,10 +43,61 @@ class Feed:
         return self._normalised(self._raw(rows))
 
     def augmented(self, rows: np.ndarray, draws: Draws) -> torch.Tensor:
-        """The images under the maps of `draws`, float32, shape (b, 3, side, side)."""
-        if self.device.type == "cpu":
-            return self._normalised(_planes(warp_on_cpu(self.images[rows], draws)))
-        return self._normalised(warp_on_device(self._raw(rows).float(), draws))
+        """The images under the changes of `draws`, float32, shape (b, 3, side, side)."""
+        return next(iter(self.epoch(rows[None], draws)))
+
+    def epoch(self, rows: np.ndarray, draws: Draws) -> Iterator[torch.Tensor]:
+        """The batches of an epoch.
+
+        Parameters
+        ----------
+        rows : ndarray of int64, shape (steps, b)
+        draws : Draws
+            Of steps x b samples.
+
+        Yields
+        ------
+        Tensor of float32, shape (b, 3, side, side)
+            Normalised, channels last.
+        """
+        parts = [slice(at, at + rows.shape[1]) for at in range(0, rows.size, rows.shape[1])]
+        if not self.maps_here:
+            for some, part in zip(rows, parts, strict=True):
+                yield self._normalised(_planes(warp_on_cpu(self.images[some], draws[part])))
+            return
+        theta, colour, bends = numbers(draws)
+        theta = theta.to(self.device)
+        colour = None if colour is None else colour.to(self.device)
+        for raw, part in zip(self._raws(rows), parts, strict=True):
+            tint = None if colour is None else colour[part]
+            yield self._normalised(warp_on_device(raw.float(), theta[part], tint, bends))
+
+    def _raws(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
+        if self.resident is not None:
+            there = torch.from_numpy(rows).to(self.device)
+            yield from (self.resident[some] for some in there)
+        elif self.device.type == "cuda":
+            yield from self._streamed(rows)
+        else:
+            yield from ahead(self._raw(some) for some in rows)
+
+    def _streamed(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
+        now = torch.cuda.current_stream(self.device)
+        for images in ahead(self._uploads(rows)):
+            images.record_stream(now)  # its memory is not given away before `now` is done with it
+            yield images
+
+    def _uploads(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
+        stream = torch.cuda.Stream(self.device)
+        pinned = torch.empty(
+            (rows.shape[1], *self.images.shape[1:]), dtype=torch.uint8
+        ).pin_memory()
+        for some in rows:
+            np.take(self.images, some, axis=0, out=pinned.numpy(), mode="clip")
+            with torch.cuda.stream(stream):
+                there = pinned.to(self.device, non_blocking=True)
+            stream.synchronize()  # only this thread waits
+            yield there.permute(0, 3, 1, 2)
 
     def _raw(self, rows: np.ndarray) -> torch.Tensor:
         if self.resident is not None:
@@ -48,7 +105,7 @@ class Feed:
         return _planes(self.images[rows]).to(self.device)
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
-        images = images.float().sub_(self.mean).div_(self.std)
+        images = torch.addcmul(-self.mean / self.std, images.float(), 1 / self.std)
         return images.contiguous(memory_format=torch.channels_last)
 
     def _fits(self) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.errors import InputError
+from train.data.splits import SHARES, Groups, divide, read_groups
 from train.files import read_json
 
 SPLITS = ("train", "val", "test")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-FRACTIONS = (0.8, 0.1, 0.1)
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,12 @@ class Tree:
         The content of ``split.json``; empty where there is none.
     warnings : tuple of str
         What a person should know before trusting a result.
+    groups : Groups or None
+        What may share sky, where the tree tells; see `train.data.splits.read_groups`.
+    split_kind : str
+        How the split came to be: ``sky groups, proved``, ``folders, unproved``,
+        ``folders, leaking``, ``stratified at random``, ``random`` or ``k-fold``, perhaps with more
+        behind a comma.
     """
 
     root: Path
@@ -42,6 +48,8 @@ class Tree:
     split: np.ndarray
     facts: dict = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    groups: Groups | None = None
+    split_kind: str = ""
 
     @property
     def origin(self) -> str:
@@ -58,16 +66,24 @@ class Tree:
         return dict(zip(self.classes, here.tolist(), strict=True))
 
 
-def read_tree(root: Path, *, seed: int = 0, needs: tuple[str, ...] = ("train", "test")) -> Tree:
+def read_tree(
+    root: Path,
+    *,
+    seed: int = 0,
+    needs: tuple[str, ...] = ("train", "test"),
+    stratified: bool = True,
+) -> Tree:
     """Read ``root/{train,val,test}/<class>/<image>``, or ``root/<class>/<image>``.
 
     Parameters
     ----------
     root : Path
     seed : int
-        Decides the random split of a folder that has none.
+        Decides the split of a folder that has none.
     needs : tuple of str
         Splits that must hold images.
+    stratified : bool
+        Divide each class of a folder without splits in the same shares.
 
     Raises
     ------
@@ -81,7 +97,8 @@ def read_tree(root: Path, *, seed: int = 0, needs: tuple[str, ...] = ("train", "
             f"no such folder: {root}",
             hint="make it with: galaxycurate split   (or give one with --data)",
         )
-    tree = _read_split(root) if (root / "train").is_dir() else _split_at_random(root, seed)
+    whole = not (root / "train").is_dir()
+    tree = _divided(root, seed, stratified) if whole else _read_split(root)
     _check(tree, needs)
     return tree
 
@@ -107,30 +124,62 @@ def _read_split(root: Path) -> Tree:
             files += [path.relative_to(root) for path in here]
             label += [index] * len(here)
             split += [s] * len(here)
-    facts = read_json(root / "split.json")
-    tree = Tree(root, tuple(classes), tuple(files), np.array(label, np.int64), np.array(split))
-    return Tree(**{**tree.__dict__, "facts": facts, "warnings": tuple(_doubts(tree, facts))})
+    facts, label = read_json(root / "split.json"), np.array(label, np.int64)
+    return known_split(Tree(root, tuple(classes), tuple(files), label, np.array(split), facts))
 
 
-def _split_at_random(root: Path, seed: int) -> Tree:
+def known_split(tree: Tree) -> Tree:
+    """A tree with what its folder and its facts tell of the split: groups, doubts, kind."""
+    doubts = tuple(_doubts(tree, tree.facts))
+    kind = _kind(tree.facts, proved=not doubts)
+    groups = read_groups(tree.root, tree.files)
+    return replace(tree, groups=groups, warnings=doubts, split_kind=kind)
+
+
+def _kind(facts: dict, *, proved: bool) -> str:
+    leaking = facts.get("leaking_pairs")
+    if leaking:
+        return "folders, leaking"
+    if leaking is None:
+        return "folders, unproved"
+    # files that came or went after the proof are not covered by it
+    kind = "sky groups, proved" if proved else "sky groups, changed since they were proved"
+    return f"k-fold, {kind}" if facts.get("fold") else kind
+
+
+def _divided(root: Path, seed: int, stratified: bool) -> Tree:
     classes = _folders(root)
     files = [images_under(root / name) for name in classes]
     label = np.repeat(np.arange(len(classes)), [len(some) for some in files])
     flat = tuple(path.relative_to(root) for some in files for path in some)
-    split = np.full(len(flat), "train", dtype="<U5")
-    rng = np.random.default_rng(seed)
-    for index in range(len(classes)):
-        rows = rng.permutation(np.flatnonzero(label == index))
-        test = max(1, round(rows.size * FRACTIONS[2]))
-        val = max(1, round(rows.size * FRACTIONS[1]))
-        split[rows[:test]] = "test"
-        split[rows[test : test + val]] = "val"
+    return divided(root, tuple(classes), flat, label, seed=seed, stratified=stratified)
+
+
+def divided(
+    root: Path,
+    classes: tuple[str, ...],
+    files: tuple[Path, ...],
+    label: np.ndarray,
+    *,
+    seed: int,
+    stratified: bool,
+) -> Tree:
+    """A tree of files that no folder splits, divided here as `read_tree` says."""
+    groups = read_groups(root, files)
+    part = np.zeros(0, np.int64)
+    if files:
+        of = groups.of if groups else None
+        part = divide(label, of, list(SHARES.values()), seed=seed, stratified=stratified)
+    kind = "stratified at random" if stratified else "random"
+    known = f"Images of one group ({groups.said}) stay together, but other i" if groups else "I"
     doubt = (
-        f"{root} has no train/val/test folders: split at random (seed {seed}). Images that show "
-        "the same sky can stand on both sides, and the test accuracy may be too good. "
+        f"{root} has no train/val/test folders: split at random (seed {seed}). {known}mages that "
+        "show the same sky can stand on both sides, and the test accuracy may be too good. "
         "`galaxycurate dedupe` and `galaxycurate split` make a split that does not leak"
     )
-    return Tree(root, tuple(classes), flat, label, split, {}, (doubt,))
+    kind += f", groups whole ({groups.said})" if groups else ""
+    split = np.array(list(SHARES))[part]
+    return Tree(root, classes, files, label, split, {}, (doubt,), groups, kind)
 
 
 def _doubts(tree: Tree, facts: dict):

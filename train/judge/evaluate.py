@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
 from train.data.feed import Feed
-from train.files import replacing
 
 BATCH = 128
+QUARTERS = (0, 2, 1, 3)  # turns of the first four views
 
 
-def probabilities(model, feed: Feed, rows: np.ndarray, *, task, precision=None) -> np.ndarray:
+def probabilities(
+    model, feed: Feed, rows: np.ndarray, *, task, precision=None, views: int = 1
+) -> np.ndarray:
     """What a network answers for each image.
 
     Parameters
@@ -27,6 +26,8 @@ def probabilities(model, feed: Feed, rows: np.ndarray, *, task, precision=None) 
         Turns scores into answers.
     precision : torch.dtype, optional
         Of autocast; float32 when not given.
+    views : int
+        The answer is the mean over so many turns and mirrors of the image, see `turned`.
 
     Returns
     -------
@@ -36,36 +37,32 @@ def probabilities(model, feed: Feed, rows: np.ndarray, *, task, precision=None) 
     with torch.inference_mode():
         for start in range(0, rows.size, BATCH):
             images = feed.plain(rows[start : start + BATCH])
-            with torch.autocast(feed.device.type, precision, enabled=precision is not None):
-                scores = model(images)
-            answers.append(task.answers(scores).cpu().numpy())
+            total = 0.0
+            for view in range(views):
+                with torch.autocast(feed.device.type, precision, enabled=precision is not None):
+                    scores = model(turned(images, view))
+                total = total + task.answers(scores)
+            answers.append((total / views).cpu().numpy())
     return np.concatenate(answers) if answers else np.zeros((0, len(task.classes)))
 
 
-def write_predictions(path, names: Sequence[str], classes, probability, truth=None) -> None:
-    """Write one line per image: name, (true class,) predicted class, probabilities.
+def turned(images: torch.Tensor, view: int) -> torch.Tensor:
+    """One of the eight turns and mirrors of a square; no pixel is interpolated.
+
+    The first two are 0 and 180 degrees, the first four all quarter turns, so that up to four views
+    keep the handedness of a spiral; the last four are the same of the mirror image.
 
     Parameters
     ----------
-    path : Path or text file
-        A file is written whole or not at all; an open text file is written to.
-    names : sequence of str
-    classes : tuple of str
-    probability : ndarray of float, shape (n, n_classes)
-    truth : ndarray of int64, shape (n,), optional
+    images : Tensor, shape (b, channels, side, side)
+    view : int
+        0 (as it is) to 7.
+
+    Returns
+    -------
+    Tensor, shape (b, channels, side, side)
     """
-    if hasattr(path, "write"):
-        _write_rows(path, names, classes, probability, truth)
-        return
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        _write_rows(file, names, classes, probability, truth)
-
-
-def _write_rows(file, names, classes, probability, truth) -> None:
-    writer = csv.writer(file, lineterminator="\n")
-    true_column = [] if truth is None else ["true"]
-    writer.writerow(["name", *true_column, "class", *(f"p_{name}" for name in classes)])
-    for row, name in enumerate(names):
-        told = [] if truth is None else [classes[truth[row]]]
-        answer = classes[int(probability[row].argmax())]
-        writer.writerow([name, *told, answer, *(f"{p:.4f}" for p in probability[row])])
+    if not view:
+        return images
+    images = torch.rot90(images.flip(3) if view > 3 else images, QUARTERS[view % 4], (2, 3))
+    return images.contiguous(memory_format=torch.channels_last)

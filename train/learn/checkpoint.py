@@ -53,6 +53,11 @@ class Trained:
         return task_of(self.config, self.classes)
 
 
+def name_of(config: Config) -> str:
+    """The file of a run's network: the mission's own name, or the preset's."""
+    return NAME if config.preset == Config().preset else f"{config.preset}.pth"
+
+
 def save(path: Path, trained: Trained) -> None:
     """Write a checkpoint that ``torch.load(path, weights_only=True)`` reads."""
     write(

@@ -1,4 +1,4 @@
-"""Optimiser and learning rate, as the recipe names them."""
+"""Optimiser, learning rate and the average of the weights, as the recipe names them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def optimizer(model: nn.Module, optim: Optim, device: torch.device) -> torch.opt
     model : Module
     optim : Optim
     device : torch.device
-        On a GPU one fused kernel moves all weights.
+        One fused kernel moves all weights, where torch has one.
     """
     weights = [weight for weight in model.parameters() if weight.requires_grad]
-    common = {"lr": optim.lr, "weight_decay": optim.weight_decay, "fused": device.type == "cuda"}
+    common = {"lr": optim.lr, "weight_decay": optim.weight_decay, "fused": device.type != "mps"}
     if optim.method == "sgd":
         return torch.optim.SGD(weights, momentum=0.9, nesterov=True, **common)
     kind = torch.optim.AdamW if optim.method == "adamw" else torch.optim.Adam
@@ -54,6 +54,24 @@ def rate(optim: Optim, step: int, *, steps: int, epochs: int) -> float:
         done = (step - warm) / max(epochs * steps - warm, 1)
         return optim.lr * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return optim.lr
+
+
+@torch.no_grad()
+def follow(average: nn.Module, model: nn.Module, *, decay: float, step: int) -> None:
+    """Move an average of the weights a little towards the weights.
+
+    Parameters
+    ----------
+    average, model : Module
+        Two of the same network; BatchNorm's statistics are left to a recalibration.
+    decay : float
+        Share of the average that stays.
+    step : int
+        Counted from the start of the run: the first averages forget faster,
+        min(decay, (1 + step) / (10 + step)), so that chance's weights do not stay in them.
+    """
+    share = 1.0 - min(decay, (1.0 + step) / (10.0 + step))
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), share)
 
 
 def set_rate(optimiser: torch.optim.Optimizer, value: float) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from galaxycurate.errors import InputError
+from galaxycurate.errors import InputError, SettingError
 from train.judge.metrics import balanced_accuracy, confusion
+from train.learn.votes import Votes
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,10 @@ class Classes:
         """What is wanted of each image: its label, int64 (n,), or its shares, float32 (n, k)."""
         return label if soft is None else soft
 
+    def truth(self, label: np.ndarray, soft: np.ndarray | None) -> np.ndarray:
+        """What answers are judged by: the label of each image."""
+        return label
+
     def loss(self, scores: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy of a batch."""
         return F.cross_entropy(scores.float(), wanted, label_smoothing=self.smoothing)
@@ -50,6 +55,10 @@ class Classes:
     def right(self, scores: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
         """How many of a batch are named rightly."""
         return (scores.argmax(1) == label).sum()
+
+    def from_loss(self, loss: float) -> dict:
+        """What else an epoch's mean loss tells."""
+        return {}
 
     def judged(self, answers: np.ndarray, label: np.ndarray) -> dict:
         """The figures of an epoch on val."""
@@ -99,7 +108,30 @@ class Binary(Classes):
         return ((scores[:, 0] > 0).long() == label).sum()
 
 
-def task_of(config, classes: tuple[str, ...]) -> Classes:
-    """The task that a recipe names, for the classes of a tree."""
+def task_of(config, classes: tuple[str, ...]) -> Classes | Votes:
+    """The task that a recipe names, for the classes of a tree.
+
+    Raises
+    ------
+    InputError
+        A binary recipe meets more or fewer than two classes.
+    SettingError
+        A recipe of votes has a setting that only classes know.
+    """
+    if config.task == "votes":
+        _refuse_settings_of_classes(config)
+        return Votes()
     kind = {"classes": Classes, "binary": Binary}[config.task]
     return kind(classes, config.optim.label_smoothing)
+
+
+def _refuse_settings_of_classes(config) -> None:
+    for name, asked in (
+        ("optim.label_smoothing", config.optim.label_smoothing > 0),
+        ("prior", config.prior != "sampled"),
+        ("data.soft", config.data.soft),
+    ):
+        if asked:
+            raise SettingError(
+                f"{name} is for classes, and this recipe learns votes", hint=f"leave {name} out"
+            )

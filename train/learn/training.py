@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ import torch
 from torch import nn
 
 from galaxycurate.errors import GalaxyCurateError
-from train.data.augment import draw
 from train.data.feed import Feed
 from train.data.sampler import balanced_order
 from train.judge.evaluate import probabilities
-from train.learn import checkpoint
-from train.learn.optim import optimizer, rate, set_rate
+from train.learn import checkpoint, compiling, ranks
+from train.learn.optim import optimizer, rate
+from train.learn.steps import learn
 from train.learn.tasks import Classes
 from train.networks import build
 from train.networks.norms import recalibrate
@@ -71,29 +71,59 @@ class Lesson:
         """What is wanted of each row."""
         return self.task.wanted(self.label, self.soft)
 
+    @property
+    def truth(self) -> np.ndarray:
+        """What the answer for each row is judged by."""
+        return self.task.truth(self.label, self.soft)
+
 
 @dataclass
 class State:
-    """A run between two epochs."""
+    """A run between two epochs.
+
+    Attributes
+    ----------
+    model : Module
+    optimizer : Optimizer
+    scaler : GradScaler
+    average : Module or None
+        The running average of the weights, where the recipe keeps one.
+    epoch : int
+        How many are done.
+    history : list of dict
+        What `one_epoch` told of each.
+    best : dict
+        ``epoch``, ``score`` and ``model``, the weights, of the best epoch on val.
+    quick : callable or None
+        The same network compiled; not stored.
+    """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
     scaler: torch.amp.GradScaler
+    average: nn.Module | None = None
     epoch: int = 0
     history: list[dict] = field(default_factory=list)
     best: dict = field(default_factory=dict)
+    quick: Callable | None = None
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is judged and kept."""
+        return self.model if self.average is None else self.average
 
 
-def begin(lesson: Lesson) -> State:
-    """A fresh network and optimiser; the weights follow from the seed alone."""
+def begin(lesson: Lesson, say: Callable[[str], None] = lambda line: None) -> State:
+    """A fresh network and optimiser; the weights follow from the seed and ``network.weights``."""
     config, device = lesson.config, lesson.feed.device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = build(config.network, lesson.task.n_out, size_px=config.data.size_px)
-    model = model.to(device).to(memory_format=torch.channels_last)
+        model = build(config.network, lesson.task.n_out, size_px=config.data.size_px, say=say)
+    model = ranks.share_norms(model.to(device).to(memory_format=torch.channels_last))
+    average = copy.deepcopy(model).requires_grad_(False) if config.optim.average else None
     # only float16 underflows without a scaler
     scaler = torch.amp.GradScaler(device.type, enabled=lesson.precision is torch.float16)
-    return State(model, optimizer(model, config.optim, device), scaler)
+    return State(model, optimizer(model, config.optim, device), scaler, average)
 
 
 def run(
@@ -111,7 +141,7 @@ def run(
     state : State
         From `begin` or `restore`; changed in place.
     keep : callable
-        Called with the state after every epoch.
+        Called with the state after every epoch, by the first of several ranks alone.
     say : callable
         Takes a line of progress.
 
@@ -126,6 +156,7 @@ def run(
     """
     while state.epoch < lesson.config.epochs:
         try:
+            compiling.where_it_pays(lesson, state, say)
             facts = one_epoch(lesson, state, say)
         except torch.OutOfMemoryError as error:
             raise GalaxyCurateError(
@@ -133,7 +164,8 @@ def run(
                 hint=f"--batch {max(8, lesson.batch // 2)}",
             ) from error
         state.history.append(facts)
-        keep(state)
+        if ranks.leads():
+            keep(state)
         say(_line(facts, lesson.config.epochs))
     return state
 
@@ -149,22 +181,20 @@ def one_epoch(lesson: Lesson, state: State, say: Callable[[str], None]) -> dict:
         ``epoch``, ``lr``, ``loss``, ``train_accuracy``, ``val_*``, ``seconds``,
         ``images_per_s``.
     """
-    config = lesson.config
+    config, steps = lesson.config, lesson.steps
     rng = np.random.default_rng([config.seed, state.epoch])
     started = time.perf_counter()
-    loss, accuracy, seen = _learn(lesson, state, rng, say)
-    learnt = time.perf_counter() - started
-    state.epoch += 1
-    _recalibrate(lesson, state.model, rng)
+    learnt = learn(lesson, state, rng, say)
     facts = {
-        "epoch": state.epoch,
-        "lr": rate(config.optim, (state.epoch - 1) * lesson.steps, **_length(lesson)),
-        "loss": loss,
-        "train_accuracy": accuracy,
-        **_judge(lesson, state.model),
-        "seconds": time.perf_counter() - started,
-        "images_per_s": seen / learnt,
+        "epoch": state.epoch + 1,
+        "lr": rate(config.optim, state.epoch * steps, steps=steps, epochs=config.epochs),
+        **learnt,
+        **lesson.task.from_loss(learnt["loss"]),
     }
+    state.epoch += 1
+    _recalibrate(lesson, state.judged, rng)
+    facts |= _judge(lesson, state.judged)
+    facts["seconds"] = time.perf_counter() - started
     _keep_best(lesson, state, facts)
     return facts
 
@@ -180,6 +210,7 @@ def store(path: Path, state: State, *, fingerprint: str, config: dict) -> None:
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
             "scaler": state.scaler.state_dict(),
+            "average": {} if state.average is None else state.average.state_dict(),
             "history": state.history,
             "best": state.best,
         },
@@ -191,64 +222,22 @@ def restore(state: State, content: dict) -> State:
     state.model.load_state_dict(content["model"])
     state.optimizer.load_state_dict(content["optimizer"])
     state.scaler.load_state_dict(content["scaler"])
+    if state.average is not None:
+        state.average.load_state_dict(content["average"])
     state.epoch, state.history = content["epoch"], content["history"]
     state.best = content["best"]
     return state
 
 
-def _learn(lesson: Lesson, state: State, rng, say) -> tuple[float, float, int]:
-    config, batch, device = lesson.config, lesson.batch, lesson.feed.device
-    order, wanted = _order(lesson, rng), lesson.wanted
-    steps = lesson.steps
-    total = torch.zeros((), device=device)
-    hits = torch.zeros((), device=device)
-    state.model.train()
-    started = 0.0
-    for step in range(steps):
-        if step == 1:  # the first step warms up and tells nothing
-            started = time.perf_counter()
-        done = state.epoch * steps + step
-        set_rate(state.optimizer, rate(config.optim, done, **_length(lesson)))
-        rows = order[step * batch : (step + 1) * batch]
-        images = lesson.feed.augmented(rows, draw(batch, config.augment, rng=rng))
-        with torch.autocast(device.type, lesson.precision, enabled=lesson.precision is not None):
-            scores = state.model(images)
-        loss = lesson.task.loss(scores, torch.from_numpy(wanted[rows]).to(device))
-        state.scaler.scale(loss).backward()
-        state.scaler.step(state.optimizer)
-        state.scaler.update()
-        state.optimizer.zero_grad(set_to_none=True)
-        total += loss.detach()
-        hits += lesson.task.right(scores, torch.from_numpy(lesson.label[rows]).to(device))
-        if step == 2 and state.epoch == 0:
-            _foretell(started, steps, config.epochs, say)
-    mean = float(total) / steps
-    if not math.isfinite(mean):
-        raise GalaxyCurateError(
-            f"the loss of epoch {state.epoch + 1} is no number: the learning rate is too high",
-            hint=f"--lr {config.optim.lr / 3:.1g} --restart",
-        )
-    return mean, float(hits) / (steps * batch), steps * batch
-
-
-def _order(lesson: Lesson, rng: np.random.Generator) -> np.ndarray:
-    if lesson.config.sampling == "natural":
-        return rng.permutation(lesson.train)
-    label = lesson.label[lesson.train]
-    return lesson.train[balanced_order(label, lesson.train.size, rng=rng)]
-
-
-def _length(lesson: Lesson) -> dict[str, int]:
-    return {"steps": lesson.steps, "epochs": lesson.config.epochs}
-
-
 def _recalibrate(lesson: Lesson, model: nn.Module, rng: np.random.Generator) -> None:
     label = lesson.label[lesson.train]
+    if lesson.config.sampling == "natural":  # in the mix that the steps saw
+        label = np.zeros_like(label)
     size = min(CALIBRATION_BATCH, lesson.train.size)
     order = balanced_order(label, size * lesson.config.calibration_batches, rng=rng)
     precision, device = lesson.precision, lesson.feed.device
+    rows = ranks.mine(lesson.train[order].reshape(-1, size))
     with torch.autocast(device.type, precision, enabled=precision is not None):
-        rows = lesson.train[order].reshape(-1, size)
         recalibrate(model, (lesson.feed.plain(some) for some in rows))
 
 
@@ -256,38 +245,32 @@ def _judge(lesson: Lesson, model: nn.Module) -> dict:
     if not lesson.val.size:
         return {}
     answers = probabilities(
-        model, lesson.feed, lesson.val, task=lesson.task, precision=lesson.precision
+        model, lesson.feed, ranks.mine(lesson.val), task=lesson.task, precision=lesson.precision
     )
-    return lesson.task.judged(answers, lesson.label[lesson.val])
+    return lesson.task.judged(ranks.gathered(answers), lesson.truth[lesson.val])
 
 
 def _keep_best(lesson: Lesson, state: State, facts: dict) -> None:
     # without a val split the last epoch is the best
     score = lesson.task.score(facts) if lesson.val.size else (float(state.epoch), 0.0)
     if not state.best or score > tuple(state.best["score"]):
-        weights = {name: value.detach().cpu().clone() for name, value in _weights(state)}
+        kept = state.judged.state_dict().items()
+        weights = {name: value.detach().cpu().clone() for name, value in kept}
         state.best = {"epoch": state.epoch, "score": list(score), "model": weights}
 
 
-def _weights(state: State):
-    return state.model.state_dict().items()
-
-
-def _foretell(started: float, steps: int, epochs: int, say) -> None:
-    epoch = (time.perf_counter() - started) / 2 * steps
-    if epoch * epochs > 30:
-        say(f"about {epoch:.0f} s an epoch, {epoch * epochs / 60:.0f} min in all")
-
-
 def _line(facts: dict, epochs: int) -> str:
-    judged = (
-        f"val accuracy {facts['val_accuracy']:.4f} "
-        f"(balanced {facts['val_balanced_accuracy']:.4f}), "
-        if "val_accuracy" in facts
-        else ""
-    )
-    return (
-        f"epoch {facts['epoch']} of {epochs}: loss {facts['loss']:.4f}, "
-        f"train accuracy {facts['train_accuracy']:.4f}, {judged}"
-        f"{facts['seconds']:.0f} s, {facts['images_per_s']:.0f} img/s"
+    judged = [
+        f"{name.replace('_', ' ')} {value:.4f}"
+        for name, value in facts.items()
+        if name.startswith("val_") and isinstance(value, float)
+    ]
+    return ", ".join(
+        [
+            f"epoch {facts['epoch']} of {epochs}: loss {facts['loss']:.4f}",
+            f"train accuracy {facts['train_accuracy']:.4f}",
+            *judged,
+            f"{facts['seconds']:.0f} s",
+            f"{facts['images_per_s']:,.0f} images/s",
+        ]
     )

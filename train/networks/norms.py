@@ -1,7 +1,8 @@
-"""BatchNorm's statistics."""
+"""BatchNorm's statistics, and networks without it."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 
 import torch
@@ -34,3 +35,44 @@ def recalibrate(model: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     model.eval()
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
+
+
+def folded(model: nn.Module, precision: torch.dtype | None = None) -> nn.Module:
+    """The same answers faster: BatchNorm inside the convolutions, weights in one precision.
+
+    Parameters
+    ----------
+    model : Module
+        In evaluation mode; not changed.
+    precision : torch.dtype, optional
+        Of weights and images; float32 when not given. In bfloat16 probabilities differ by a few
+        thousandths from those of autocast (a test holds 0.02), which is far below what a training
+        run of another seed differs by.
+
+    Returns
+    -------
+    Module
+        Takes float32 images, gives float32 scores, channels last. Where torch.fx cannot follow the
+        network, BatchNorm stays where it is.
+    """
+    from torch.fx.experimental.optimization import fuse
+
+    try:
+        model = fuse(model)
+    except Exception:  # fx raises what the network's own code raises under its proxies
+        model = copy.deepcopy(model)
+    model = model.eval().requires_grad_(False)
+    model = model.to(dtype=precision or torch.float32, memory_format=torch.channels_last)
+    return _Cast(model, precision or torch.float32)
+
+
+class _Cast(nn.Module):
+    """A network of one precision behind float32 doors."""
+
+    def __init__(self, model: nn.Module, precision: torch.dtype):
+        super().__init__()
+        self.model, self.precision = model, precision
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(images.device.type, enabled=False):
+            return self.model(images.to(self.precision)).float()

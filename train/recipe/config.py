@@ -48,6 +48,11 @@ class Data:
         Learn the vote fractions of ``soft.csv`` where an image has them, not its label alone.
     split : str
         How a folder without splits is divided: ``stratified`` or ``random``.
+    allow_leaks : bool
+        Train on a split whose sides are proven to share pictures or sky.
+    votes : str
+        The table of a recipe that learns votes; ``auto``: that of the images' folder, see
+        `train.data.votes.find_votes`.
     """
 
     size_px: int = 128
@@ -55,6 +60,8 @@ class Data:
     crop_px: int = 0
     soft: bool = False
     split: str = "stratified"
+    allow_leaks: bool = False
+    votes: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -151,6 +158,10 @@ class Config:
     compile : str
         ``auto``: torch.compile on a GPU where the run is long enough to repay it; ``always``;
         ``never``.
+    prior : str
+        How common the classes are where the network answers: ``sampled``, as `sampling` showed
+        them; ``natural``, as in the train split; ``balanced``, all alike. The last layer's bias is
+        corrected for it after training.
     views : int
         Answers are the mean over so many of the eight turns and mirrors of an image: 1, 2, 4, 8.
     network, data, augment, optim
@@ -167,6 +178,7 @@ class Config:
     calibration_batches: int = 8
     precision: str = "auto"
     compile: str = "auto"
+    prior: str = "sampled"
     views: int = 1
     network: Network = field(default_factory=Network)
     data: Data = field(default_factory=Data)
@@ -225,6 +237,7 @@ CHOICES = {
     "sampling": ("balanced", "natural"),
     "precision": ("auto", "float32", "bfloat16"),
     "compile": ("auto", "always", "never"),
+    "prior": ("sampled", "natural", "balanced"),
     "views": (1, 2, 4, 8),
     "data.split": ("stratified", "random"),
     "optim.method": ("adam", "adamw", "sgd"),

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import torch
-from torch import nn
 
-
-def layers(model: nn.Module) -> list[tuple[str, nn.Module]]:
+def layers(model) -> list[tuple[str, object]]:
     """The modules whose outputs are looked at, in order, each with its name.
 
     A network that has ``blocks`` (convolution, BatchNorm, ReLU) names them; of any other every
     convolution is taken.
     """
-    if hasattr(model, "blocks"):
+    from torch import nn
+
+    if isinstance(getattr(model, "blocks", None), nn.ModuleList):
         return [(f"blocks.{n}", block) for n, block in enumerate(model.blocks)]
     return [(name, m) for name, m in model.named_modules() if isinstance(m, nn.Conv2d)]
 
 
-def activations(model: nn.Module, images: torch.Tensor) -> list[tuple[str, torch.Tensor]]:
+def activations(model, images) -> list:
     """The maps of every layer.
 
     Parameters
@@ -29,9 +28,12 @@ def activations(model: nn.Module, images: torch.Tensor) -> list[tuple[str, torch
     -------
     list of (str, Tensor of shape (b, channels, height, width))
     """
+    import torch
+
     seen: dict[str, torch.Tensor] = {}
     hooks = [
-        module.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out}))
+        # a copy: the ReLU behind a convolution may work in place
+        module.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out + 0}))
         for name, module in layers(model)
     ]
     try:

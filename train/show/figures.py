@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from train.files import replacing
 
-INK, BLUE, ORANGE = "#1b2533", "#1f6f9f", "#c8641e"
+INK = "#1b2533"
+BLUE, ORANGE = "#0072b2", "#d55e00"  # told apart by the colour-blind (Okabe & Ito 2008)
 MAPS = 8  # activation maps shown of each layer
 TILE, MARGIN = 134, 3  # side of a map on the sheet, and the white around it [pixel]
 magma = colormaps["magma"]
@@ -47,8 +48,9 @@ def confusion_figure(table: np.ndarray, classes: tuple[str, ...], note: str = ""
             va="center",
             color="white" if share[row, column] > 0.55 else INK,
         )
-    axes.set_xticks(range(len(classes)), classes, rotation=20 if len(classes) > 3 else 0)
-    axes.set_yticks(range(len(classes)), classes, rotation=90, va="center")
+    named = [_plain(name) for name in classes]
+    axes.set_xticks(range(len(classes)), named, rotation=20 if len(classes) > 3 else 0)
+    axes.set_yticks(range(len(classes)), named, rotation=90, va="center")
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.set_title(_titled("test images: count and share of the true class", note), fontsize=10)
@@ -59,17 +61,17 @@ def curves_figure(history: list[dict], best_epoch: int, note: str = "") -> Figur
     """Loss and accuracy by epoch; a line marks the epoch that was kept."""
     figure = Figure(figsize=(8.4, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    epochs = [facts["epoch"] for facts in history]
-    judged = [facts for facts in history if "val_loss" in facts]
     for axes, name, val in (
         (left, "loss", "val_loss"),
         (right, "train_accuracy", "val_balanced_accuracy"),
     ):
-        train = [facts[name] for facts in history]
-        axes.plot(epochs, train, "o-", color=ORANGE, label="train (augmented)")
-        if judged:
-            at = [facts["epoch"] for facts in judged]
-            axes.plot(at, [facts[val] for facts in judged], "s-", color=BLUE, label="val")
+        for key, style, colour, said in (
+            (name, "o-", ORANGE, "train (augmented)"),
+            (val, "s-", BLUE, "val"),
+        ):
+            known = [facts for facts in history if facts.get(key) is not None]
+            at = [facts["epoch"] for facts in known]
+            axes.plot(at, [facts[key] for facts in known], style, color=colour, label=said)
         axes.axvline(best_epoch, color="0.7", lw=1, ls="--", label="kept", zorder=0)
         axes.set_xlabel("epoch")
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -92,20 +94,29 @@ def worst_figure(images: np.ndarray, titles: list[str], wrong: int, note: str = 
         How many were wrong in all.
     note : str
     """
-    figure = Figure(figsize=(7.2, 8.2), layout="constrained")
-    grid = figure.subplots(3, 3).ravel()
+    down = max(1, -(-len(images) // 3))
+    figure = Figure(figsize=(7.2, 0.5 + 2.55 * down if len(images) else 1.0), layout="constrained")
+    text = f"the worst {len(images)} of {wrong:,} wrong answers" if wrong else "no wrong answer"
+    figure.suptitle(_titled(text, note), fontsize=10)
+    if not len(images):
+        return figure
+    grid = figure.subplots(down, 3, squeeze=False).ravel()
     for axes in grid:
         axes.axis("off")
     for axes, image, title in zip(grid, images, titles, strict=False):
         axes.imshow(image, interpolation="lanczos")
-        axes.set_title(title, fontsize=8)
-    text = f"the worst {len(images)} of {wrong:,} wrong answers" if wrong else "no wrong answer"
-    figure.suptitle(_titled(text, note), fontsize=10)
+        axes.set_title(_plain(title), fontsize=8)
     return figure
 
 
 def activation_figure(
-    images: np.ndarray, titles: list[str], layer: np.ndarray, index: int, note: str = ""
+    images: np.ndarray,
+    titles: list[str],
+    layer: np.ndarray,
+    index: int,
+    note: str = "",
+    *,
+    name: str = "",
 ) -> Figure:
     """What a layer makes of a few images: its maps of greatest variance.
 
@@ -115,34 +126,68 @@ def activation_figure(
     titles : list of str, length k
         What each image is, and what it was taken for.
     layer : ndarray of float32, shape (k, channels, height, width)
-        After BatchNorm and ReLU.
+        After BatchNorm and ReLU, where the network has these.
     index : int
         Number of the layer, from 1.
     note : str
+    name : str
+        What the network calls the layer.
     """
+    channels, maps = _strongest(layer)
+    rows = [[_tile(image / 255), *map(_tile, own)] for image, own in zip(images, maps, strict=True)]
+    columns = ["input", *(f"map {channel + 1}" for channel in channels)]
+    text = (
+        f"layer {index}{f' ({name})' if name else ''}: the {len(channels)} of {layer.shape[1]} "
+        f"maps that vary most, {layer.shape[2]} x {layer.shape[3]} pixels"
+    )
+    return _sheet(rows, columns, titles, _titled(text, note))
+
+
+def layers_figure(
+    image: np.ndarray, layers: list[tuple[str, np.ndarray]], note: str = ""
+) -> Figure:
+    """What every layer makes of one image, a row for each.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (side, side, 3)
+    layers : list of (str, ndarray of float32, shape (channels, height, width))
+    note : str
+    """
+    rows, titles = [], []
+    for index, (name, layer) in enumerate(layers, start=1):
+        _, maps = _strongest(layer[None])
+        rows.append([_tile(image / 255), *map(_tile, maps[0])])
+        titles.append(f"layer {index}\n{name}\n{layer.shape[1]} x {layer.shape[2]} px")
+    blank = np.ones((TILE, TILE, 3))
+    rows = [row + [blank] * (MAPS + 1 - len(row)) for row in rows]
+    columns = ["input", *(f"map {n}" for n in range(1, MAPS + 1))]
+    text = "every layer's maps that vary most, the most varied one first"
+    return _sheet(rows, columns, titles, _titled(text, note))
+
+
+def _strongest(layer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The channels that vary most, and their maps in colour, shape (k, m, height, width, 3)."""
     channels = np.argsort(-layer.var(axis=(0, 2, 3)), kind="stable")[:MAPS]
-    top = np.maximum(np.percentile(layer[:, channels], 99.7, axis=(0, 2, 3)), 1e-6)
-    rows = [
-        [
-            _tile(image / 255),
-            *(_tile(magma(m / t)[..., :3]) for m, t in zip(maps, top, strict=True)),
-        ]
-        for image, maps in zip(images, layer[:, channels], strict=True)
-    ]
+    maps = layer[:, channels]
+    # a convolution without a ReLU has negative values, too: they are as telling
+    low = np.minimum(np.percentile(maps, 0.3, axis=(0, 2, 3), keepdims=True), 0)
+    high = np.percentile(maps, 99.7, axis=(0, 2, 3), keepdims=True)
+    return channels, magma((maps - low) / np.maximum(high - low, 1e-6))[..., :3]
+
+
+def _sheet(rows: list[list], columns: list[str], titles: list[str], title: str) -> Figure:
     sheet = np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0)
-    figure = Figure(figsize=(1.25 * (MAPS + 1), 1.25 * len(images) + 0.6), layout="constrained")
+    wide = 1.25 * len(columns)
+    tile = (wide - 0.95) / len(columns)  # the titles of the rows take the rest [inch]
+    figure = Figure(figsize=(wide, tile * len(rows) + 0.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(sheet, interpolation="nearest")  # one sheet: a grid of axes takes seconds
-    names = ["input", *(f"map {channel + 1}" for channel in channels)]
-    axes.set_xticks(TILE / 2 + TILE * np.arange(len(names)), names)
-    axes.set_yticks(TILE / 2 + TILE * np.arange(len(images)), titles)
+    axes.set_xticks(TILE / 2 + TILE * np.arange(len(columns)), columns)
+    axes.set_yticks(TILE / 2 + TILE * np.arange(len(rows)), [_plain(one) for one in titles])
     axes.tick_params(length=0, labelsize=7, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
-    text = (
-        f"layer {index}: the {len(channels)} of {layer.shape[1]} maps that vary most, "
-        f"{layer.shape[2]} x {layer.shape[3]} pixels"
-    )
-    figure.suptitle(_titled(text, note), fontsize=10)
+    figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -158,3 +203,8 @@ def _tile(picture: np.ndarray) -> np.ndarray:
 
 def _titled(text: str, note: str) -> str:
     return f"{text} ({note})" if note else text
+
+
+def _plain(text: str) -> str:
+    """Names of files and classes may hold a dollar, which would begin a formula."""
+    return text.replace("$", r"\$")

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from galaxycurate.errors import StorageError
 from tests.train.shapes import write_tree
+from train.data import cache
 from train.data.cache import fingerprints, load_pixels, shared_pictures
-from train.data.decode import Window, decode
+from train.data.decode import Window, decode, decoded
 from train.data.tree import read_tree
 
 
@@ -43,7 +49,7 @@ def test_the_cache_is_used_until_a_file_changes(root, tmp_path):
     pixels = load_pixels(tree, tmp_path / "cache", Window(32), say=told.append)
     assert len(told) == 2
     assert (pixels.images[0] == pixels.images[1]).all()
-    assert len(list((tmp_path / "cache").iterdir())) == 2  # the old one was removed
+    assert len(list((tmp_path / "cache").iterdir())) == 3  # the old one was removed
 
 
 def test_zoom_and_size_make_another_cache(root, tmp_path):
@@ -74,3 +80,63 @@ def test_an_unwritable_folder_is_named(root, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot write the decoded images"):
         load_pixels(read_tree(root), tmp_path / "file" / "cache", Window(32))
+
+
+def test_a_renamed_and_grown_tree_decodes_only_what_is_new(root, tmp_path, monkeypatch):
+    tree = read_tree(root)
+    before = load_pixels(tree, tmp_path / "cache", Window(32))
+    first = {path.name: before.images[row].copy() for row, path in enumerate(tree.files)}
+    moved = root.rename(tmp_path / "elsewhere")
+    content = (moved / tree.files[0]).read_bytes()
+    (moved / "train/bar/new.jpg").write_bytes(content + b"\0")
+    fresh = []
+    monkeypatch.setattr(cache, "decoded", lambda *a: fresh.append(a) or decoded(*a))
+    again = read_tree(moved)
+    pixels = load_pixels(again, tmp_path / "cache", Window(32))
+    assert len(fresh) == 1
+    for row, path in enumerate(again.files):
+        if path.name in first and path in tree.files:
+            assert (pixels.images[row] == decode(moved / path, Window(32))).all()
+
+
+BUILD = """
+import sys, time
+from pathlib import Path
+from train.data import cache
+from train.data.decode import Window
+from train.data.tree import read_tree
+cache.BLOCK, cache.SAFE_EVERY_S = 4, 0.0
+slow, decoded = float(sys.argv[3]), cache.decoded
+cache.decoded = lambda *a: (time.sleep(slow), print("row", flush=True), decoded(*a))[2]
+tree = read_tree(Path(sys.argv[1]))
+cache.load_pixels(tree, Path(sys.argv[2]), Window(32), workers=1, say=lambda line: print(line))
+"""
+
+
+def build(root: Path, folder: Path, pause: float) -> subprocess.Popen:
+    """A process that decodes slowly and says "row" for each file."""
+    words = [sys.executable, "-c", BUILD, str(root), str(folder), str(pause)]
+    home = Path(__file__).resolve().parents[3]
+    return subprocess.Popen(words, cwd=home, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_killed_build_goes_on_where_it_was(root, tmp_path):
+    process = build(root, tmp_path / "cache", 0.02)
+    for _ in range(14):
+        process.stdout.readline()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    tree, told = read_tree(root), []
+    pixels = load_pixels(tree, tmp_path / "cache", Window(32), say=told.append)
+    assert told[0].startswith("going on with the cache: ")
+    assert int(told[0].split()[5]) >= 4
+    for row, path in enumerate(tree.files):
+        assert (pixels.images[row] == decode(root / path, Window(32))).all()
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.name.startswith(".")]
+
+
+def test_two_processes_decode_each_file_once(root, tmp_path):
+    both = [build(root, tmp_path / "cache", 0.01) for _ in range(2)]
+    said = "".join(process.communicate(timeout=120)[0] for process in both)
+    assert all(process.returncode == 0 for process in both)
+    assert said.count("row\n") == len(read_tree(root).files)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -45,3 +46,35 @@ def test_images_kept_on_the_device_give_the_same_batches():
     plain = feed.plain(rows)
     feed.resident = feed._upload()
     assert torch.equal(feed.plain(rows), plain)
+
+
+EVERYTHING = Augment(flip=True, scale=0.2, perspective=0.2, brightness=0.1, hue=0.05)
+
+
+def test_an_epoch_is_the_same_kept_on_the_device_streamed_to_it_and_mapped_on_the_cpu():
+    smooth = np.stack([cv2.GaussianBlur(image, (0, 0), 3) for image in IMAGES])
+    rng = np.random.default_rng(1)
+    rows, draws = rng.integers(0, 12, (3, 4)), draw(12, EVERYTHING, rng=rng)
+    feed = Feed(smooth, np.zeros(3), np.ones(3), torch.device("cpu"))
+    mapped = list(feed.epoch(rows, draws))
+    feed.maps_here = True
+    streamed = list(feed.epoch(rows, draws))
+    feed.resident = feed._upload()
+    kept = list(feed.epoch(rows, draws))
+    assert len(mapped) == len(streamed) == len(kept) == 3
+    for a, b, c in zip(mapped, streamed, kept, strict=True):
+        assert torch.equal(b, c)
+        assert (a - b).abs().max() <= 4
+        assert a.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_stream_of_pinned_batches_equals_resident_images():
+    device = torch.device("cuda")
+    feed = Feed(IMAGES, np.zeros(3), np.ones(3), device)
+    rng = np.random.default_rng(1)
+    rows, draws = rng.integers(0, 12, (20, 4)), draw(80, EVERYTHING, rng=rng)
+    kept = list(feed.epoch(rows, draws))
+    feed.resident = None
+    for one, other in zip(kept, feed.epoch(rows, draws), strict=True):
+        assert torch.equal(one, other)

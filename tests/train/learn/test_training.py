@@ -11,7 +11,7 @@ from train.data.cache import load_pixels
 from train.data.decode import window_of
 from train.data.feed import Feed, channel_statistics
 from train.data.tree import read_tree
-from train.learn import checkpoint, training
+from train.learn import checkpoint, compiling, training
 from train.learn.tasks import Classes
 from train.recipe.settings import changed
 
@@ -57,6 +57,77 @@ def test_a_continued_run_equals_an_unbroken_one(lesson, tmp_path):
     for one, two in zip(whole.history, continued.history, strict=True):
         assert all(one[name] == two[name] for name in timeless)
     assert whole.best["epoch"] == continued.best["epoch"]
+
+
+def test_a_run_with_dropout_and_averaged_weights_continues_bitwise(lesson, tmp_path):
+    config = changed(lesson.config, {"dropout": 0.5, "average": 0.9, "scale": 0.2, "hue": 0.1})
+    loose = replace(lesson, config=config)
+    whole = trained(loose, 3)
+    torch.rand(7)  # torch's own state is another one when a killed run goes on
+    training.store(tmp_path / "last.pth", trained(loose, 1), fingerprint="", config={})
+    content = checkpoint.read(tmp_path / "last.pth")
+    continued = trained(loose, 3, training.restore(training.begin(loose), content))
+    assert same(whole, continued)
+    for name, value in whole.average.state_dict().items():
+        assert torch.equal(value, continued.average.state_dict()[name])
+    for name, value in whole.best["model"].items():
+        assert torch.equal(value, continued.best["model"][name])
+
+
+def test_dropout_changes_what_is_learnt(lesson):
+    loose = replace(lesson, config=changed(lesson.config, {"dropout": 0.5}))
+    assert not same(trained(lesson, 1), trained(loose, 1))
+
+
+def test_averaged_weights_are_what_is_judged_and_kept(lesson):
+    averaging = replace(lesson, config=changed(lesson.config, {"average": 0.95}))
+    state = trained(averaging, 4)
+    assert same(state, trained(lesson, 4))  # what is learnt does not depend on the average
+    assert state.judged is state.average
+    assert not torch.equal(state.average.head.weight, state.model.head.weight)
+    assert torch.equal(
+        trained(averaging, 1).best["model"]["head.weight"],
+        trained(averaging, 1).average.head.weight,
+    )
+    assert state.history[-1]["val_accuracy"] > 0.5
+
+
+def test_frozen_layers_keep_their_weights(lesson):
+    frozen = replace(lesson, config=changed(lesson.config, {"network.frozen": True}))
+    before, state = training.begin(frozen), trained(frozen, 1)
+    assert torch.equal(before.model.blocks[0][0].weight, state.model.blocks[0][0].weight)
+    assert not torch.equal(before.model.head.weight, state.model.head.weight)
+
+
+def test_a_network_is_compiled_where_that_repays():
+    assert compiling.repays(seconds_left=3600)
+    assert not compiling.repays(seconds_left=120)
+
+
+def test_a_compiler_that_fails_leaves_the_run_as_it_was(lesson, monkeypatch):
+    def broken(model):
+        raise RuntimeError("no C++ compiler\nand more")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    always = replace(lesson, config=changed(lesson.config, {"compile": "always", "epochs": 1}))
+    said = []
+    state = training.run(always, training.begin(always), say=said.append)
+    assert said[0] == (
+        "warning: the network could not be compiled and is run as it is: no C++ compiler"
+    )
+    assert same(state, trained(lesson, 1))
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same(lesson):
+    config = changed(lesson.config, {"compile": "always", "epochs": 1, "precision": "float32"})
+    always, said = replace(lesson, config=config), []
+    state = training.run(always, training.begin(always), say=said.append)
+    if not said[0].startswith("compiled in "):
+        pytest.skip(said[0])
+    assert state.history[0]["loss"] == pytest.approx(
+        trained(lesson, 1).history[0]["loss"], rel=0.02
+    )
 
 
 def test_the_learning_rate_falls_every_third_epoch(lesson):

@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from train.networks.galaxy_cnn import GalaxyCNN
-from train.networks.norms import recalibrate
+from train.networks.norms import folded, recalibrate
 
 
 def test_recalibration_frees_the_network_of_the_trap_of_dark_images():
@@ -45,3 +46,47 @@ def test_recalibration_takes_the_plain_mean_and_leaves_weights_and_momentum():
     assert norm.momentum == pytest.approx(0.1)
     assert not model.training
     assert all(torch.equal(a, b) for a, b in zip(weights, model.parameters(), strict=True))
+
+
+def trained_network() -> GalaxyCNN:
+    """A network whose BatchNorm has statistics and weights unlike its first ones."""
+    torch.manual_seed(3)
+    model = GalaxyCNN(3)
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            nn.init.uniform_(norm.bias, -0.5, 0.5)
+    recalibrate(model, [torch.randn(16, 3, 32, 32) for _ in range(2)])
+    return model
+
+
+def test_a_folded_network_gives_the_same_scores_without_batchnorm():
+    model, images = trained_network(), torch.randn(8, 3, 32, 32)
+    fast = folded(model)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in fast.modules())
+    assert any(isinstance(m, nn.BatchNorm2d) for m in model.modules())
+    with torch.inference_mode():
+        assert torch.allclose(fast(images), model(images), atol=1e-5)
+
+
+def test_a_folded_bfloat16_network_changes_probabilities_by_less_than_0_02():
+    model, images = trained_network(), torch.randn(64, 3, 32, 32)
+    with torch.inference_mode():
+        exact = model(images).softmax(1)
+        fast = folded(model, torch.bfloat16)(images)
+    assert fast.dtype == torch.float32
+    assert (fast.softmax(1) - exact).abs().max() < 0.02
+
+
+def test_a_network_that_cannot_be_traced_is_left_as_it_is():
+    class Turning(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = trained_network()
+
+        def forward(self, images):
+            return self.inner(images if images.sum() > 0 else -images)
+
+    model, images = Turning().eval(), torch.ones(2, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.allclose(folded(model)(images), model(images), atol=1e-6)

@@ -24,6 +24,7 @@ from train.scratch import (
     save,
     softmax,
 )
+from train.show.gradcam import enlarged, gradcam
 
 
 def layers(*, dropout: float = 0.0) -> list:
@@ -142,6 +143,15 @@ def test_the_maps_of_every_convolution_can_be_looked_at():
     maps = Network(layers()).activations(batch()[0])
     assert [one.shape for one in maps] == [(5, 4, 7, 7), (5, 6, 3, 3)]
     assert all((one >= 0).all() for one in maps)
+
+
+def test_the_evidence_is_where_torch_finds_it():
+    network, (x, _) = Network(layers(), seed=4, dtype=np.float64), batch(np.float64)
+    label = np.arange(5) % 3
+    theirs = gradcam(in_torch(network), torch.from_numpy(x), label)
+    ours = enlarged(network.evidence(x, label), x.shape[-1])
+    assert ours.any()
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5)
 
 
 def test_a_saved_network_answers_as_before_and_keeps_its_facts(tmp_path):

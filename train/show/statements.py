@@ -1,0 +1,90 @@
+"""What a report says first: the figure, what it was measured on, and whether to believe it."""
+
+from __future__ import annotations
+
+TILES = (
+    ("balanced accuracy", "balanced_accuracy", "mean recall of the classes"),
+    ("macro F1", "macro_f1", "mean F1 of the classes"),
+    ("ROC AUC", "roc_auc", "one class against the rest, mean"),
+    ("PR AUC", "pr_auc", "average precision, mean"),
+    ("calibration error", "ece", "0 is perfect"),
+    ("top 2", "top_2", "the true class is one of two"),
+    ("mean of train", "baseline_rmse", "RMSE of answering it for all"),
+    ("first question", "first_question", "leading answer as the volunteers'"),
+)
+# the first word that a kind of split holds decides
+KINDS = (
+    ("changed since", "care", "The tree holds other files than those that were proved."),
+    ("leaking", "bad", "Images of one side are known on another: the test is too good."),
+    ("unproved", "care", "Nobody counted whether images on different sides share sky; if they do, "
+     "the test is too good."),
+    ("proved", "good", "No images on different sides share sky: all pairs were counted."),
+    ("random", "care", "Images were divided at random: some that share sky, or show the same "
+     "galaxy, may stand on two sides, and then the test is too good."),
+    ("k-fold", "care", "Each image is tested by a network that did not learn it; whether folds "
+     "share sky was not proved."),
+)  # fmt: skip
+
+
+def head(metrics: dict) -> dict:
+    """The one figure that stands above all others.
+
+    Returns
+    -------
+    dict
+        ``value``, ``what``, ``interval`` (low, high), ``kind`` of the interval, ``said`` (for the
+        window's title), ``drawn`` (the bootstrap: what, n, interval; or None).
+    """
+    test = metrics["test"]
+    name = "accuracy" if "accuracy" in test else "rmse"
+    value = f"{test[name]:.4f}"
+    what = "test accuracy" if name == "accuracy" else "test root mean square error"
+    if "folds" in metrics:
+        what = f"accuracy on images held out, {metrics['folds']['count']} folds together"
+    drawn = _spread((test.get("intervals") or {}).get(name))
+    wilson = test.get("accuracy_interval") if name == "accuracy" else None
+    again = {**test.get("resampled", {}), "interval": drawn} if drawn and wilson else None
+    return {
+        "value": value,
+        "what": what,
+        "said": f"{what} {value}",
+        "interval": wilson or drawn,
+        "kind": " (Wilson)" if wilson else " (bootstrap)",
+        "drawn": again,
+    }
+
+
+def tiles(test: dict) -> list[dict]:
+    """The other figures, each with its meaning, and its interval where one is known."""
+    known = [(name, key, what) for name, key, what in TILES if test.get(key) is not None]
+    intervals = test.get("intervals") or {}
+    return [
+        {"name": name, "value": test[key], "what": what, "interval": _spread(intervals.get(key))}
+        for name, key, what in known
+    ]
+
+
+def _spread(interval: list | None) -> list | None:
+    """An interval, if it has a width: a bootstrap of answers that are all right has none."""
+    return interval if interval and interval[0] < interval[1] else None
+
+
+def trust(metrics: dict) -> dict:
+    """Which kind of split the test rests on.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``level`` (``good``, ``care`` or ``bad``), ``said``.
+    """
+    data = metrics.get("data", {})
+    leaking = data.get("leaking_pairs")
+    older = {None: "folders, unproved", 0: "sky groups, proved"}.get(leaking, "folders, leaking")
+    kind = data.get("split_kind") or older
+    level, said = next(
+        ((level, said) for word, level, said in KINDS if word in kind),
+        ("care", "How this split came to be is not known."),
+    )
+    if level == "good" and data.get("without_footprint"):
+        level, said = "care", "Of some images the position is not known; the others share no sky."
+    return {"kind": kind, "level": level, "said": said}

@@ -1,0 +1,129 @@
+"""The test of a network that learnt vote fractions, and every file that tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from galaxycurate.errors import InputError
+from train import outcome
+from train.asked import Asked
+from train.data.votes import KINDS, read_votes
+from train.files import write_json, write_text
+from train.judge import votes as judge
+from train.judge.colour import IMAGES
+from train.judge.predictions import Answers
+from train.recipe.config import Config
+from train.show.report import render
+
+
+def write_all(
+    out: Path,
+    network: Asked,
+    data,
+    *,
+    config: Config,
+    facts: dict,
+    say: Callable[[str], None],
+) -> dict:
+    """Test a network and write predictions, figures, report and metrics.
+
+    Parameters and result as of `train.outcome.write_all`. ``predictions.csv`` has the form of the
+    challenge; pictures show the first question, whose answers stand for classes there.
+    """
+    rows, tree, shares = data.rows("test"), data.tree, data.soft.shares.astype(np.float64)
+    say(f"testing on {rows.size:,} images")
+
+    def pictures(chosen) -> np.ndarray:
+        return np.array(data.pixels.images[rows[chosen]])
+
+    names = tuple(tree.files[row].as_posix() for row in rows)
+    fractions = outcome.answered(network, pictures, rows.size)
+    judge.write_submission(out / outcome.PREDICTIONS, names, fractions)
+    truth, mean = shares[rows], shares[data.rows("train")].mean(0)
+    groups = tree.groups.of[rows] if tree.groups else None
+    metrics = {
+        "task": config.task,
+        "test": judge.summary(truth, fractions, mean, groups=groups),
+        "votes": judge.tables(truth, fractions, mean),
+        **outcome.circumstances(network, data, config),
+        **facts,
+    }
+    first = FirstQuestion(network)
+    answers = Answers(names, KINDS, tree.label[rows], fractions[:, : len(KINDS)])
+    metrics["colour"] = outcome.colours(first, answers, pictures, at_most=IMAGES // config.views)
+    outcome.draw_pictures(out, first, answers, pictures, note=outcome.note_of(metrics))
+    write_text(out / outcome.REPORT, render(metrics, out))
+    write_json(out / outcome.METRICS, metrics)
+    return metrics
+
+
+class FirstQuestion:
+    """A network of 37 fractions, asked for the first question alone; else as the network.
+
+    Parameters
+    ----------
+    network : Asked
+    """
+
+    classes = KINDS
+
+    def __init__(self, network: Asked):
+        self.network = network
+
+    def __getattr__(self, name: str):
+        return getattr(self.network, name)
+
+    def answers(self, images: np.ndarray) -> np.ndarray:
+        """The fraction of each answer, float64, shape (n, 3); they add up to 1."""
+        return self.network.answers(images)[:, : len(KINDS)]
+
+
+def evaluate(
+    trained,
+    data: Path,
+    *,
+    split: str = "test",
+    views: int | None = None,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda line: None,
+) -> dict:
+    """Test a checkpoint on images with votes, as `train.infer.evaluate` does.
+
+    A folder without splits is taken whole; then the mean that is compared with is that of the
+    tested images.
+    """
+    from train.infer import answers
+
+    tree, soft = read_votes(data, votes=trained.config.data.votes, needs=(), say=say)
+    whole = not (Path(data) / "train").is_dir()
+    doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
+    for line in doubts or tree.warnings:
+        say(f"warning: {line}")
+    rows = np.arange(len(tree.files)) if whole else tree.rows(split)
+    files = [tree.root / tree.files[row] for row in rows]
+    views = trained.config.views if views is None else views
+    fractions, bad = answers(trained, files, views=views, device=device, say=say)
+    rows = rows[[file not in bad for file in files]] if files else rows
+    if not rows.size:
+        raise InputError(
+            f"{data} has no image with votes in {split}/ that can be read",
+            hint="--split train, val or test",
+        )
+    shares = soft.shares.astype(np.float64)
+    known = rows if whole or not tree.rows("train").size else tree.rows("train")
+    truth, mean = shares[rows], shares[known].mean(0)
+    return {
+        **judge.summary(
+            truth, fractions, mean, groups=tree.groups.of[rows] if tree.groups else None
+        ),
+        "votes": judge.tables(truth, fractions, mean),
+        "split": "all" if whole else split,
+        "split_kind": "none" if whole else tree.split_kind,
+        "views": views,
+        "origin": tree.origin,
+        "simulated": "simulated" in tree.origin.lower(),
+        "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
+    }
