@@ -15,7 +15,7 @@ from train.data.augment import draw
 from train.data.decode import decoded, window_of
 from train.data.feed import Feed
 from train.device import describe, pick_device, pick_precision, prepare
-from train.learn.steps import forward, settle
+from train.learn.steps import Wanted, forward, settle
 from train.learn.tasks import task_of
 from train.learn.training import Lesson, begin
 from train.networks.norms import folded
@@ -203,7 +203,7 @@ def _speeds(lesson: Lesson, seconds: float, say) -> dict[str, float]:
     state, rows = begin(lesson), lesson.train[: lesson.batch]
     draws = draw(batch, lesson.config.augment, rng=np.random.default_rng(0))
     images = feed.augmented(rows, draws)
-    wanted = torch.from_numpy(lesson.wanted[rows]).to(device)
+    wanted = Wanted(torch.from_numpy(lesson.wanted[rows]).to(device))
     state.model.train()
 
     def step(some: torch.Tensor) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 import importlib.util
 import os
 import re
@@ -35,7 +34,7 @@ def _loaded(name: str = "torch"):
     # huge pages spare a CPU step a million page faults; read at torch's first allocation
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     try:
-        return importlib.import_module(name)
+        return __import__(name)
     except ModuleNotFoundError as error:
         raise GalaxyCurateError(
             f"training needs {error.name}, which is not installed", hint=INSTALL

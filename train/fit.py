@@ -19,7 +19,7 @@ from train.data.feed import Feed, channel_statistics
 from train.data.soft import SoftLabels, read_soft
 from train.data.splits import equal_across, leaks
 from train.data.tree import Tree, read_tree
-from train.data.votes import read_votes
+from train.data.vote_table import read_votes
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
 from train.files import read_json
 from train.judge import prior
@@ -234,7 +234,7 @@ def _earlier(out: Path, config: Config, data: Data) -> dict:
     content = checkpoint.read(path)
     old, new = as_dict(Config()) | content.get("config", {}), as_dict(config)
     # another number of epochs goes on, where the learning rate does not depend on it
-    free = {"compile", "data.allow_leaks"}
+    free = {"compile", "data.allow_leaks", "data.votes"}
     free |= {"epochs"} if config.optim.schedule != "cosine" else set()
     differ = [name for name in new if name not in free and old.get(name) != new[name]]
     if content.get("epoch", 0) > config.epochs:

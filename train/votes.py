@@ -10,7 +10,8 @@ import numpy as np
 from galaxycurate.errors import InputError
 from train import outcome
 from train.asked import Asked
-from train.data.votes import KINDS, read_votes
+from train.data.vote_table import read_votes
+from train.data.votes import KINDS
 from train.files import write_json, write_text
 from train.judge import votes as judge
 from train.judge.colour import IMAGES

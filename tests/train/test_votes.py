@@ -104,6 +104,17 @@ def test_the_checkpoint_is_tested_on_a_folder_and_writes_a_submission(
     assert sorted(line[0] for line in lines) == sorted(path.stem for path in folder.glob("*.jpg"))
 
 
+def test_the_real_images_of_the_challenge_are_answered(finished, shared_data, tmp_path):
+    out, _, _ = finished
+    images, mine = shared_data / "images" / "kaggle_gz", tmp_path / "mine.csv"
+    words = ["predict", str(out / "gz-challenge-37.pth"), str(images), "--csv", str(mine)]
+    assert run([*words, "--device", "cpu"]) == 0
+    with mine.open() as file:
+        lines = list(csv.reader(file))[1:]
+    assert len(lines) == 200
+    assert np.abs(misses(np.array(lines)[:, 1:].astype(float))).max() < 1e-6
+
+
 def test_the_network_is_exported_with_its_tree(finished, tmp_path):
     out, _, _ = finished
     written = export(out / "gz-challenge-37.pth", "pt2", tmp_path / "votes.pt2")

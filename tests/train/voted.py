@@ -12,7 +12,9 @@ from tests.train.shapes import write_picture
 from train.data.votes import COLUMNS, TREE
 
 
-def shares(features: float, edge_on: float, arms: float, axis_ratio: float) -> list[list[float]]:
+def shares(
+    features: float, edge_on: float, arms: float, axis_ratio: float, odd: float = 0.1
+) -> list[list[float]]:
     """What those who were asked answer to each question."""
     near = np.exp(-(((axis_ratio - np.array([1.0, 0.6, 0.2])) / 0.25) ** 2))
     return [
@@ -21,7 +23,7 @@ def shares(features: float, edge_on: float, arms: float, axis_ratio: float) -> l
         [0.2, 0.8],
         [arms, 1 - arms],
         [0.1, 0.3, 0.4, 0.2],
-        [0.1, 0.9],
+        [odd, 1 - odd],
         (near / near.sum()).tolist(),
         [0.3, 0.0, 0.2, 0.2, 0.1, 0.2, 0.0],
         [0.6, 0.1, 0.3],
@@ -40,7 +42,13 @@ def cumulative(told: list[list[float]]) -> np.ndarray:
 
 
 def galaxy(rng: np.random.Generator, *, side: int = 48) -> tuple[np.ndarray, np.ndarray]:
-    """A smooth glow, a disc with two arms or an edge-on disc; uint8 (side, side, 3), and votes."""
+    """A smooth glow, a disc with two arms or an edge-on disc; some have a neighbour, which is odd.
+
+    Returns
+    -------
+    image : ndarray of uint8, shape (side, side, 3)
+    votes : ndarray of float64, shape (37,)
+    """
     kind = rng.choice(["smooth", "spiral", "edge-on"])
     axis_ratio = {"smooth": rng.uniform(0.4, 1), "spiral": rng.uniform(0.8, 1), "edge-on": 0.15}
     q, angle = axis_ratio[kind], rng.uniform(0, np.pi)
@@ -51,9 +59,15 @@ def galaxy(rng: np.random.Generator, *, side: int = 48) -> tuple[np.ndarray, np.
     if kind == "spiral":
         waves = 1 + np.cos(2 * (np.arctan2(v / q, u) - 2.2 * np.log(r + 1)))
         glow += 60 * waves * np.exp(-(((r - side / 5) / (side / 12)) ** 2))
+    merging = rng.random() < 0.3
+    if merging:
+        away, where = side / 3, rng.uniform(0, 2 * np.pi)
+        distance = np.hypot(x - away * np.cos(where), y - away * np.sin(where))
+        glow += 140 * np.exp(-distance / (side / 16))
     light = glow[..., None] + rng.normal(15, 4, (side, side, 3))
     told = {"smooth": (0.1, 0.1, 0.2), "spiral": (0.9, 0.05, 0.9), "edge-on": (0.85, 0.95, 0.1)}
-    return np.clip(light, 0, 255).astype(np.uint8), cumulative(shares(*told[kind], q))
+    odd = 0.8 if merging else 0.1
+    return np.clip(light, 0, 255).astype(np.uint8), cumulative(shares(*told[kind], q, odd))
 
 
 def write_votes(path: Path, rows: dict[str, np.ndarray], *, key: str = "GalaxyID") -> Path:

@@ -12,7 +12,18 @@ from galaxycurate.errors import ExitCode, GalaxyCurateError, UsageError
 from train.cli.words import Parser, answer, say
 
 # each is a module of this package: HELP, EXAMPLE, words(parser), run(asked) -> ExitCode
-COMMANDS = ("fit", "eval", "predict", "bench", "cache", "detect", "explain", "export", "folds", "report")
+COMMANDS = (
+    "fit",
+    "eval",
+    "predict",
+    "bench",
+    "cache",
+    "detect",
+    "explain",
+    "export",
+    "folds",
+    "report",
+)
 
 
 def run(argv: list[str] | None = None) -> int:

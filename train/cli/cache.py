@@ -32,8 +32,12 @@ def run(asked) -> ExitCode:
     from train.data.cache import load_pixels
     from train.data.decode import window_of
     from train.data.tree import read_tree
+    from train.data.vote_table import read_votes
 
-    tree = read_tree(asked.data, needs=())
+    if config.task == "votes":
+        tree, _ = read_votes(asked.data, votes=config.data.votes, needs=(), say=say)
+    else:
+        tree = read_tree(asked.data, needs=())
     window = window_of(config.data)
     pixels = load_pixels(tree, asked.out / "cache", window, workers=asked.workers, say=say)
     bad = [{"file": tree.files[row].as_posix(), "reason": why} for row, why in pixels.bad.items()]

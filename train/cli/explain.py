@@ -9,9 +9,7 @@ from galaxycurate.errors import ExitCode
 from train.cli.words import Parser, answer, checkpoint_word, device_word, json_word, require, say
 
 HELP = "show what a network makes of images, and where it looks"
-EXAMPLE = (
-    "Example: python -m train explain training/galaxy_cnn_225.pth galaxy.jpg --out explained"
-)
+EXAMPLE = "Example: python -m train explain training/galaxy_cnn_225.pth galaxy.jpg --out explained"
 
 
 def words(parser: Parser) -> None:

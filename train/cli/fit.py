@@ -42,6 +42,9 @@ def words(parser: Parser) -> None:
     parser.add_argument("--seed", type=int, help=f"[{default.seed}]")
     workers_word(parser)
     parser.add_argument(
+        "--cache", type=Path, metavar="FOLDER", help="decoded images, for several runs [OUT/cache]"
+    )
+    parser.add_argument(
         "--allow-leaks",
         action="store_true",
         default=None,
@@ -94,7 +97,7 @@ def run(asked) -> ExitCode:
     from train.learn.ranks import joined
     from train.outcome import written
 
-    place = Place(asked.data, asked.out, asked.device, asked.workers)
+    place = Place(asked.data, asked.out, asked.device, asked.workers, asked.cache)
     with joined(asked.device) as leads:  # one process, or those that torchrun started
         talk = say if leads else _nothing
         metrics = fit(config, place, restart=asked.restart, resume=asked.resume, say=talk)

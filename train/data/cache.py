@@ -184,15 +184,20 @@ def _build(tree: Tree, shelf: Shelf, window: Window, *, workers: int, say) -> No
 
     def fill(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
         found, faults = np.zeros(rows.size, DIGEST), {}
-        for place, row in enumerate(rows):
-            try:
-                content = _read(tree.root / tree.files[row])
-                digest = hashlib.sha256(content).digest()[:16]
-                known = earlier.find(digest)
-                pixels[row] = decoded(content, window) if known is None else known
+        # written, not mapped: a page fault costs more than a call, and a full disk is an error
+        with shelf.part(shelf.pixels).open("r+b", buffering=0) as file:
+            for place, row in enumerate(rows):
+                try:
+                    content = _read(tree.root / tree.files[row])
+                    digest = hashlib.sha256(content).digest()[:16]
+                    known = earlier.find(digest)
+                    picture = decoded(content, window) if known is None else known
+                except InputError as error:  # its digest stays zero: a later build looks again
+                    faults[int(row)] = str(error)
+                    continue
+                file.seek(pixels.offset + int(row) * picture.nbytes)
+                file.write(np.ascontiguousarray(picture).data)
                 found[place] = digest
-            except InputError as error:  # its digest stays zero: a later build looks again
-                faults[int(row)] = str(error)
         return rows, found, faults
 
     blocks = [left[at : at + BLOCK] for at in range(0, left.size, BLOCK)]
@@ -203,7 +208,7 @@ def _build(tree: Tree, shelf: Shelf, window: Window, *, workers: int, say) -> No
         done += rows.size
         now = time.perf_counter()
         if now - safe > SAFE_EVERY_S or done == left.size:
-            pixels.flush()  # pixels first: a digest on the disk says that its row is there
+            _settle(shelf.part(shelf.pixels))  # first: a digest on the disk tells of its row
             for some, theirs in waiting:
                 digests[some] = theirs
             digests.flush()
@@ -261,22 +266,20 @@ def _in_threads(fill, blocks: list, workers: int) -> Iterator:
 
 
 def _growing(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
-    """The array of an interrupted build, or a new one of zeros with its place on the disk."""
+    """The array of an interrupted build, or a new one of zeros."""
     try:
         there = np.lib.format.open_memmap(path, mode="r+")
         if there.shape == shape and there.dtype == dtype:
             return there
     except (OSError, ValueError):
         pass
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
-    if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a signal later
-        with path.open("r+b") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-            except OSError:
-                path.unlink()
-                raise
-    return array
+    return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+
+
+def _settle(path: Path) -> None:
+    """Have the disk hold what was written."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -105,8 +105,8 @@ def grey(images: np.ndarray) -> np.ndarray:
     weights = np.array(GREY, np.float32)
     mean = images.mean((0, 1, 2), dtype=np.float64)
     tint = (mean / max(float(mean @ weights), 1e-6)).astype(np.float32)
-    flat = images.astype(np.float32) @ weights
-    return _uint8(flat[..., None] * tint)
+    # one by one: all of them as float32 would fill a small machine
+    return np.stack([_uint8((image @ weights)[..., None] * tint) for image in images])
 
 
 def in_another_colour(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -133,18 +133,21 @@ def in_another_colour(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
         gain = mean[other] / mean[label]
         # as bright as before
         gain *= (mean[label] @ GREY) / ((mean[label] * gain) @ GREY)
-        mine = truth == label
-        painted[mine] = _uint8(images[mine].astype(np.float32) * gain.astype(np.float32))
+        for row in np.flatnonzero(truth == label):
+            painted[row] = _uint8(images[row] * gain.astype(np.float32))
     return painted
 
 
 def verdict(each: dict, accuracy: dict, falls: dict) -> str:
     """What was found, in plain words."""
-    known = {name: one for name, one in each.items() if one["auc"] is not None}
-    told = max(known, key=lambda name: abs(known[name]["auc"] - 0.5), default=None)
+    total = sum(one["n"] for one in each.values())
+    known = {name: one["auc"] for name, one in each.items() if one["auc"] is not None}
+    told = max(known, key=lambda name: abs(known[name] - 0.5), default=None)
     first = ""
-    if told:
-        auc = known[told]["auc"]
+    if told and abs(known[told] - 0.5) < SIGNS * _chance(each[told]["n"], total):
+        first = "Colour alone does not tell the classes apart. "
+    elif told:
+        auc = known[told]
         side = "redder" if auc >= 0.5 else "bluer"
         first = (
             f"Colour alone tells {told} from the rest with ROC AUC {max(auc, 1 - auc):.2f} "
@@ -154,7 +157,9 @@ def verdict(each: dict, accuracy: dict, falls: dict) -> str:
     for name, said in (("grey", "without colour"), ("other", "in the colour of another class")):
         change = f"from {accuracy['plain']:.3f} to {accuracy[name]:.3f}"
         sure = falls[name]["fall"] > SIGNS * falls[name]["error"]
-        parts.append(f"falls {said} {change}" if sure else f"stays {said} ({change})")
+        parts.append(
+            f"falls {said} {change}" if sure else f"does not fall beyond chance {said} ({change})"
+        )
     return f"{first}The accuracy {parts[0]}, and {parts[1]}."
 
 
@@ -183,6 +188,11 @@ def _fall(before: np.ndarray, after: np.ndarray) -> dict:
     """The fall of the accuracy on the same images, and its standard error."""
     change = before.astype(float) - after
     return {"fall": float(change.mean()), "error": float(change.std() / np.sqrt(change.size))}
+
+
+def _chance(n: int, total: int) -> float:
+    """Standard error of the AUC of a score that tells nothing (Mann & Whitney 1947)."""
+    return float(np.sqrt((total + 1) / (12 * n * (total - n))))
 
 
 def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float | None:

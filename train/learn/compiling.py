@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from train.learn import ranks
-from train.learn.steps import forward, settle
+from train.learn.steps import Wanted, forward, settle
 
 SAVES = 0.25  # share of an eager GPU step that a compiled one is expected to save
 COSTS_S = 60.0  # what compiling is expected to take
@@ -58,7 +58,7 @@ def _compiled(lesson, model):
     quick = torch.compile(model)
     rows = ranks.mine(lesson.train[: lesson.batch])
     images = lesson.feed.plain(rows)
-    wanted = torch.from_numpy(lesson.wanted[rows]).to(images.device)
+    wanted = Wanted(torch.from_numpy(lesson.wanted[rows]).to(images.device))
     model.train()
     _, loss = forward(lesson, quick, images, wanted)
     loss.backward()

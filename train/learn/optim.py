@@ -24,8 +24,13 @@ def optimizer(model: nn.Module, optim: Optim, device: torch.device) -> torch.opt
     common = {"lr": optim.lr, "weight_decay": optim.weight_decay, "fused": device.type != "mps"}
     if optim.method == "sgd":
         return torch.optim.SGD(weights, momentum=0.9, nesterov=True, **common)
-    kind = torch.optim.AdamW if optim.method == "adamw" else torch.optim.Adam
-    return kind(weights, **common)
+    if optim.method == "adam":
+        return torch.optim.Adam(weights, **common)
+    # a decay of biases and of BatchNorm's scales would only weaken what they correct
+    plain = [weight for weight in weights if weight.dim() < 2]
+    decayed = [weight for weight in weights if weight.dim() >= 2]
+    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, **common)
 
 
 def rate(optim: Optim, step: int, *, steps: int, epochs: int) -> float:

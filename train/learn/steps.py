@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -46,6 +47,7 @@ def learn(lesson, state, rng: np.random.Generator, say: Callable[[str], None]) -
     order = _order(lesson, rng)[: steps * batch]
     own = ranks.mine(np.arange(steps * batch).reshape(steps, batch))
     draws = draw(steps * batch, lesson.config.augment, rng=rng)[own.ravel()]
+    shares = _shares(lesson.config.augment.mixup, steps, rng)
     rows = order[own]
     wanted = torch.from_numpy(lesson.wanted[rows]).to(device)
     label = torch.from_numpy(lesson.label[rows]).to(device)
@@ -55,7 +57,7 @@ def learn(lesson, state, rng: np.random.Generator, say: Callable[[str], None]) -
     with seeded(lesson, state.epoch):
         for step, images in enumerate(lesson.feed.epoch(rows, draws)):
             watch.look(step)
-            scores, mean = _step(lesson, state, images, wanted[step], step)
+            scores, mean = _step(lesson, state, images, Wanted(wanted[step], shares[step]), step)
             loss += mean
             hits += lesson.task.right(scores.detach(), label[step])
     loss, hits = ranks.summed(torch.stack([loss, hits])).tolist()
@@ -71,12 +73,39 @@ def learn(lesson, state, rng: np.random.Generator, say: Callable[[str], None]) -
     }
 
 
-def forward(lesson, model, images: torch.Tensor, wanted: torch.Tensor):
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a batch.
+
+    Attributes
+    ----------
+    own : Tensor, shape (b,) or (b, k)
+        Labels or shares of the images.
+    share : float
+        How much of each image is its own; the rest is the one at its place from the end.
+    """
+
+    own: torch.Tensor
+    share: float = 1.0
+
+    def blended(self, images: torch.Tensor) -> torch.Tensor:
+        """The images as they are shown."""
+        return images if self.share == 1.0 else torch.lerp(images.flip(0), images, self.share)
+
+    def loss(self, task, scores: torch.Tensor) -> torch.Tensor:
+        """The mean loss, shared like the images."""
+        own = task.loss(scores, self.own)
+        if self.share == 1.0:
+            return own
+        return torch.lerp(task.loss(scores, self.own.flip(0)), own, self.share)
+
+
+def forward(lesson, model, images: torch.Tensor, wanted: Wanted):
     """Scores of this rank's images, and their part of the mean loss of the whole batch."""
     precision = lesson.precision
     with torch.autocast(images.device.type, precision, enabled=precision is not None):
-        scores = model(images)
-    return scores, lesson.task.loss(scores, wanted) * (len(images) / lesson.batch)
+        scores = model(wanted.blended(images))
+    return scores, wanted.loss(lesson.task, scores) * (len(images) / lesson.batch)
 
 
 @contextmanager
@@ -132,7 +161,8 @@ def _step(lesson, state, images, wanted, step: int):
     done = state.epoch * lesson.steps + step
     pace = rate(optim, done, steps=lesson.steps, epochs=lesson.config.epochs)
     set_rate(state.optimizer, pace)
-    scores, mean = forward(lesson, state.quick or state.model, images, wanted)
+    model = state.model if state.quick is None else state.quick  # a compiled one has no truth
+    scores, mean = forward(lesson, model, images, wanted)
     # gradients are averaged over the ranks, the loss is summed
     state.scaler.scale(mean * ranks.size()).backward()
     ranks.average_gradients(state.model.parameters())
@@ -142,6 +172,13 @@ def _step(lesson, state, images, wanted, step: int):
     if state.average is not None:
         follow(state.average, state.model, decay=optim.average, step=done)
     return scores, mean.detach()
+
+
+def _shares(mixup: float, steps: int, rng: np.random.Generator) -> np.ndarray:
+    if not mixup:
+        return np.ones(steps)
+    drawn = rng.beta(mixup, mixup, steps)
+    return np.maximum(drawn, 1 - drawn)  # the greater part is the image's own
 
 
 def _order(lesson, rng: np.random.Generator) -> np.ndarray:

@@ -52,7 +52,7 @@ class Data:
         Train on a split whose sides are proven to share pictures or sky.
     votes : str
         The table of a recipe that learns votes; ``auto``: that of the images' folder, see
-        `train.data.votes.find_votes`.
+        `train.data.vote_table.find_votes`.
     """
 
     size_px: int = 128
@@ -80,6 +80,9 @@ class Augment:
         Enlarge or shrink by a factor drawn between 1/(1 + scale) and 1 + scale.
     perspective : float
         Corners are moved by up to this share of half the side.
+    mixup : float
+        Blend each image and its label with another of the batch; the shares are drawn from
+        Beta(mixup, mixup), one for a batch (Zhang et al. 2018, arXiv:1710.09412). 0: none.
     brightness, contrast, saturation, hue : float
         Colour jitter: factors from 1 - x to 1 + x, and hue turned by up to x of the circle.
     """
@@ -89,6 +92,7 @@ class Augment:
     flip: bool = False
     scale: float = 0.0
     perspective: float = 0.0
+    mixup: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
@@ -106,7 +110,7 @@ class Optim:
     lr : float
         Learning rate, the greatest of its schedule.
     weight_decay : float
-        L2 penalty; with ``adamw`` decoupled from the gradient.
+        L2 penalty; with ``adamw`` decoupled from the gradient, and of matrices and kernels only.
     schedule : str
         ``step``: every `lr_epochs` epochs times `lr_factor`; ``cosine``: down to zero along a
         cosine; ``constant``.
@@ -164,6 +168,7 @@ class Config:
         corrected for it after training.
     views : int
         Answers are the mean over so many of the eight turns and mirrors of an image: 1, 2, 4, 8.
+        The epochs are compared on one view.
     network, data, augment, optim
         The parts.
     """
@@ -220,6 +225,7 @@ RANGES = {
     "augment.shift": (0.0, 0.5),
     "augment.scale": (0.0, 1.0),
     "augment.perspective": (0.0, 0.9),
+    "augment.mixup": (0.0, 2.0),
     "augment.brightness": (0.0, 1.0),
     "augment.contrast": (0.0, 1.0),
     "augment.saturation": (0.0, 1.0),

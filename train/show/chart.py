@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 420, 300  # of the drawing, in its own units
-LEFT, RIGHT, TOP, BOTTOM = 50, 12, 12, 46  # margins
+LEFT, RIGHT, TOP, BOTTOM = 66, 12, 12, 46  # margins
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,9 @@ def chart(
     Returns
     -------
     dict
-        ``title``, ``x``, ``y``, ``lines`` (as `Line`, points in drawing units),
-        ``x_ticks``, ``y_ticks`` (place, text), ``mark``, ``said`` (for those who cannot see it).
+        ``title``, ``size``, ``frame`` (edges of the axes), ``x``, ``y``, ``lines`` (as `Line`,
+        points in drawing units), ``x_ticks``, ``y_ticks`` (place, text), ``mark``, ``said`` (for
+        those who cannot see it).
     """
     kept = [(line, _known(line)) for line in lines]
     kept = [(line, points) for line, points in kept if points]
@@ -78,6 +79,8 @@ def chart(
     right, top = WIDTH - RIGHT, HEIGHT - BOTTOM
     return {
         "title": title,
+        "size": (WIDTH, HEIGHT),
+        "frame": {"left": LEFT, "right": right, "top": TOP, "bottom": top},
         "x": x,
         "y": y,
         "lines": [
@@ -122,7 +125,7 @@ def _known(line: Line) -> list[tuple[float, float]]:
 
 def _wide(values: list[float], air: float) -> tuple[float, float]:
     low, high = min(values), max(values)
-    room = (high - low) * air if high > low else max(abs(high), 1.0) * 0.05
+    room = (high - low) * air if high > low else (abs(high) or 1.0) * 0.05
     return low - room, high + room
 
 

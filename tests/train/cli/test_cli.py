@@ -51,7 +51,7 @@ def test_help_needs_no_torch(words):
     ("words", "message", "hint"),
     [
         (["fti"], "no command fti", "did you mean fit?"),
-        (["dance"], "no command dance", "commands: fit, eval, predict"),
+        (["zzz"], "no command zzz", "commands: fit, eval, predict"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3", "did you mean --epochs?"),
         (["--epochs", "many"], "argument --epochs: invalid int value: 'many'", "--help"),
         (["--epochs", "0"], "epochs = 0 is outside 1 to 10000", "epochs=6"),

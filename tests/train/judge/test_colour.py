@@ -88,8 +88,8 @@ def test_a_network_of_shape_is_cleared():
     assert found["accuracy"]["plain"] > 0.9
     assert found["accuracy"]["other"] > found["accuracy"]["plain"] - 0.1
     assert abs(found["classes"]["spiral"]["follows"]) < 0.5
-    assert "stays without colour" in found["verdict"]
-    assert "stays in the colour of another class" in found["verdict"]
+    assert "does not fall beyond chance without colour" in found["verdict"]
+    assert "does not fall beyond chance in the colour of another class" in found["verdict"]
 
 
 def test_black_images_and_a_single_class_have_a_verdict():
@@ -98,4 +98,11 @@ def test_black_images_and_a_single_class_have_a_verdict():
     found = colour_check(images, np.zeros(4, np.int64), answers, CLASSES, lambda some: answers)
     assert found["classes"]["elliptical"]["auc"] is None
     assert found["classes"]["spiral"] == {"n": 0, "index": None, "auc": None, "follows": None}
-    assert found["verdict"].startswith("The accuracy stays")
+    assert found["verdict"].startswith("The accuracy does not fall")
+
+
+def test_classes_of_the_same_colours_are_not_told_apart_by_it():
+    images = galaxies()[0]
+    truth = np.arange(len(images)) // 2 % 2  # as many red as blue ones in each
+    found = colour_check(images, truth, by_shape(images), CLASSES, by_shape)
+    assert found["verdict"].startswith("Colour alone does not tell the classes apart.")

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from galaxycurate.errors import SettingError
+from train.data.feed import Feed, channel_statistics
 from train.data.votes import COLUMNS, misses
+from train.learn import training
 from train.learn.tasks import task_of
 from train.learn.votes import Votes
 from train.recipe.presets import preset
@@ -52,3 +54,23 @@ def test_settings_of_classes_are_refused(setting):
     config = changed(preset("gz-challenge-37"), dict([setting.split("=")]))
     with pytest.raises(SettingError, match="is for classes, and this recipe learns votes"):
         task_of(config, ())
+
+
+@pytest.mark.parametrize(("sampling", "rare"), [("natural", 0.02), ("balanced", 0.5)])
+def test_batchnorm_is_calibrated_in_the_mix_that_the_steps_saw(sampling, rare):
+    """The few stars of the challenge must not be a third of what statistics are taken from."""
+    images = np.random.default_rng(0).integers(0, 256, (200, 32, 32, 3), np.uint8)
+    label, seen = (np.arange(200) >= 196).astype(np.int64), []
+
+    class Watched(Feed):
+        def plain(self, rows):
+            seen.append(rows)
+            return super().plain(rows)
+
+    config = changed(preset("gz-challenge-37"), {"size_px": 32, "sampling": sampling})
+    rows = np.arange(200)
+    feed = Watched(images, *channel_statistics(images, rows), torch.device("cpu"))
+    lesson = training.Lesson(config, feed, label, rows, rows[:0], Votes())
+    state = training.begin(lesson)
+    training._recalibrate(lesson, state.model, np.random.default_rng(0))
+    assert label[np.concatenate(seen)].mean() == pytest.approx(rare, abs=0.01)

@@ -39,3 +39,8 @@ def test_a_single_value_is_drawn_in_the_middle():
     ((x, y),) = drawn["lines"][0]["points"]
     assert x == pytest.approx((LEFT + WIDTH - RIGHT) / 2)
     assert y == pytest.approx((TOP + HEIGHT - BOTTOM) / 2)
+
+
+def test_a_constant_small_value_fills_the_axis_with_its_own_size():
+    drawn = chart("t", [Line("rate", [1, 2], [0.001, 0.001])], x="epoch", y="rate")
+    assert all(0.0009 < float(text) < 0.0011 for _, text in drawn["y_ticks"])

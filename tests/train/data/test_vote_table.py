@@ -7,7 +7,8 @@ from galaxycurate.catalogs.known import layout
 from galaxycurate.errors import InputError
 from tests.train.shapes import write_picture
 from tests.train.voted import cumulative, shares, write_challenge, write_votes
-from train.data.votes import COLUMNS, misses, read_votes
+from train.data.vote_table import read_votes
+from train.data.votes import COLUMNS, misses
 
 ROW = cumulative(shares(0.4, 0.2, 0.5, 0.7))
 
