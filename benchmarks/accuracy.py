@@ -44,7 +44,8 @@ def runs(name: str, data: Path, out: Path, seeds: int) -> list[dict]:
 def told(name: str, out: Path, found: list[dict]) -> dict:
     """What the seeds of a preset amount to."""
     values = {one: [metrics["test"][one] for metrics in found] for one in FIGURES}
-    answers = [read_predictions(out / name / f"seed-{s}" / "predictions.csv") for s in range(len(found))]
+    folders = [out / name / f"seed-{seed}" for seed in range(len(found))]
+    answers = [read_predictions(folder / "predictions.csv") for folder in folders]
     mean = np.mean([one.probability for one in answers], axis=0)
     classes = tuple(found[0]["test"]["classes"])
     together = summary(answers[0].truth, mean, classes)

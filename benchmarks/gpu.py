@@ -31,7 +31,8 @@ from train.bench import _jpegs, bandwidth, count, operations
 from train.data.augment import draw
 from train.data.cache import load_pixels
 from train.data.decode import DECODER, window_of
-from train.data.feed import Feed, channel_statistics
+from train.data.feed import Feed
+from train.data.statistics import channel_statistics
 from train.data.tree import read_tree
 from train.device import describe, pick_device, pick_precision, prepare
 from train.judge.evaluate import probabilities

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from galaxycurate.errors import SettingError
 from train.data.decode import Window, window_of
 
 
@@ -29,6 +30,14 @@ class Asked(Protocol):
     @property
     def window(self) -> Window:
         """What of an image file it sees."""
+
+    @property
+    def task(self) -> str:
+        """What it was asked for: ``classes``, ``binary`` or ``votes``."""
+
+    @property
+    def views(self) -> int:
+        """Turns and mirrors of an image that an answer is the mean of."""
 
     @property
     def parameters(self) -> int:
@@ -55,11 +64,14 @@ class TorchNetwork:
     device : torch.device
     precision : torch.dtype or None
         Of the answers.
+    averaged : int, optional
+        Views; those of the recipe when not given.
     """
 
     trained: object
     device: object
     precision: object = None
+    averaged: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -77,12 +89,22 @@ class TorchNetwork:
         return window_of(self.trained.config.data)
 
     @property
+    def task(self) -> str:
+        """As `Asked`."""
+        return self.trained.config.task
+
+    @property
+    def views(self) -> int:
+        """As `Asked`."""
+        return self.averaged or self.trained.config.views
+
+    @property
     def parameters(self) -> int:
         """As `Asked`."""
         return sum(p.numel() for p in self.trained.model.parameters())
 
     def answers(self, images: np.ndarray) -> np.ndarray:
-        """As `Asked`, with the views of the recipe."""
+        """As `Asked`."""
         from train.judge.evaluate import probabilities
 
         return probabilities(
@@ -91,7 +113,7 @@ class TorchNetwork:
             np.arange(len(images)),
             task=self.trained.task,
             precision=self.precision,
-            views=self.trained.config.views,
+            views=self.views,
         )
 
     def activations(self, images: np.ndarray) -> list[tuple[str, np.ndarray]]:
@@ -116,7 +138,7 @@ class TorchNetwork:
         return Feed(images, self.trained.mean, self.trained.std, self.device)
 
 
-def open_network(path: Path, device: str = "auto") -> Asked:
+def open_network(path: Path, device: str = "auto", *, views: int | None = None) -> Asked:
     """The network in a file that fit wrote.
 
     Parameters
@@ -125,15 +147,21 @@ def open_network(path: Path, device: str = "auto") -> Asked:
         ``.pth``, or ``.npz`` of numpy-cnn, which needs no torch.
     device : str
         As in `train.device.pick_device`.
+    views : int, optional
+        Turns and mirrors that are averaged; those of the recipe when not given.
 
     Raises
     ------
+    SettingError
+        It has no such views.
     InputError
         It is missing, damaged, or was not written by train.
     """
     if Path(path).suffix == ".npz":
         from train.scratch.trained import read
 
+        if views not in (None, 1):
+            raise SettingError(f"numpy-cnn has no views = {views}", hint="--views 1")
         return read(path)
     from train.device import pick_device, pick_precision, require_torch
 
@@ -142,4 +170,5 @@ def open_network(path: Path, device: str = "auto") -> Asked:
 
     trained, where = checkpoint.load(path), pick_device(device)
     trained.model.to(where)
-    return TorchNetwork(trained, where, pick_precision(where, trained.config.precision))
+    precision = pick_precision(where, trained.config.precision)
+    return TorchNetwork(trained, where, precision, views)

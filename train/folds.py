@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError, SettingError
+from train.asked import open_network
 from train.data.cache import fingerprints, load_pixels
 from train.data.decode import window_of
 from train.data.splits import divide, fold_splits, joined
@@ -211,9 +212,9 @@ def _of(tree: Tree, split: str) -> list[Path]:
 
 def _held_out(fold: Fold, number: int, place: Place, network: str) -> HeldOut:
     tree, rows = fold.tree, fold.tree.rows(fold.held)
-    trained = checkpoint.load(place.out / fold.name / network)
+    trained = open_network(place.out / fold.name / network, place.device)
     files = [tree.root / tree.files[row] for row in rows]
-    probability, bad = answers(trained, files, device=place.device)
+    probability, bad = answers(trained, files)
     rows = rows[[file not in bad for file in files]]
     base = Path(place.data)
     return HeldOut(

@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError
-from train.data.decode import decode, window_of
-from train.data.feed import Feed
-from train.data.tree import images_under, read_tree
-from train.device import pick_device, pick_precision
-from train.judge.evaluate import probabilities
+from train.asked import Asked, open_network
+from train.data.decode import decode
+from train.data.tree import read_tree
 from train.judge.metrics import summary
-from train.learn import checkpoint
 
 CHUNK = 1024  # images in memory at a time
 
@@ -57,17 +54,17 @@ def evaluate(
     LayoutError
         The tree has a class that the network does not know.
     """
-    trained = checkpoint.load(path)
-    if trained.config.task == "votes":
+    network = open_network(path, device, views=views)
+    if network.task == "votes":
         from train.votes import evaluate as evaluate_votes
 
-        return evaluate_votes(trained, data, split=split, views=views, device=device, say=say)
+        return evaluate_votes(network, data, split=split, say=say)
     tree = read_tree(data, needs=())
-    unknown = sorted(set(tree.classes) - set(trained.classes))
+    unknown = sorted(set(tree.classes) - set(network.classes))
     if unknown:
         raise LayoutError(
             f"{path} knows no class {', '.join(unknown)}",
-            hint="its classes: " + ", ".join(trained.classes),
+            hint="its classes: " + ", ".join(network.classes),
         )
     whole = not (Path(data) / "train").is_dir()
     doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
@@ -77,66 +74,37 @@ def evaluate(
     if not rows.size:
         raise InputError(f"{data} has no images in {split}/", hint="--split train, val or test")
     files = [tree.root / tree.files[row] for row in rows]
-    views = trained.config.views if views is None else views
-    probability, bad = answers(trained, files, views=views, device=device, say=say)
+    probability, bad = answers(network, files, say=say)
     read = np.array([file not in bad for file in files])
     if not read.any():
         raise InputError(f"no image of {data} can be read", hint="look at the reasons above")
-    place = np.array([trained.classes.index(name) for name in tree.classes])
+    place = np.array([network.classes.index(name) for name in tree.classes])
     truth = place[tree.label[rows[read]]]
     return {
         **summary(
             truth,
             probability,
-            trained.classes,
+            network.classes,
             groups=tree.groups.of[rows[read]] if tree.groups else None,
         ),
         "split": "all" if whole else split,
         "split_kind": "none" if whole else tree.split_kind,
-        "views": views,
+        "views": network.views,
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
     }
 
 
-def gather(sources: list[Path]) -> list[Path]:
-    """The image files that a list of files and folders stands for.
-
-    Raises
-    ------
-    InputError
-        One of them does not exist, or there is no image at all.
-    """
-    files: list[Path] = []
-    for source in sources:
-        if not source.exists():
-            raise InputError(f"no such file or folder: {source}", hint="give images or folders")
-        files += images_under(source) if source.is_dir() else [source]
-    if not files:
-        raise InputError(
-            f"no images in {', '.join(map(str, sources))}", hint="looked for .jpg, .png, .tif ..."
-        )
-    return files
-
-
 def answers(
-    trained: checkpoint.Trained,
-    files: list[Path],
-    *,
-    views: int | None = None,
-    device: str = "auto",
-    say: Callable[[str], None] = lambda line: None,
+    network: Asked, files: list[Path], *, say: Callable[[str], None] = lambda line: None
 ) -> tuple[np.ndarray, dict[Path, str]]:
     """The probabilities of each readable image.
 
     Parameters
     ----------
-    trained : Trained
+    network : Asked
     files : list of Path
-    views : int, optional
-        Turns and mirrors that are averaged; those of the recipe when not given.
-    device : str
     say : callable
 
     Returns
@@ -146,24 +114,17 @@ def answers(
     bad : dict of Path to str
         The others, with the reason.
     """
-    where = pick_device(device)
-    precision = pick_precision(where, trained.config.precision)
-    model, window = trained.model.to(where), window_of(trained.config.data)
-    views = trained.config.views if views is None else views
-    how = {"task": trained.task, "precision": precision, "views": views}
-    found, bad = [np.zeros((0, len(trained.classes)))], {}
+    found, bad = [np.zeros((0, len(network.classes)))], {}
     for start in range(0, len(files), CHUNK):
         images = []
         for file in files[start : start + CHUNK]:
             try:
-                images.append(decode(file, window))
+                images.append(decode(file, network.window))
             except InputError as error:
                 bad[file] = str(error)
                 say(f"warning: {file}: {error}")
         if images:
-            feed = Feed(np.stack(images), trained.mean, trained.std, where)
-            rows = np.arange(len(images))
-            found.append(probabilities(model, feed, rows, **how))
+            found.append(network.answers(np.stack(images)))
         if len(files) > CHUNK:
             say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
     return np.concatenate(found), bad

@@ -83,12 +83,10 @@ class FirstQuestion:
 
 
 def evaluate(
-    trained,
+    network,
     data: Path,
     *,
     split: str = "test",
-    views: int | None = None,
-    device: str = "auto",
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
     """Test a checkpoint on images with votes, as `train.infer.evaluate` does.
@@ -98,15 +96,14 @@ def evaluate(
     """
     from train.infer import answers
 
-    tree, soft = read_votes(data, votes=trained.config.data.votes, needs=(), say=say)
+    tree, soft = read_votes(data, votes=network.trained.config.data.votes, needs=(), say=say)
     whole = not (Path(data) / "train").is_dir()
     doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
     for line in doubts or tree.warnings:
         say(f"warning: {line}")
     rows = np.arange(len(tree.files)) if whole else tree.rows(split)
     files = [tree.root / tree.files[row] for row in rows]
-    views = trained.config.views if views is None else views
-    fractions, bad = answers(trained, files, views=views, device=device, say=say)
+    fractions, bad = answers(network, files, say=say)
     rows = rows[[file not in bad for file in files]] if files else rows
     if not rows.size:
         raise InputError(
@@ -123,7 +120,7 @@ def evaluate(
         "votes": judge.tables(truth, fractions, mean),
         "split": "all" if whole else split,
         "split_kind": "none" if whole else tree.split_kind,
-        "views": views,
+        "views": network.views,
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],

@@ -30,12 +30,11 @@ def network(tmp_path_factory):
 
 
 def test_views_are_those_of_the_recipe_unless_others_are_asked_for(network, tree_root):
-    from train.learn.checkpoint import load
+    from train.asked import open_network
 
-    trained = load(network)
     files = sorted((tree_root / "test" / "bar").iterdir())
-    asked = {views: answers(trained, files, views=views, device="cpu")[0] for views in (1, 4)}
-    assert np.array_equal(answers(trained, files, device="cpu")[0], asked[4])
+    asked = {n: answers(open_network(network, "cpu", views=n), files)[0] for n in (None, 1, 4)}
+    assert np.array_equal(asked[None], asked[4])
     assert not np.allclose(asked[1], asked[4], atol=1e-6)
     assert evaluate(network, tree_root, device="cpu")["views"] == 4
     assert evaluate(network, tree_root, views=1, device="cpu")["views"] == 1

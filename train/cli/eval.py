@@ -12,7 +12,6 @@ from train.cli.words import (
     data_word,
     device_word,
     json_word,
-    require,
     say,
     verdict,
 )
@@ -40,7 +39,6 @@ def words(parser: Parser) -> None:
 
 def run(asked) -> ExitCode:
     """Test."""
-    require()
     from train.infer import evaluate
 
     found = evaluate(

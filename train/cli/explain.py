@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from galaxycurate.errors import ExitCode
-from train.cli.words import Parser, answer, checkpoint_word, device_word, json_word, require, say
+from train.cli.words import Parser, answer, checkpoint_word, device_word, json_word, say
 
 HELP = "show what a network makes of images, and where it looks"
 EXAMPLE = "Example: python -m train explain training/galaxy_cnn_225.pth galaxy.jpg --out explained"
@@ -28,10 +28,8 @@ def words(parser: Parser) -> None:
 
 def run(asked) -> ExitCode:
     """Explain."""
-    if asked.checkpoint.suffix != ".npz":
-        require()
+    from train.data.tree import gather
     from train.explain import explain
-    from train.infer import gather
 
     files = gather(asked.images)
     found = explain(

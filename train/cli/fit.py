@@ -91,23 +91,20 @@ def recipe(asked) -> Config:
 def run(asked) -> ExitCode:
     """Train."""
     config = recipe(asked)
-    require()
-    from train.fit import Place, fit
-    from train.learn.checkpoint import name_of
-    from train.learn.ranks import joined
     from train.outcome import written
+    from train.place import Place
 
     place = Place(asked.data, asked.out, asked.device, asked.workers, asked.cache)
-    with joined(asked.device) as leads:  # one process, or those that torchrun started
-        talk = say if leads else _nothing
-        metrics = fit(config, place, restart=asked.restart, resume=asked.resume, say=talk)
-    if not leads:
+    again = {"restart": asked.restart, "resume": asked.resume}
+    run_it = _in_numpy if config.network.name == "numpy-cnn" else _in_torch
+    metrics = run_it(config, place, again)
+    if not metrics:
         return ExitCode.DONE
     if asked.json:
         answer(json.dumps(metrics, indent=1))
         return ExitCode.DONE
     answer(verdict(metrics["test"], simulated=metrics["simulated"]))
-    files = written(place.out, name_of(config))
+    files = written(place.out, metrics["checkpoint"])
     width = max(len(name) for name, _ in files)
     answer("\n".join(f"{name:<{width}}  {what}".rstrip() for name, what in files))
     answer(f"\nnext: open {place.out / 'report.html'}")
@@ -117,3 +114,19 @@ def run(asked) -> ExitCode:
 
 def _nothing(line: str) -> None:
     """What the other ranks say."""
+
+
+def _in_torch(config: Config, place, again: dict) -> dict:
+    """The metrics; nothing on the other ranks of several processes."""
+    require()
+    from train.fit import fit
+    from train.learn.ranks import joined
+
+    with joined(place.device) as leads:  # one process, or those that torchrun started
+        return fit(config, place, **again, say=say if leads else _nothing)
+
+
+def _in_numpy(config: Config, place, again: dict) -> dict:
+    from train.scratch.run import fit
+
+    return fit(config, place, **again, say=say)

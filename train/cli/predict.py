@@ -13,7 +13,6 @@ from train.cli.words import (
     checkpoint_word,
     device_word,
     json_word,
-    require,
     say,
 )
 
@@ -32,25 +31,25 @@ def words(parser: Parser) -> None:
 
 def run(asked) -> ExitCode:
     """Name the classes."""
-    require()
-    from train.infer import answers, gather
+    from train.asked import open_network
+    from train.data.tree import gather
+    from train.infer import answers
     from train.judge.predictions import write_predictions
     from train.judge.votes import write_submission
-    from train.learn import checkpoint
 
-    trained = checkpoint.load(asked.checkpoint)
+    network = open_network(asked.checkpoint, asked.device)
     files = gather(asked.images)
-    if "simulated" in trained.origin.lower():
+    if "simulated" in network.origin.lower():
         say("warning: this network learnt from simulated pixels")
-    probability, bad = answers(trained, files, device=asked.device, say=say)
+    probability, bad = answers(network, files, say=say)
     names = [str(file) for file in files if file not in bad]
     if asked.json:
-        rows = _as_fractions if trained.config.task == "votes" else _as_rows
-        answer(json.dumps(rows(names, trained.classes, probability), indent=1))
-    elif trained.config.task == "votes":
+        rows = _as_fractions if network.task == "votes" else _as_rows
+        answer(json.dumps(rows(names, network.classes, probability), indent=1))
+    elif network.task == "votes":
         write_submission(asked.csv or sys.stdout, names, probability)
     else:
-        write_predictions(asked.csv or sys.stdout, names, trained.classes, probability)
+        write_predictions(asked.csv or sys.stdout, names, network.classes, probability)
     if asked.csv and not asked.json:
         answer(f"{len(names):,} images named in {asked.csv}")
     if bad:

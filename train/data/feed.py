@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from train.data.ahead import ahead
-from train.data.augment import Draws, numbers, warp_on_cpu, warp_on_device
+from train.data.augment import Draws, warp_on_cpu
+from train.data.warp import numbers, warp_on_device
 
 RESIDENT_SHARE = 0.5  # of the GPU's free memory; the rest is for the network
 
@@ -119,34 +120,6 @@ class Feed:
             piece = np.array(self.images[start : start + 4096])
             held[start : start + len(piece)] = torch.from_numpy(piece).to(self.device)
         return held.permute(0, 3, 1, 2)
-
-
-def channel_statistics(images: np.ndarray, rows: np.ndarray, *, at_most: int = 4096):
-    """Mean and standard deviation of each channel.
-
-    Parameters
-    ----------
-    images : ndarray of uint8, shape (n, side, side, 3)
-    rows : ndarray of int64, shape (k,)
-    at_most : int
-        Evenly spaced rows are enough beyond this number.
-
-    Returns
-    -------
-    mean, std : ndarray of float32, shape (3,)
-        [0..255]; std is at least 1.
-    """
-    if rows.size > at_most:
-        rows = rows[np.linspace(0, rows.size - 1, at_most).astype(np.int64)]
-    total, squares, count = np.zeros(3), np.zeros(3), 0
-    for start in range(0, rows.size, 256):
-        values = images[rows[start : start + 256]].reshape(-1, 3).astype(np.float64)
-        total += values.sum(0)
-        squares += (values**2).sum(0)
-        count += len(values)
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 1.0))
-    return mean.astype(np.float32), std.astype(np.float32)
 
 
 def _planes(images: np.ndarray) -> torch.Tensor:

@@ -114,6 +114,26 @@ def images_under(folder: Path) -> list[Path]:
     )
 
 
+def gather(sources: list[Path]) -> list[Path]:
+    """The image files that a list of files and folders stands for.
+
+    Raises
+    ------
+    InputError
+        One of them does not exist, or there is no image at all.
+    """
+    files: list[Path] = []
+    for source in sources:
+        if not source.exists():
+            raise InputError(f"no such file or folder: {source}", hint="give images or folders")
+        files += images_under(source) if source.is_dir() else [source]
+    if not files:
+        raise InputError(
+            f"no images in {', '.join(map(str, sources))}", hint="looked for .jpg, .png, .tif ..."
+        )
+    return files
+
+
 def _read_split(root: Path) -> Tree:
     found = [s for s in SPLITS if (root / s).is_dir()]
     classes = sorted({name for s in found for name in _folders(root / s)})

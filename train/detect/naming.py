@@ -50,11 +50,11 @@ def named(
     InputError
         No such checkpoint.
     """
+    from train.asked import open_network
     from train.infer import answers
-    from train.learn import checkpoint
 
-    trained = checkpoint.load(classifier)
-    if "simulated" in trained.origin.lower():
+    network = open_network(classifier, device)
+    if "simulated" in network.origin.lower():
         say("warning: the classifier learnt from simulated pixels")
     if not len(found):
         return found
@@ -62,8 +62,8 @@ def named(
         files = [Path(folder) / f"{k:06d}.png" for k in range(len(found))]
         for file, box in zip(files, found.boxes, strict=True):
             _save(file, cutout(field, box))
-        probability, _ = answers(trained, files, device=device)
-    return replace(found, name=np.array(trained.classes)[probability.argmax(axis=1)])
+        probability, _ = answers(network, files)
+    return replace(found, name=np.array(network.classes)[probability.argmax(axis=1)])
 
 
 def cutout(field: Field, box: np.ndarray, *, size_px: int = CUTOUT_PX) -> np.ndarray:

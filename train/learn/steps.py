@@ -15,7 +15,8 @@ from galaxycurate.errors import GalaxyCurateError
 from train.data.augment import draw
 from train.data.sampler import balanced_order
 from train.learn import ranks
-from train.learn.optim import follow, rate, set_rate
+from train.learn.optim import follow, set_rate
+from train.learn.rate import rate
 
 WORTH_SAYING_S = 30  # a shorter run is over before one has read how long it takes
 

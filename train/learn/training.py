@@ -17,7 +17,8 @@ from train.data.feed import Feed
 from train.data.sampler import balanced_order
 from train.judge.evaluate import probabilities
 from train.learn import checkpoint, compiling, ranks
-from train.learn.optim import optimizer, rate
+from train.learn.optim import optimizer
+from train.learn.rate import rate
 from train.learn.steps import learn
 from train.learn.tasks import Classes
 from train.networks import build

@@ -12,9 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from galaxycurate.errors import SettingError, UsageError
 from train import outcome
+from train.data.dataset import read_data
 from train.data.decode import window_of
-from train.data.feed import channel_statistics
+from train.data.statistics import channel_statistics
+from train.data.tree import Tree
 from train.files import read_json
+from train.place import Place
 from train.recipe.config import Config, flat
 from train.scratch import training
 from train.scratch.network import load
@@ -32,8 +35,9 @@ ONLY = {  # settings that ask for what this network does not have
 
 def fit(
     config: Config,
-    place,
+    place: Place,
     *,
+    tree: Tree | None = None,
     restart: bool = False,
     resume: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -45,7 +49,9 @@ def fit(
     Parameters
     ----------
     config : Config
-    place : train.fit.Place
+    place : Place
+    tree : Tree, optional
+        Not what lies in ``place.data``, but this.
     restart : bool
         Forget what the output folder holds of an earlier run.
     resume : bool
@@ -65,10 +71,8 @@ def fit(
     UsageError
         There is nothing to resume.
     """
-    from train.fit import read_data
-
     check(config)
-    data = read_data(config, place, say)
+    data = read_data(config, place, say, tree)
     lesson = _lesson(config, data)
     last, key = place.out / LAST, _key(config, data)
     done = {} if restart else read_json(place.out / outcome.METRICS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from galaxycurate.errors import InputError
-from train.data.decode import Window, decode
+from train.data.decode import Window
 from train.scratch import training
 from train.scratch.network import Network, load, save
 from train.show.gradcam import enlarged
@@ -29,6 +28,8 @@ class Trained:
     window: Window
     epoch: int = 0
     origin: str = ""
+    task: str = "classes"
+    views: int = 1
 
     @property
     def parameters(self) -> int:
@@ -37,7 +38,8 @@ class Trained:
 
     def answers(self, images: np.ndarray) -> np.ndarray:
         """The probability of each class, from uint8 (n, side, side, 3): float64 (n, k)."""
-        return training.answers(self.network, images, self.mean, self.std)
+        with threadpool_limits(limits=1, user_api="blas"):  # so that they repeat to the bit
+            return training.answers(self.network, images, self.mean, self.std)
 
     def activations(self, images: np.ndarray) -> list[tuple[str, np.ndarray]]:
         """Each convolution's name and maps after its ReLU, (n, channels, h, w)."""
@@ -79,26 +81,3 @@ def read(path: Path) -> Trained:
         network, tuple(facts["classes"]), facts["mean"], facts["std"],
         Window(*facts["window"]), facts["epoch"], facts["origin"],
     )  # fmt: skip
-
-
-def ask(
-    trained: Trained, files: list[Path], say: Callable[[str], None] = lambda line: None
-) -> tuple[np.ndarray, dict[Path, str]]:
-    """The probabilities of each readable image file.
-
-    Returns
-    -------
-    probability : ndarray of float64, shape (k, n_classes)
-        Of the readable files, in their order.
-    bad : dict of Path to str
-        The others, with the reason.
-    """
-    told, bad = [np.zeros((0, len(trained.classes)))], {}
-    with threadpool_limits(limits=1, user_api="blas"):
-        for file in files:
-            try:
-                told.append(trained.answers(decode(file, trained.window)[None]))
-            except InputError as error:
-                bad[file] = str(error)
-                say(f"warning: {file}: {error}")
-    return np.concatenate(told), bad

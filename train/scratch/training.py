@@ -14,7 +14,7 @@ from galaxycurate.errors import GalaxyCurateError
 from train.data.augment import draw, warp_on_cpu
 from train.data.sampler import balanced_order
 from train.judge.metrics import balanced_accuracy, confusion
-from train.learn.optim import rate
+from train.learn.rate import rate
 from train.recipe.config import Config, Optim
 from train.scratch.loss import cross_entropy
 from train.scratch.network import Network, load, save, small_network

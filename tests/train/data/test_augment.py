@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from train.data import augment
-from train.data.augment import GREY, Draws, draw, maps, numbers, warp_on_cpu, warp_on_device
+from train.data.augment import GREY, Draws, draw, maps, warp_on_cpu
+from train.data.warp import numbers, warp_on_device
 from train.recipe.config import Augment
 
 SIDE = 64

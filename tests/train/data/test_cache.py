@@ -12,7 +12,7 @@ import pytest
 
 from galaxycurate.errors import StorageError
 from tests.train.shapes import write_tree
-from train.data import cache
+from train.data import filling
 from train.data.cache import fingerprints, load_pixels, shared_pictures
 from train.data.decode import Window, decode, decoded
 from train.data.tree import read_tree
@@ -90,7 +90,7 @@ def test_a_renamed_and_grown_tree_decodes_only_what_is_new(root, tmp_path, monke
     content = (moved / tree.files[0]).read_bytes()
     (moved / "train/bar/new.jpg").write_bytes(content + b"\0")
     fresh = []
-    monkeypatch.setattr(cache, "decoded", lambda *a: fresh.append(a) or decoded(*a))
+    monkeypatch.setattr(filling, "decoded", lambda *a: fresh.append(a) or decoded(*a))
     again = read_tree(moved)
     pixels = load_pixels(again, tmp_path / "cache", Window(32))
     assert len(fresh) == 1
@@ -102,14 +102,15 @@ def test_a_renamed_and_grown_tree_decodes_only_what_is_new(root, tmp_path, monke
 BUILD = """
 import sys, time
 from pathlib import Path
-from train.data import cache
+from train.data import filling
+from train.data.cache import load_pixels
 from train.data.decode import Window
 from train.data.tree import read_tree
-cache.BLOCK, cache.SAFE_EVERY_S = 4, 0.0
-slow, decoded = float(sys.argv[3]), cache.decoded
-cache.decoded = lambda *a: (time.sleep(slow), print("row", flush=True), decoded(*a))[2]
+filling.BLOCK, filling.SAFE_EVERY_S = 4, 0.0
+slow, decoded = float(sys.argv[3]), filling.decoded
+filling.decoded = lambda *a: (time.sleep(slow), print("row", flush=True), decoded(*a))[2]
 tree = read_tree(Path(sys.argv[1]))
-cache.load_pixels(tree, Path(sys.argv[2]), Window(32), workers=1, say=lambda line: print(line))
+load_pixels(tree, Path(sys.argv[2]), Window(32), workers=1, say=lambda line: print(line))
 """
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from train.data.augment import draw
-from train.data.feed import Feed, channel_statistics
+from train.data.feed import Feed
+from train.data.statistics import channel_statistics
 from train.recipe.config import Augment
 
 IMAGES = np.random.default_rng(0).integers(0, 200, (12, 16, 16, 3)).astype(np.uint8)

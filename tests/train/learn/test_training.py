@@ -9,7 +9,8 @@ import torch
 from galaxycurate.errors import GalaxyCurateError
 from train.data.cache import load_pixels
 from train.data.decode import window_of
-from train.data.feed import Feed, channel_statistics
+from train.data.feed import Feed
+from train.data.statistics import channel_statistics
 from train.data.tree import read_tree
 from train.learn import checkpoint, compiling, training
 from train.learn.tasks import Classes

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from galaxycurate.errors import SettingError
-from train.data.feed import Feed, channel_statistics
+from train.data.feed import Feed
+from train.data.statistics import channel_statistics
 from train.data.votes import COLUMNS, misses
 from train.learn import training
 from train.learn.tasks import task_of

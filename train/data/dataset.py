@@ -1,0 +1,117 @@
+"""A tree with its pixels: read, checked, and told of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from galaxycurate.errors import InputError
+from train.data.cache import Pixels, fingerprints, load_pixels, shared_pictures
+from train.data.decode import window_of
+from train.data.soft import SoftLabels, read_soft
+from train.data.splits import equal_across, leaks
+from train.data.tree import Tree, read_tree
+from train.data.vote_table import read_votes
+from train.place import Place
+from train.recipe.config import Config
+
+
+@dataclass(frozen=True)
+class Data:
+    """A tree with its pixels, unreadable files left out."""
+
+    tree: Tree
+    pixels: Pixels
+    use: np.ndarray
+    shared: int
+    fingerprint: str
+    soft: SoftLabels | None = None
+
+    def rows(self, split: str) -> np.ndarray:
+        """Rows of the readable files of a split, shape (k,), int64."""
+        rows = self.tree.rows(split)
+        return rows[self.use[rows]]
+
+
+def read_data(
+    config: Config, place: Place, say: Callable[[str], None], tree: Tree | None = None
+) -> Data:
+    """Read a tree and its pixels, and tell what is wrong with them."""
+    tree, soft = _labels(config, place, say, tree)
+    pixels = load_pixels(
+        tree,
+        place.cache or place.out / "cache",
+        window_of(config.data),
+        workers=place.workers,
+        say=say,
+    )
+    use = np.ones(len(tree.files), bool)
+    use[list(pixels.bad)] = False
+    for line in tree.warnings:
+        say(f"warning: {line}")
+    _tell_bad(tree, pixels, say)
+    prints = fingerprints(pixels.images)
+    seen = [one for one, ok in zip(prints, use, strict=True) if ok]
+    shared = shared_pictures(seen, tree.split[use])
+    tree = _refuse_leaks(tree, use, seen, allow=config.data.allow_leaks, say=say)
+    data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft)
+    _need_images(config, data)
+    return data
+
+
+def _labels(config: Config, place: Place, say, tree: Tree | None):
+    """The tree, and the fractions of votes that its images teach, or None."""
+    how: dict = {"seed": config.seed, "stratified": config.data.split == "stratified"}
+    if config.task == "votes":
+        return read_votes(place.data, votes=config.data.votes, say=say, **how)
+    tree = tree or read_tree(place.data, **how)
+    return tree, read_soft(tree) if config.data.soft else None
+
+
+def _need_images(config: Config, data: Data) -> None:
+    tree, train = data.tree, data.rows("train")
+    wanted = range(len(tree.classes)) if config.task != "votes" else ()
+    there = {"train": train.size, "test": data.rows("test").size}
+    there |= {f"train/{tree.classes[k]}": (tree.label[train] == k).sum() for k in wanted}
+    for what, count in there.items():
+        if not count:
+            raise InputError(
+                f"no image of {tree.root / what} can be read", hint="look at the reasons above"
+            )
+
+
+def _refuse_leaks(tree: Tree, use, seen: list[bytes], *, allow: bool, say) -> Tree:
+    rows = np.flatnonzero(use)
+    equal = [(rows[a], rows[b]) for a, b in equal_across(seen, tree.split[rows])]
+    found = leaks(tree.files, tree.facts, equal)
+    if not found:
+        return tree
+    if not allow:
+        raise InputError(
+            f"the split of {tree.root} leaks, and its test would be too good: {found}",
+            hint="galaxycurate dedupe, then galaxycurate split; or --allow-leaks",
+        )
+    say(f"warning: the split leaks: {found}")
+    return replace(tree, split_kind="folders, leaking")
+
+
+def _content_key(tree: Tree, prints: list[bytes], soft: SoftLabels | None) -> str:
+    digest = hashlib.sha256(" ".join(tree.classes).encode())
+    for one, label, split in zip(prints, tree.label, tree.split, strict=True):
+        digest.update(one + f"{label}{split}".encode())
+    if soft is not None:
+        digest.update(soft.shares.tobytes())
+    return digest.hexdigest()
+
+
+def _tell_bad(tree: Tree, pixels: Pixels, say, *, at_most: int = 10) -> None:
+    if not pixels.bad:
+        return
+    say(f"warning: {len(pixels.bad):,} of {len(tree.files):,} files cannot be read; left out:")
+    for row, reason in list(pixels.bad.items())[:at_most]:
+        say(f"  {tree.root / tree.files[row]}: {reason}")
+    if len(pixels.bad) > at_most:
+        say(f"  ... and {len(pixels.bad) - at_most:,} more, all named in metrics.json")

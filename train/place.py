@@ -1,0 +1,31 @@
+"""Where a run reads, writes and computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run reads, writes and computes; nothing here changes the result.
+
+    Attributes
+    ----------
+    data : Path
+        The ImageFolder tree.
+    out : Path
+        Where everything is written.
+    device : str
+        As in `train.device.pick_device`.
+    workers : int
+        Threads that decode.
+    cache : Path, optional
+        Where decoded images lie; ``out/cache`` when not given.
+    """
+
+    data: Path = Path("dataset/split")
+    out: Path = Path("training")
+    device: str = "auto"
+    workers: int = 2
+    cache: Path | None = None
