@@ -36,7 +36,8 @@ class Tree:
     groups : Groups or None
         What may share sky, where the tree tells; see `train.data.splits.read_groups`.
     split_kind : str
-        How the split came to be: ``sky groups, proved``, ``folders, unproved``,
+        How the split came to be: ``sky groups, proved``,
+        ``groups kept whole, sky of N images not measured``, ``folders, unproved``,
         ``folders, leaking``, ``stratified at random``, ``random`` or ``k-fold``, perhaps with more
         behind a comma.
     """
@@ -164,6 +165,9 @@ def _kind(facts: dict, *, proved: bool) -> str:
         return "folders, unproved"
     # files that came or went after the proof are not covered by it
     kind = "sky groups, proved" if proved else "sky groups, changed since they were proved"
+    unknown = facts.get("without_footprint")
+    if proved and unknown:  # copies, ids and fields were compared, but not the sky of these
+        kind = f"groups kept whole, sky of {unknown:,} images not measured"
     return f"k-fold, {kind}" if facts.get("fold") else kind
 
 

@@ -151,6 +151,10 @@ def test_whoever_allows_leaks_trains_and_is_warned(leaky, quick, tmp_path):
         (None, "folders, unproved"),
         ({"origin": "elsewhere"}, "folders, unproved"),
         ({"leaking_pairs": 0}, "sky groups, proved"),
+        (
+            {"leaking_pairs": 0, "without_footprint": 8},
+            "groups kept whole, sky of 8 images not measured",
+        ),
         ({"leaking_pairs": 0, "fold": "fold-2"}, "k-fold, sky groups, proved"),
         ({"leaking_pairs": 3}, "folders, leaking"),
         (

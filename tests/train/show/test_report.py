@@ -190,7 +190,7 @@ def test_a_picture_outside_the_examples_is_not_embedded(tmp_path):
     ("data", "level", "kind"),
     [
         ({"split_kind": "sky groups, proved"}, "good", "sky groups, proved"),
-        ({"split_kind": "sky groups, proved", "without_footprint": 3}, "care", ""),
+        ({"split_kind": "groups kept whole, sky of 3 images not measured"}, "care", ""),
         ({"split_kind": "sky groups, changed since they were proved"}, "care", ""),
         ({"split_kind": "folders, unproved", "leaking_pairs": None}, "care", ""),
         ({"split_kind": "folders, leaking", "leaking_pairs": 3}, "bad", ""),
