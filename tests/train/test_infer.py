@@ -9,6 +9,7 @@ import torch
 
 from galaxycurate.errors import InputError
 from tests.train.shapes import write_tree
+from train.asked import open_network
 from train.cli import run
 from train.infer import answers, evaluate
 from train.learn.checkpoint import Trained, save
@@ -30,14 +31,20 @@ def network(tmp_path_factory):
 
 
 def test_views_are_those_of_the_recipe_unless_others_are_asked_for(network, tree_root):
-    from train.asked import open_network
-
     files = sorted((tree_root / "test" / "bar").iterdir())
     asked = {n: answers(open_network(network, "cpu", views=n), files)[0] for n in (None, 1, 4)}
     assert np.array_equal(asked[None], asked[4])
     assert not np.allclose(asked[1], asked[4], atol=1e-6)
     assert evaluate(network, tree_root, device="cpu")["views"] == 4
     assert evaluate(network, tree_root, views=1, device="cpu")["views"] == 1
+
+
+def test_quick_answers_name_the_same_classes_as_those_of_the_test(network, tree_root):
+    files = sorted((tree_root / "test").rglob("*.jpg"))
+    slow, _ = answers(open_network(network, "cpu"), files)
+    quick, _ = answers(open_network(network, "cpu", quick=True), files)
+    assert not np.array_equal(quick, slow)
+    assert np.abs(quick - slow).max() < 0.01
 
 
 def test_sky_groups_widen_the_interval(network, tmp_path):

@@ -37,7 +37,7 @@ def run(asked) -> ExitCode:
     from train.judge.predictions import write_predictions
     from train.judge.votes import write_submission
 
-    network = open_network(asked.checkpoint, asked.device)
+    network = open_network(asked.checkpoint, asked.device, quick=True)
     files = gather(asked.images)
     if "simulated" in network.origin.lower():
         say("warning: this network learnt from simulated pixels")
