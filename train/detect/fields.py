@@ -1,12 +1,10 @@
-"""FITS frames of one field in g, r, i, read by windows on the pixel grid of r."""
+"""One field in g, r, i, read from its FITS frames by windows on the pixel grid of r."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
-import re
 import warnings
-from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,14 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galaxycurate.errors import InputError
+from train.detect.frames import BANDS, HINT, complete, field_name
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-BANDS = ("g", "r", "i")
-ENDINGS = (".fits", ".fit", ".fits.fz", ".fits.gz", ".fits.bz2")
 _UNPACKED = (".gz", ".bz2")  # no part of such a file can be read alone: it is unpacked in memory
-_NAMED = re.compile(r"frame-(?P<band>[ugriz])-(?P<field>\d+-\d+-\d+)\.")
 _REACH_PX = 4  # that a window's interpolation looks beyond its border
 
 
@@ -74,12 +70,13 @@ class Field:
     def __init__(self, files: dict[str, Path]):
         from astropy.wcs.utils import proj_plane_pixel_scales
 
-        _complete(files)
+        complete(files)
         self._open: list = []
         try:
             self.planes = {band: self._plane(Path(files[band])) for band in BANDS}
             reference = self.planes["r"]
-            self.name, self.shape, self.wcs = _name(reference.path), reference.shape, reference.wcs
+            self.name = field_name(reference.path)
+            self.shape, self.wcs = reference.shape, reference.wcs
             self.pixscale = float(np.mean(proj_plane_pixel_scales(self.wcs.celestial))) * 3600
             self.simulated = bool(reference.header.get("SIMULATD", False))
             self._agree()
@@ -152,9 +149,9 @@ class Field:
         except FileNotFoundError as error:
             raise InputError(f"no such frame: {path}", hint="check the name") from error
         except StopIteration as error:
-            raise InputError(f"{path} holds no image of two axes", hint=_HINT) from error
+            raise InputError(f"{path} holds no image of two axes", hint=HINT) from error
         except (OSError, EOFError, ValueError, TypeError) as error:
-            raise InputError(f"{path} is no FITS file, or a damaged one", hint=_HINT) from error
+            raise InputError(f"{path} is no FITS file, or a damaged one", hint=HINT) from error
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FITSFixedWarning)
             wcs = WCS(hdu.header)
@@ -208,97 +205,12 @@ class Field:
         return cv2.warpAffine(part, move, (width, height), flags=how, borderMode=cv2.BORDER_REFLECT)
 
 
-def gather(sources: Iterable[Path]) -> list[dict[str, Path]]:
-    """The fields that files, folders or prefixes name.
-
-    Parameters
-    ----------
-    sources : iterable of Path
-        Frames; folders of frames; or what the names of a field's frames have in common, as in
-        ``frames/003918-3-0213``.
-
-    Returns
-    -------
-    list of dict of str to Path
-        Band to file, in the order of the names.
-
-    Raises
-    ------
-    InputError
-        Nothing is found, or a field lacks a band.
-    """
-    frames: dict[str, dict[str, Path]] = {}
-    for source in sources:
-        for path in _files(Path(source)):
-            band, name = _band_and_field(path)
-            if band in BANDS:
-                frames.setdefault(name, {})[band] = path
-    if not frames:
-        raise InputError(
-            f"no g, r, i frames in {', '.join(str(s) for s in sources)}",
-            hint="frames are called frame-r-003918-3-0213.fits, or their header says FILTER",
-        )
-    for files in frames.values():
-        _complete(files)
-    return [frames[name] for name in sorted(frames)]
-
-
-_HINT = "frames are FITS images, plain or packed as .fz, .gz or .bz2"
-
-
 def _unpacked(path: Path):
     """What astropy opens: .gz and .bz2 unpacked in memory, for it seeks in them to and fro."""
     if path.suffix not in _UNPACKED:
         return path
     with (gzip.open if path.suffix == ".gz" else bz2.open)(path) as file:
         return BytesIO(file.read())
-
-
-def _files(source: Path) -> list[Path]:
-    if source.is_dir():
-        return sorted(p for p in source.rglob("*") if p.name.lower().endswith(ENDINGS))
-    if source.is_file():
-        return [source]
-    if source.parent.is_dir():
-        near = (p for p in source.parent.iterdir() if source.name in p.name)
-        found = sorted(p for p in near if p.name.lower().endswith(ENDINGS))
-        if found:
-            return found
-    raise InputError(
-        f"no such file, folder or field: {source}",
-        hint="name three frames, their folder, or their field as in frames/003918-3-0213",
-    )
-
-
-def _band_and_field(path: Path) -> tuple[str, str]:
-    """From the name; of other names from the header, the field being what the names share."""
-    named = _NAMED.match(path.name)
-    if named:
-        return named["band"], named["field"]
-    from astropy.io import fits
-
-    try:
-        with fits.open(path) as hdus:
-            words = [str(h.header.get("FILTER", "")) for h in hdus]
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} is no FITS file, or a damaged one", hint=_HINT) from error
-    band = next((word.strip().lower()[:1] for word in words if word.strip()), "")
-    return band, str(path.parent)
-
-
-def _complete(files: dict[str, Path]) -> None:
-    absent = [band for band in BANDS if band not in files]
-    if absent:
-        beside = ", ".join(path.name for path in files.values()) or "nothing"
-        raise InputError(
-            f"no {' and no '.join(absent)} frame beside {beside}",
-            hint="a field needs its frames in g, r and i",
-        )
-
-
-def _name(path: Path) -> str:
-    named = _NAMED.match(path.name)
-    return named["field"] if named else path.name.split(".")[0]
 
 
 def _size(shape: tuple[int, int]) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from galaxycurate.errors import InputError
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
+from train.detect.frames import gather
 from train.detect.listing import boxes_around, on_field, tables_under
 from train.detect.network import CLASSES
 from train.detect.picture import drawn

@@ -11,8 +11,9 @@ import numpy as np
 from galaxycurate.errors import SettingError
 from train.detect import classical, score
 from train.detect.annotate import annotated
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
 from train.detect.found import Found, as_table
+from train.detect.frames import gather
 from train.detect.listing import STAR, on_field, read
 from train.detect.naming import named
 from train.detect.recipe import Recipe

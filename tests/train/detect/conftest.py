@@ -34,7 +34,8 @@ def detector(lesson_folder, small):
 @pytest.fixture(scope="session")
 def real_field(shared_data):
     """Field 3918-3-213, opened once: unpacking its frames takes seconds."""
-    from train.detect.fields import Field, gather
+    from train.detect.fields import Field
+    from train.detect.frames import gather
 
     with Field(gather([shared_data / "sdss/frames/003918-3-0213"])[0]) as field:
         yield field

@@ -4,8 +4,9 @@ import pytest
 from galaxycurate.errors import InputError
 from tests.train.detect import sky
 from train.detect import classical, listing, score
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
 from train.detect.found import as_table, magnitudes
+from train.detect.frames import gather
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from astropy.wcs import WCS
 
 from galaxycurate.errors import InputError
 from tests.train.detect import sky
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
+from train.detect.frames import gather
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import torch
 from galaxycurate.errors import InputError, SettingError
 from tests.train.detect import sky
 from train.detect import lessons, listing, score, teach, weights
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
 from train.detect.find import find
+from train.detect.frames import gather
 from train.detect.network import STRIDES, build
 from train.detect.recipe import Recipe, changed
 

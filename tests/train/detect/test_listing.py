@@ -3,7 +3,8 @@ import pytest
 
 from galaxycurate.errors import InputError, LayoutError
 from tests.train.detect import sky
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
+from train.detect.frames import gather
 from train.detect.listing import boxes_around, on_field, read, tables_under
 
 

@@ -16,8 +16,9 @@ from train.cli import detect as face
 from train.cli.words import Parser
 from train.detect import listing, network, weights, work
 from train.detect.annotate import _BAR_PX, annotated
-from train.detect.fields import Field, gather
+from train.detect.fields import Field
 from train.detect.found import Found
+from train.detect.frames import gather
 from train.detect.naming import CUTOUT_BOXES, cutout, named
 from train.detect.recipe import Recipe
 
