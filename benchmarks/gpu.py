@@ -4,15 +4,18 @@
     python benchmarks/gpu.py --dry                 (a CPU, seconds: does it run at all?)
 
 Runs from a copy of this repository with torch, NumPy and Pillow alone; simplejpeg and OpenCV make
-its cache faster where they are there, and the naive recipe needs torchvision. All pictures are
-simulated. What the run cannot do here it names and leaves out.
+its cache faster where they are there, the naive recipe needs torchvision, and the report of the
+cold run what `train fit` needs; without, the cold run ends with the figures of its test, and says
+so. All pictures are simulated. A figure that could not be measured is named, with the reason, and
+makes the exit code 1; only the naive recipe may be missing.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import json
-import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,15 +37,17 @@ from train.data.decode import DECODER, window_of
 from train.data.feed import Feed
 from train.data.statistics import channel_statistics
 from train.data.tree import read_tree
-from train.device import describe, pick_device, pick_precision, prepare
+from train.device import cores, describe, pick_device, pick_precision, prepare
 from train.judge.evaluate import probabilities
-from train.learn.steps import forward, settle
+from train.learn.steps import Wanted, forward, settle
 from train.learn.tasks import Classes
 from train.learn.training import Lesson, begin, run
 from train.networks.norms import folded
+from train.place import Place
 from train.recipe.config import Config
 
 AIMS = {"eager": 29_000, "compiled": 39_000, "cold_seconds": 45, "naive_ratio": 2.0}
+MAY_FAIL = {"naive_failed"}  # torchvision is not asked for
 CHANNELS = ((3, 40, 1), (40, 64, 1), (64, 96, 2), (96, 160, 2), (160, 256, 2))
 
 
@@ -58,31 +63,38 @@ class Size:
     naive_workers: int = 16
 
 
+NOT_DRY = ("compiled", "tuned", "compiled inference")  # a minute each on a CPU
 DRY = Size(images=48, batch=8, side=32, steps=1, naive_images=24, naive_workers=0)
 
 
-def main(argv: list[str] | None = None) -> dict:
-    """Measure, print a line for each figure, and write them all."""
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print a line for each figure, and write them all; 1 where one is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dry", action="store_true", help="tiny, on a CPU")
     parser.add_argument("--out", type=Path, help="a JSON file")
-    parser.add_argument("--skip", nargs="*", default=[], help="eager compiled naive cold")
+    parser.add_argument("--skip", nargs="*", default=[], help="names such as naive cold")
+    parser.add_argument("--only", choices=["cold"], help=argparse.SUPPRESS)
     asked = parser.parse_args(argv)
     size, device = (DRY, pick_device("cpu")) if asked.dry else (Size(), pick_device("cuda"))
     prepare(device)
+    if asked.only:
+        _print(json.dumps(_cold(size, device)))
+        return 0
     told = _circumstances(device, size)
     lesson = _lesson(size, device, _resident(size))
     steps: dict[str, Callable[[], dict]] = {
         "limits": lambda: _limits(lesson),
-        "eager": lambda: _training(lesson, size, "eager", compiled=False),
-        "compiled": lambda: _training(lesson, size, "compiled", compiled=True),
-        "inference": lambda: _inference(lesson, size),
+        "eager": lambda: _training(lesson, size, "eager"),
+        "float16": lambda: _training(_in_float16(lesson), size, "float16 with a scaler"),
+        "compiled": lambda: _training(lesson, size, "compiled", mode="default"),
+        "tuned": lambda: _training(lesson, size, "tuned", mode="max-autotune-no-cudagraphs"),
+        "inference": lambda: _inference(lesson, size, "inference"),
+        "compiled inference": lambda: _inference(lesson, size, "compiled inference", torch.compile),
         "naive": lambda: _naive(size, device),
-        "cold": lambda: _cold(size, device),
+        "cold": lambda: _alone("cold", asked.dry),
     }
-    skipped = {*asked.skip, *(["compiled"] if asked.dry else [])}
     for name, step in steps.items():
-        if name in skipped:
+        if name in asked.skip or (asked.dry and name in NOT_DRY):
             continue
         try:
             found = step()
@@ -94,7 +106,19 @@ def main(argv: list[str] | None = None) -> dict:
     told |= _shares(told)
     if asked.out:
         asked.out.write_text(json.dumps(told, indent=1) + "\n")
-    return told
+    failed = sorted(name for name in told if name.endswith("_failed") and name not in MAY_FAIL)
+    if failed:
+        _print("not measured: " + ", ".join(name.removesuffix("_failed") for name in failed))
+    return 1 if failed else 0
+
+
+def _alone(name: str, dry: bool) -> dict:
+    """A figure measured in a process of its own, which finds nothing warm."""
+    words = [sys.executable, __file__, "--only", name, *(["--dry"] if dry else [])]
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _circumstances(device: torch.device, size: Size) -> dict:
@@ -103,7 +127,7 @@ def _circumstances(device: torch.device, size: Size) -> dict:
         "torch": torch.__version__,
         "python": sys.version.split()[0],
         "decoder": DECODER,
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "batch": size.batch,
         "side_px": size.side,
         "simulated": True,
@@ -119,18 +143,27 @@ def _resident(size: Size) -> np.ndarray:
 
 
 def _lesson(size: Size, device: torch.device, images: np.ndarray) -> Lesson:
-    n = len(images)
-    config = replace(Config(), batch=size.batch, steps_share=1, compile="never")
-    config = replace(config, data=replace(config.data, size_px=size.side))
+    n, precision = len(images), pick_precision(device)
     return Lesson(
-        config=config,
-        feed=Feed(images, np.full(3, 127.5), np.full(3, 74.0), device),
+        config=_config(size),
+        feed=Feed(images, np.full(3, 127.5), np.full(3, 74.0), device, precision),
         label=np.arange(n) % 3,
         train=np.arange(n),
         val=np.zeros(0, np.int64),
         task=Classes(("a", "b", "c")),
-        precision=pick_precision(device),
+        precision=precision,
     )
+
+
+def _config(size: Size) -> Config:
+    config = replace(Config(), batch=size.batch, steps_share=1)
+    return replace(config, data=replace(config.data, size_px=size.side))
+
+
+def _in_float16(lesson: Lesson) -> Lesson:
+    feed = copy.copy(lesson.feed)  # of the same images
+    feed.dtype = torch.float16 if feed.device.type == "cuda" else torch.float32
+    return replace(lesson, feed=feed, precision=torch.float16)
 
 
 def _limits(lesson: Lesson) -> dict:
@@ -145,10 +178,14 @@ def _limits(lesson: Lesson) -> dict:
     }
 
 
-def _training(lesson: Lesson, size: Size, name: str, *, compiled: bool) -> dict:
-    """Steps as `train.learn.steps` takes them, augmentation included."""
-    state, device = begin(lesson), lesson.feed.device
-    model = torch.compile(state.model) if compiled else state.model
+def _training(lesson: Lesson, size: Size, name: str, *, mode: str | None = None) -> dict:
+    """Steps as `train.learn.steps` takes them, augmentation included; `mode` compiles both."""
+    state, device, feed = begin(lesson), lesson.feed.device, copy.copy(lesson.feed)
+    model = state.model
+    if mode:
+        torch.compiler.reset()
+        model = torch.compile(model, mode=mode)
+        feed.compile()
     state.model.train()
     rng = np.random.default_rng(0)
     wanted = torch.from_numpy(lesson.wanted).to(device)
@@ -159,9 +196,11 @@ def _training(lesson: Lesson, size: Size, name: str, *, compiled: bool) -> dict:
         settle(device)
         begun = time.perf_counter()
         there = torch.from_numpy(rows).to(device)
-        for some, images in zip(there, lesson.feed.epoch(rows, draws), strict=True):
-            forward(lesson, model, images, wanted[some])[1].backward()
-            state.optimizer.step()
+        for some, images in zip(there, feed.epoch(rows, draws), strict=True):
+            _, loss = forward(lesson, model, images, Wanted(wanted[some]))
+            state.scaler.scale(loss).backward()
+            state.scaler.step(state.optimizer)
+            state.scaler.update()
             state.optimizer.zero_grad(set_to_none=True)
         settle(device)
         return time.perf_counter() - begun
@@ -171,8 +210,9 @@ def _training(lesson: Lesson, size: Size, name: str, *, compiled: bool) -> dict:
     return {f"{name}, images/s": speed, f"{name}, first two steps, s": first}
 
 
-def _inference(lesson: Lesson, size: Size) -> dict:
-    fast = folded(begin(lesson).model.eval(), lesson.precision)
+def _inference(lesson: Lesson, size: Size, name: str, how: Callable = lambda model: model) -> dict:
+    """The folded network alone, without loading and answers."""
+    fast = how(folded(begin(lesson).model.eval(), lesson.precision))
     images = lesson.feed.plain(lesson.train[: size.batch])
     with torch.inference_mode():
         fast(images)
@@ -181,7 +221,7 @@ def _inference(lesson: Lesson, size: Size) -> dict:
         for _ in range(size.steps):
             fast(images)
         settle(images.device)
-    return {"inference, images/s": size.steps * size.batch / (time.perf_counter() - begun)}
+    return {f"{name}, images/s": size.steps * size.batch / (time.perf_counter() - begun)}
 
 
 def _naive(size: Size, device: torch.device) -> dict:
@@ -236,72 +276,77 @@ def _naive_network() -> nn.Module:
 
 
 def _cold(size: Size, device: torch.device) -> dict:
-    """From JPEG files to the figures of the test: cache, six epochs, evaluation, report."""
+    """From JPEG files to a tested network: cache, six epochs, test, report."""
+    try:
+        from train.fit import fit
+    except ImportError as error:
+        fit, ending = None, f"test (no report: {error})"
+    else:
+        ending = "test and report"
     with tempfile.TemporaryDirectory() as folder:
-        root = _tree(Path(folder), size.images)
+        root = _tree(Path(folder), size.images, held_back=max(9, size.images // 10))
+        place = Place(root, Path(folder) / "out", device.type, cores(), Path(folder) / "cache")
         clock = [time.perf_counter()]
-        tree = read_tree(root, needs=("train",))
-        config = _lesson(size, device, np.zeros((8, size.side, size.side, 3), np.uint8)).config
         pixels = load_pixels(
-            tree, Path(folder) / "cache", window_of(config.data), workers=os.cpu_count() or 1
+            read_tree(root), place.cache, window_of(_config(size).data), workers=place.workers
         )
         clock.append(time.perf_counter())
-        rows = tree.rows("train")
-        lesson = replace(
-            _lesson(size, device, pixels.images[:8]),
-            feed=Feed(pixels.images, *channel_statistics(pixels.images, rows), device),
-            label=tree.label,
-            train=rows,
-            val=rows[: size.images // 10],
-        )
-        state = run(lesson, begin(lesson))
+        if fit:
+            history = fit(_config(size), place)["history"]
+        else:
+            history = _without_report(size, device, root, pixels.images)
         clock.append(time.perf_counter())
-        answers = probabilities(state.judged, lesson.feed, rows[: size.images // 10],
-                                task=lesson.task, precision=lesson.precision)  # fmt: skip
-        judged = lesson.task.judged(answers, lesson.label[rows[: size.images // 10]])
-        report = _report(Path(folder), state.history, judged)
-        clock.append(time.perf_counter())
-    cache, training, judging = np.diff(clock)
+    epochs = sum(epoch["seconds"] for epoch in history)
     return {
-        "cold: cache, s": float(cache),
-        "cold: 6 epochs with their evaluations, s": float(training),
-        f"cold: evaluation, {report}, s": float(judging),
-        "cold: end to end, s": float(clock[-1] - clock[0]),
+        "cold: cache, s": clock[1] - clock[0],
+        f"cold: {len(history)} epochs with their evaluations, s": epochs,
+        f"cold: {ending}, s": clock[2] - clock[1] - epochs,
+        "cold: end to end, s": clock[2] - clock[0],
     }
 
 
-def _report(folder: Path, history: list[dict], judged: dict) -> str:
-    """Write the figures; curves, too, where matplotlib is there. Tells what was written."""
-    (folder / "metrics.json").write_text(json.dumps({"history": history, "test": judged}))
-    try:
-        from train.show.figures import curves_figure, save_figure
+def _without_report(size: Size, device: torch.device, root: Path, images: np.ndarray) -> list[dict]:
+    """What `train.fit` does up to the figures of the test, where its report cannot be drawn."""
+    tree = read_tree(root)
+    rows, precision = tree.rows("train"), pick_precision(device)
+    lesson = replace(
+        _lesson(size, device, images[:8]),
+        feed=Feed(images, *channel_statistics(images, rows), device, precision),
+        label=tree.label,
+        train=rows,
+        val=tree.rows("val"),
+    )
+    state, test = run(lesson, begin(lesson)), tree.rows("test")
+    answers = probabilities(state.judged, lesson.feed, test, task=lesson.task, precision=precision)
+    lesson.task.judged(answers, tree.label[test])
+    return state.history
 
-        save_figure(curves_figure(history), folder / "curves.png")
-    except Exception:  # the pictures of the report need more than this script may ask for
-        return "metrics"
-    return "metrics and curves"
 
-
-def _tree(folder: Path, n: int) -> Path:
-    contents = _jpegs(0)
-    for name in "abc":
-        (folder / "tree" / "train" / name).mkdir(parents=True)
-    for number in range(n):
-        path = folder / "tree" / "train" / "abc"[number % 3] / f"{number:06d}.jpg"
-        # bytes behind the end of a JPEG are no part of it, but make every file another one
-        path.write_bytes(contents[number % len(contents)] + number.to_bytes(4, "big"))
+def _tree(folder: Path, n: int, *, held_back: int = 0) -> Path:
+    """`n` pictures to train on, and as many as are held back for val and for test, in 3 classes."""
+    counts = {"train": n, "val": held_back, "test": held_back}
+    for seed, (split, wanted) in enumerate(counts.items()):
+        contents = _jpegs(seed)  # no picture is in two splits
+        for number in range(wanted):
+            path = folder / "tree" / split / "abc"[number % 3] / f"{number:06d}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # bytes behind the end of a JPEG are no part of it, but make every file another one
+            path.write_bytes(contents[number % len(contents)] + number.to_bytes(4, "big"))
     return folder / "tree"
 
 
 def _shares(told: dict) -> dict:
-    """Shares of the limits and of the aims, of what was measured."""
+    """Shares of the limits and of the aims, of what was measured.
+
+    Bytes are those of layers that each read and write once; fused by a compiler they are fewer.
+    """
     found: dict = {}
-    for name in ("eager", "compiled"):
+    for name in ("eager", "compiled", "tuned"):
         speed = told.get(f"{name}, images/s")
         if not speed or "copy, TB/s" not in told:
             continue
         bytes_per_s = speed * told["MB of a training image, layer by layer"] / 1e6
-        found[f"{name}, share of the byte limit"] = bytes_per_s / told["copy, TB/s"]
+        found[f"{name}, share of the byte limit, unfused bytes"] = bytes_per_s / told["copy, TB/s"]
         operations_per_s = speed * told["GFLOP of a training image"] / 1e3
         limit = told["matrix product, TFLOP/s"]
         found[f"{name}, share of the operation limit"] = operations_per_s / limit
@@ -320,4 +365,4 @@ def _print(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

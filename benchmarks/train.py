@@ -186,13 +186,13 @@ def _our_loader(data: Path, seconds: float) -> dict:
 def _our_training(data: Path, seconds: float) -> dict:
     import torch
 
-    from train.learn.steps import forward
+    from train.learn.steps import Wanted, forward
     from train.learn.training import begin
 
     lesson = _our_lesson(data)
     state = begin(lesson)
     state.model.train()
-    wanted = torch.zeros(BATCH, dtype=torch.int64)
+    wanted = Wanted(torch.zeros(BATCH, dtype=torch.int64))
 
     def steps():
         for images in _our_batches(lesson):
@@ -205,20 +205,19 @@ def _our_training(data: Path, seconds: float) -> dict:
 
 
 def _our_inference(data: Path, seconds: float) -> dict:
-    import torch
-
+    """Decoded images to probabilities, as predict answers; theirs are normalised already."""
+    from train.judge.evaluate import probabilities
     from train.learn.training import begin
     from train.networks.norms import folded
 
     lesson = _our_lesson(data)
     fast = folded(begin(lesson).model.eval(), lesson.precision)
-    images = lesson.feed.plain(lesson.train[:BATCH])
+    rows = lesson.train[:BATCH]
 
     def answers():
-        with torch.inference_mode():
-            while True:
-                fast(images)
-                yield BATCH
+        while True:
+            probabilities(fast, lesson.feed, rows, task=lesson.task)
+            yield BATCH
 
     return _pace(answers(), seconds)
 

@@ -112,7 +112,7 @@ class TorchNetwork:
 
         return probabilities(
             self.quick or self.trained.model,
-            self._feed(images),
+            self._feed(images, self.precision),
             np.arange(len(images)),
             task=self.trained.task,
             precision=None if self.quick else self.precision,
@@ -135,10 +135,10 @@ class TorchNetwork:
     def _plain(self, images: np.ndarray):
         return self._feed(images).plain(np.arange(len(images)))
 
-    def _feed(self, images: np.ndarray):
+    def _feed(self, images: np.ndarray, precision=None):
         from train.data.feed import Feed
 
-        return Feed(images, self.trained.mean, self.trained.std, self.device)
+        return Feed(images, self.trained.mean, self.trained.std, self.device, precision)
 
 
 def open_network(
@@ -171,13 +171,14 @@ def open_network(
         if views not in (None, 1):
             raise SettingError(f"numpy-cnn has no views = {views}", hint="--views 1")
         return read(path)
-    from train.device import pick_device, pick_precision, require_torch
+    from train.device import pick_device, pick_precision, prepare, require_torch
 
     require_torch()
     from train.learn import checkpoint
 
     trained, where = checkpoint.load(path), pick_device(device)
     trained.model.to(where)
+    prepare(where, trained.config.precision)
     precision = pick_precision(where, trained.config.precision)
     network = TorchNetwork(trained, where, precision, views)
     if not quick or network.task == "votes":

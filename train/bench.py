@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import nn
 
+from galaxycurate.errors import SettingError
 from train.data.augment import draw
 from train.data.decode import decoded, window_of
 from train.data.feed import Feed
+from train.data.votes import COLUMNS, TREE
 from train.device import describe, pick_device, pick_precision, prepare
+from train.judge.evaluate import probabilities
 from train.learn.steps import Wanted, forward, settle
 from train.learn.tasks import task_of
 from train.learn.training import Lesson, begin
@@ -23,6 +26,7 @@ from train.recipe.config import Config
 
 FILES = 64  # pictures that are drawn for the decoder
 CUTOUT_PX = 256
+CALLS = 20  # between two waits for a GPU, which would else be idle while it is asked
 PASSES = 3  # forward, and two products of as many operations backward
 
 
@@ -48,9 +52,15 @@ def measure(
     -------
     dict
         ``device``, ``torch``, ``batch``; ``images_per_s`` of ``decode`` (one thread), ``gather``,
-        ``loader``, ``step`` (without loader), ``training``, ``inference``; ``limits`` of the
+        ``loader``, ``step`` (without loader), ``training``, ``inference`` (decoded images to
+        probabilities, as predict answers); ``limits`` of the
         device, measured in the same run; ``work`` of one training image; ``share`` of both
         limits that training reaches; ``time`` of a step, by part, in shares.
+
+    Raises
+    ------
+    SettingError
+        The recipe is that of a network without torch.
 
     Notes
     -----
@@ -59,9 +69,13 @@ def measure(
     caches keep is not taken off, so that a small network can pass its byte limit.
     """
     config = config or Config()
+    if config.network.name == "numpy-cnn":
+        raise SettingError(
+            "bench times networks of torch, and numpy-cnn is none", hint="--preset tiny-4"
+        )
     where = pick_device(device)
     precision = pick_precision(where, config.precision)
-    prepare(where)
+    prepare(where, config.precision)
     lesson = _lesson(config, where, precision)
     say(f"{describe(where, precision)}; batches of {lesson.batch}, {config.data.size_px} px")
     speeds = _speeds(lesson, seconds, say)
@@ -94,11 +108,11 @@ def table(told: dict) -> str:
     """What `measure` found, as lines for a person."""
     meaning = {
         "decode": "JPEGs of 256 px, one thread",
-        "gather": "rows of the cache as they are",
+        "gather": "rows of the cache as they are, on the device",
         "loader": "rows, augmented and normalised",
         "step": "forward, backward, optimiser",
         "training": "loader and step",
-        "inference": "BatchNorm folded in",
+        "inference": "rows to probabilities, BatchNorm folded in",
     }
     lines = [f"{told['device']}, torch {told['torch']}; {told['network']}, {told['size_px']} px, "]
     lines[0] += f"batches of {told['batch']}, simulated pictures"
@@ -110,7 +124,8 @@ def table(told: dict) -> str:
         "",
         f"a training image: {work['operations'] / 1e9:.2f} GFLOP, {work['bytes'] / 1e6:.1f} MB",
         f"of {limits['tera_operations_per_s']:.2f} TFLOP/s: {share['of_operations']:.0%}",
-        f"of {limits['gigabytes_per_s']:.0f} GB/s: {share['of_bytes']:.0%}",
+        f"of {limits['gigabytes_per_s']:.0f} GB/s: {share['of_bytes']:.0%} (every layer reads and "
+        "writes once: fused layers can pass it)",
         "",
         "where the time goes: "
         + ", ".join(f"{name} {part:.0%}" for name, part in told["time"].items()),
@@ -120,14 +135,16 @@ def table(told: dict) -> str:
 
 def timed(call: Callable[[], object], device: torch.device, seconds: float) -> float:
     """Seconds of one call: the best of what fits into the time, after one to warm up."""
+    calls = CALLS if device.type == "cuda" else 1
     call()
     settle(device)
     best, until = float("inf"), time.perf_counter() + seconds
     while best == float("inf") or time.perf_counter() < until:
         begun = time.perf_counter()
-        call()
+        for _ in range(calls):
+            call()
         settle(device)
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, (time.perf_counter() - begun) / calls)
     return best
 
 
@@ -175,7 +192,7 @@ def count(model: nn.Module, images: torch.Tensor, precision: torch.dtype | None 
     hooks = [layer.register_forward_hook(note) for layer in leaves]
     mode = model.training
     with torch.inference_mode():
-        model.eval()(images)
+        model.eval()(images.float())
     model.train(mode)
     for hook in hooks:
         hook.remove()
@@ -184,25 +201,36 @@ def count(model: nn.Module, images: torch.Tensor, precision: torch.dtype | None 
 
 def _lesson(config: Config, device: torch.device, precision) -> Lesson:
     classes = ("one", "other") if config.task == "binary" else ("one", "other", "third")
+    task = task_of(config, classes)
     n, side = 2 * config.batch, config.data.size_px
     rng = np.random.default_rng(config.seed)
     images = rng.integers(0, 256, (n, side, side, 3), dtype=np.uint8)
     return Lesson(
         config=replace(config, steps_share=1),
-        feed=Feed(images, np.full(3, 127.5), np.full(3, 74.0), device),
+        feed=Feed(images, np.full(3, 127.5), np.full(3, 74.0), device, precision),
         label=np.arange(n) % len(classes),
         train=np.arange(n),
         val=np.zeros(0, np.int64),
-        task=task_of(config, classes),
+        task=task,
         precision=precision,
+        soft=_votes(n) if config.task == "votes" else None,
     )
+
+
+def _votes(count: int) -> np.ndarray:
+    """Fractions of volunteers who gave every answer alike, float32, shape (count, 37)."""
+    shares = np.zeros(len(COLUMNS))
+    for question in TREE:
+        led = 1.0 if question.parent is None else shares[question.parent]
+        shares[question.columns] = led / len(question.answers)
+    return np.tile(shares.astype(np.float32), (count, 1))
 
 
 def _speeds(lesson: Lesson, seconds: float, say) -> dict[str, float]:
     device, batch, feed = lesson.feed.device, lesson.batch, lesson.feed
     state, rows = begin(lesson), lesson.train[: lesson.batch]
-    draws = draw(batch, lesson.config.augment, rng=np.random.default_rng(0))
-    images = feed.augmented(rows, draws)
+    batches = _batches(lesson)
+    images = next(batches)
     wanted = Wanted(torch.from_numpy(lesson.wanted[rows]).to(device))
     state.model.train()
 
@@ -215,24 +243,28 @@ def _speeds(lesson: Lesson, seconds: float, say) -> dict[str, float]:
     fast = folded(state.model.eval(), lesson.precision)
     state.model.train()
 
-    def answer() -> None:
-        with torch.inference_mode():
-            fast(images)
-
     contents, window = _jpegs(lesson.config.seed), window_of(lesson.config.data)
     parts = {
         "decode": (lambda: [decoded(content, window) for content in contents], FILES),
-        "gather": (lambda: feed.images[rows], batch),
-        "loader": (lambda: feed.augmented(rows, draws), batch),
+        "gather": (lambda: feed.raw(rows), batch),
+        "loader": (lambda: next(batches), batch),
         "step": (lambda: step(images), batch),
-        "training": (lambda: step(feed.augmented(rows, draws)), batch),
-        "inference": (answer, batch),
+        "training": (lambda: step(next(batches)), batch),
+        "inference": (lambda: probabilities(fast, feed, rows, task=lesson.task), batch),
     }
     speeds = {}
     for name, (call, n) in parts.items():
         speeds[name] = n / timed(call, device, seconds)
         say(f"{name}: {speeds[name]:,.0f} images/s")
     return speeds
+
+
+def _batches(lesson: Lesson) -> Iterator[torch.Tensor]:
+    """Augmented batches without end; rows and draws are sent to the device as once an epoch."""
+    rows = np.tile(lesson.train[: lesson.batch], (CALLS, 1))
+    draws = draw(rows.size, lesson.config.augment, rng=np.random.default_rng(0))
+    while True:
+        yield from lesson.feed.epoch(rows, draws)
 
 
 def _jpegs(seed: int) -> list[bytes]:

@@ -6,6 +6,8 @@ import ctypes
 import importlib.util
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from galaxycurate.errors import GalaxyCurateError, SettingError
@@ -136,13 +138,40 @@ def pick_precision(device, wanted: str = "auto"):
     return torch.bfloat16 if fast else None
 
 
-def prepare(device) -> None:
-    """Set up the process for many equal steps on a device."""
+def prepare(device, wanted: str = "auto") -> None:
+    """Set up the process for many equal steps on a device.
+
+    Parameters
+    ----------
+    device : torch.device
+    wanted : str
+        As in `pick_precision`. A GPU's convolutions of float32 multiply in TF32, with 10 bits of
+        mantissa, unless float32 was asked for by name.
+    """
     torch = _loaded()
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = wanted != "float32"
     if device.type == "cpu":
         _hold_memory()
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """No search for the fastest convolution: a batch that comes once does not repay it."""
+    cudnn = _loaded().backends.cudnn
+    before, cudnn.benchmark = cudnn.benchmark, False
+    try:
+        yield
+    finally:
+        cudnn.benchmark = before
+
+
+def cores() -> int:
+    """How many cores this process may use, which can be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def cpu_has_bfloat16(flags: str | None = None) -> bool:

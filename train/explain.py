@@ -11,6 +11,7 @@ import numpy as np
 from galaxycurate.errors import InputError, SettingError
 from train.asked import Asked, open_network
 from train.data.decode import decode
+from train.data.votes import KINDS
 from train.files import write_text
 from train.show.examples import save_picture
 from train.show.figures import layers_figure, save_figure
@@ -49,8 +50,9 @@ def explain(
     Returns
     -------
     dict
-        ``page`` (its path), ``images`` (of each: name, answer, probability, folder), ``bad``
-        (files that could not be read: file, reason).
+        ``page`` (its path), ``images`` (of each: name, answer, its surety, probability, folder),
+        ``bad`` (files that could not be read: file, reason). The answer of a network of votes is
+        the leading one to the first question.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def explain(
             continue
         folder = out / f"{len(images) + 1:03d}-{_harmless(file.stem)}"
         images.append(_one(network, picture, file, folder, about))
-        say(f"{file}: {images[-1]['answer']} {max(images[-1]['probability']):.4f}")
+        say(f"{file}: {images[-1]['answer']} {images[-1]['surety']:.4f}")
     if not images:
         raise InputError("none of the images can be read", hint="look at the reasons above")
     facts = {"name": path.name, "classes": network.classes, "about": about, "bad": bad}
@@ -87,7 +89,8 @@ def explain(
 def _one(network: Asked, picture: np.ndarray, file: Path, folder: Path, about) -> dict:
     some = picture[None]
     probability = network.answers(some)[0]
-    answer = int(probability.argmax())
+    named = KINDS if network.task == "votes" else network.classes  # of 37: the first question's
+    answer = int(probability[: len(named)].argmax())
     asked = answer if about is None else network.classes.index(about)
     heat = network.heat(some, np.array([asked]))[0]
     save_picture(folder, "picture.jpg", picture)
@@ -97,8 +100,9 @@ def _one(network: Asked, picture: np.ndarray, file: Path, folder: Path, about) -
     save_figure(folder / "layers.png", layers_figure(picture, layers, note))
     return {
         "name": str(file),
-        "answer": network.classes[answer],
+        "answer": named[answer],
         "asked": network.classes[asked],
+        "surety": float(probability[answer]),
         "probability": probability.tolist(),
         "folder": str(folder),
     }

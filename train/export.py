@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from galaxycurate.errors import GalaxyCurateError
+from galaxycurate.errors import GalaxyCurateError, InputError
 from train.files import replacing
 from train.learn import checkpoint
 
@@ -104,10 +104,15 @@ def export(
     Raises
     ------
     InputError
-        No such checkpoint.
+        No such checkpoint, or one of numpy-cnn.
     GalaxyCurateError
         onnx is not installed, or the written file answers otherwise than the network.
     """
+    if Path(path).suffix == ".npz":
+        raise InputError(
+            f"{path} is of numpy-cnn, which is not exported: it is plain arrays already",
+            hint="numpy.load(FILE) reads it; networks of torch (.pth) are exported",
+        )
     trained = checkpoint.load(path)
     facts = describe(trained, path)
     target = out or path.with_suffix(KINDS[to])

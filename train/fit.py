@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from train.data.feed import Feed
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
-from train.files import read_json
+from train.files import alone_in, read_json
 from train.judge import prior
 from train.judge.calibration import fit_temperature
 from train.judge.evaluate import probabilities
@@ -69,13 +70,18 @@ def fit(
     UsageError
         The output folder holds another run.
     StorageError
-        The output folder cannot be written.
+        Another process trains in the output folder, or it cannot be written.
     """
     config, place = config or Config(), place or Place()
     if config.network.name == "numpy-cnn":
         from train.scratch.run import fit as fit_in_numpy
 
         return fit_in_numpy(config, place, tree=tree, restart=restart, resume=resume, say=say)
+    with alone_in(place.out) if ranks.leads() else nullcontext():
+        return _fit(config, place, tree, restart=restart, resume=resume, say=say)
+
+
+def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, say) -> dict:
     device = pick_device(place.device)
     data = read_data(config, place, say, tree)
     earlier = {} if restart else _earlier(place.out, config, data)
@@ -85,13 +91,13 @@ def fit(
         )
     done = read_json(place.out / outcome.METRICS)
     whole = (place.out / checkpoint.name_of(config)).is_file()
-    if earlier and whole and done.get("fingerprint") == _run_key(config, data.fingerprint):
+    if earlier and whole and done.get("fingerprint") == _run_key(config, data):
         say(f"this run is finished: {place.out}; --restart trains it anew")
         return done
     for old in (LAST, outcome.METRICS):
         if not earlier:
             (place.out / old).unlink(missing_ok=True)
-    prepare(device)
+    prepare(device, config.precision)
     lesson = _lesson(config, data, device)
     _announce(lesson, data, say)
     state = _trained(lesson, data, earlier, place.out / LAST, say)
@@ -110,8 +116,8 @@ def fit(
     )
 
 
-def _run_key(config: Config, content: str) -> str:
-    text = json.dumps(as_dict(config), sort_keys=True) + content
+def _run_key(config: Config, data: Data) -> str:
+    text = json.dumps(as_dict(config), sort_keys=True) + data.fingerprint + data.evidence
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -142,14 +148,15 @@ def _earlier(out: Path, config: Config, data: Data) -> dict:
 def _lesson(config: Config, data: Data, device) -> training.Lesson:
     train = data.rows("train")
     mean, std = channel_statistics(data.pixels.images, train)
+    precision = pick_precision(device, config.precision)
     return training.Lesson(
         config=config,
-        feed=Feed(data.pixels.images, mean, std, device),
+        feed=Feed(data.pixels.images, mean, std, device, precision),
         label=data.tree.label,
         train=train,
         val=data.rows("val"),
         task=task_of(config, data.tree.classes),
-        precision=pick_precision(device, config.precision),
+        precision=precision,
         soft=data.soft.shares if data.soft else None,
     )
 
@@ -219,7 +226,7 @@ def _facts(lesson, state: training.State, data: Data) -> dict:
 
     learnt = sum(epoch["seconds"] for epoch in state.history)
     return {
-        "fingerprint": _run_key(lesson.config, data.fingerprint),
+        "fingerprint": _run_key(lesson.config, data),
         "checkpoint": checkpoint.name_of(lesson.config),
         "best_epoch": state.best["epoch"],
         "batch": lesson.batch,

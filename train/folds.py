@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.errors import InputError, LayoutError, SettingError
+from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
 from train.asked import open_network
 from train.data.cache import fingerprints, load_pixels
 from train.data.decode import window_of
@@ -21,8 +21,10 @@ from train.fit import Place, fit
 from train.infer import answers
 from train.judge import noise
 from train.judge.metrics import summary
-from train.learn import checkpoint, ranks
+from train.learn import ranks
+from train.outcome import METRICS
 from train.recipe.config import Config
+from train.report import HALTED, report
 
 COUNT, LEAST = 5, 3
 OUT_OF_FOLD, FOLDS = "out_of_fold.csv", "folds.json"
@@ -73,12 +75,14 @@ def folds(
     *,
     count: int | None = None,
     restart: bool = False,
+    resume: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
     """Train and test every fold, pool the answers, and rank the labels they speak against.
 
     Writes ``fold-k/`` (each a run as of `train.fit.fit`), ``out_of_fold.csv``,
-    ``label_noise.csv`` and, last, ``folds.json``. Finished folds are not trained again.
+    ``label_noise.csv``, ``folds.json`` and, last, ``report.html``. Finished folds are
+    not trained again.
 
     Parameters
     ----------
@@ -90,6 +94,8 @@ def folds(
         Folds of the latter, 5 by default.
     restart : bool
         Forget finished folds.
+    resume : bool
+        Only continue: refuse to begin anew.
     say : callable
 
     Returns
@@ -106,22 +112,28 @@ def folds(
         As `train.fit.fit`; or too few images for so many folds.
     SettingError
         The recipe learns no classes.
+    UsageError
+        There is nothing to resume.
     """
     if config.task == "votes":
         raise SettingError(
             "folds judge classes, and this recipe learns votes", hint="--preset galaxy-cnn"
         )
-    (place.out / FOLDS).unlink(missing_ok=True)
+    begun = [place.out / "fold-1" / name for name in (*HALTED, METRICS)]
+    if resume and not any(path.is_file() for path in begun):
+        raise UsageError(f"nothing to resume in {place.out}", hint="leave out --resume")
     place = replace(place, cache=place.cache or place.out / "cache")  # one for all folds
     plan = plan_folds(config, place, count, say)
+    (place.out / FOLDS).unlink(missing_ok=True)
+    networks = []
     for fold in plan:
         say(f"{fold.name} of {len(plan)}")
         mine = replace(place, data=fold.tree.root, out=place.out / fold.name)
-        fit(config, mine, tree=fold.tree, restart=restart, say=say)
+        told = fit(config, mine, tree=fold.tree, restart=restart, say=say)
+        networks.append(mine.out / told.get("checkpoint", ""))
     if not ranks.leads():
         return {}
-    network = checkpoint.name_of(config)
-    held = _pooled([_held_out(fold, k, place, network) for k, fold in enumerate(plan)])
+    held = _pooled([_held_out(fold, k, place, networks[k]) for k, fold in enumerate(plan)])
     classes = plan[0].tree.classes
     _write_out_of_fold(place.out / OUT_OF_FOLD, held, classes)
     origin = plan[0].tree.origin
@@ -136,6 +148,7 @@ def folds(
         "label_noise": _label_noise(place.out / noise.NAME, held, classes, say),
     }
     write_json(place.out / FOLDS, found)
+    report(place.out, data=place.data, device=place.device, say=say)
     return found
 
 
@@ -210,9 +223,9 @@ def _of(tree: Tree, split: str) -> list[Path]:
     return [tree.files[row] for row in tree.rows(split)]
 
 
-def _held_out(fold: Fold, number: int, place: Place, network: str) -> HeldOut:
+def _held_out(fold: Fold, number: int, place: Place, network: Path) -> HeldOut:
     tree, rows = fold.tree, fold.tree.rows(fold.held)
-    trained = open_network(place.out / fold.name / network, place.device)
+    trained = open_network(network, place.device)
     files = [tree.root / tree.files[row] for row in rows]
     probability, bad = answers(trained, files)
     rows = rows[[file not in bad for file in files]]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError
 from train.asked import Asked, open_network
-from train.data.decode import decode
+from train.data.decode import Window, decode
 from train.data.tree import read_tree
+from train.device import cores
 from train.judge.metrics import summary
 
 CHUNK = 1024  # images in memory at a time
@@ -117,14 +119,27 @@ def answers(
     found, bad = [np.zeros((0, len(network.classes)))], {}
     for start in range(0, len(files), CHUNK):
         images = []
-        for file in files[start : start + CHUNK]:
-            try:
-                images.append(decode(file, network.window))
-            except InputError as error:
-                bad[file] = str(error)
-                say(f"warning: {file}: {error}")
+        for file, image in _decoded(files[start : start + CHUNK], network.window):
+            if isinstance(image, InputError):
+                bad[file] = str(image)
+                say(f"warning: {file}: {image}")
+            else:
+                images.append(image)
         if images:
             found.append(network.answers(np.stack(images)))
         if len(files) > CHUNK:
             say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
     return np.concatenate(found), bad
+
+
+def _decoded(files: list[Path], window: Window) -> Iterator[tuple[Path, np.ndarray | InputError]]:
+    """Each file with its image, or with the reason why it has none, in their order."""
+
+    def one(file: Path) -> np.ndarray | InputError:
+        try:
+            return decode(file, window)
+        except InputError as error:
+            return error
+
+    with ThreadPoolExecutor(cores()) as pool:
+        yield from zip(files, pool.map(one, files), strict=True)

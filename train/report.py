@@ -55,7 +55,7 @@ def report(
         The folder holds no finished run.
     """
     metrics = read_json(out / outcome.METRICS) or _of_folds(read_json(out / FOLDS))
-    if "test" not in metrics:
+    if not isinstance(metrics.get("test"), dict):
         raise InputError(
             f"{out} holds no finished run",
             hint="python -m train fit writes it; give the folder that holds metrics.json",

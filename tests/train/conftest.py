@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 pytest.importorskip("torch", reason="the train extra is not installed")
@@ -11,6 +13,16 @@ from tests.train.shapes import write_tree
 
 # images of 32 pixels are too small a job for two threads: they would only wait for each other
 torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_figures():
+    """Figures of whole runs are drawn with fewer dots: drawing takes most of such a run."""
+    from train import outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "save_figure", partial(outcome.save_figure, dpi=20))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import builtins
+import os
 
 import pytest
 import torch
 
 from galaxycurate.errors import GalaxyCurateError, SettingError
 from train.device import (
+    at_once,
+    cores,
     cpu_has_bfloat16,
     pick_device,
     pick_precision,
+    prepare,
     require_torch,
     torchvision_doubt,
 )
@@ -75,3 +79,30 @@ def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(SettingError, match=f"no device {name}") as caught:
         pick_device(name)
     assert "--device cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize(("wanted", "short"), [("float32", False), ("auto", True)])
+def test_float32_by_name_is_no_tf32(monkeypatch, wanted, short):
+    cudnn = torch.backends.cudnn
+    monkeypatch.setattr(cudnn, "allow_tf32", not short)
+    monkeypatch.setattr(cudnn, "benchmark", False)
+    prepare(torch.device("cuda"), wanted)
+    assert cudnn.allow_tf32 is short
+    assert cudnn.benchmark
+
+
+def test_nothing_is_searched_for_where_a_batch_comes_once(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "benchmark", True)
+    with at_once():
+        assert not torch.backends.cudnn.benchmark
+        assert torch.backends.cudnn.enabled
+    assert torch.backends.cudnn.benchmark
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch):
+    if hasattr(os, "sched_getaffinity"):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5, 6})
+        assert cores() == 3
+        monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert cores() == 7

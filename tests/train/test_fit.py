@@ -19,6 +19,7 @@ from train.fit import Place, fit
 from train.infer import evaluate
 from train.recipe.settings import changed
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -161,7 +162,6 @@ def test_a_tree_of_broken_files_is_refused(tree_root, quick, tmp_path):
         fit(quick, Place(root, tmp_path / "out", "cpu"))
 
 
-@pytest.mark.slow
 def test_a_killed_run_ends_as_an_unbroken_one(tree_root, quick, unbroken, tmp_path):
     words = [sys.executable, "-m", "train", "fit", "--data", str(tree_root), "--device", "cpu"]
     words += ["--epochs", "3", "--batch", "16"]

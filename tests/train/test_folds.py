@@ -182,3 +182,35 @@ def test_labels_are_those_of_the_folder(finished, folder):
     tree = read_tree(folder)
     label = {f.as_posix(): tree.classes[k] for f, k in zip(tree.files, tree.label, strict=True)}
     assert all(label[row["path"]] == row["label"] for row in rows(out / "out_of_fold.csv"))
+
+
+def test_refused_words_leave_what_was_found(finished, folder, quick):
+    out, _, _ = finished
+    with pytest.raises(SettingError, match="--folds 2"):
+        folds(quick, Place(folder, out, "cpu"), count=2)
+    assert (out / "folds.json").is_file()
+
+
+def test_folds_end_with_a_report(finished):
+    out, found, _ = finished
+    page = (out / "report.html").read_text()
+    assert f"{found['pooled']['accuracy']:.4f}" in page
+    assert "4 folds together" in page
+
+
+def test_folds_of_numpy_share_a_cache_and_are_resumed(folder, tmp_path, capsys):
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    words = ["folds", "--preset", "numpy-cnn", "--data", str(folder), "--out", str(out)]
+    words += ["--set", "size_px=32", "--epochs", "1", "--folds", "3", "--device", "cpu"]
+    words += ["--cache", str(cache)]
+    assert run([*words, "--resume"]) == 2
+    assert not out.exists()
+    assert run(words) == 0
+    assert any(cache.iterdir())
+    assert not (out / "cache").exists()
+    assert len(list(out.glob("fold-*/numpy_cnn.npz"))) == 3
+    capsys.readouterr()
+    assert run([*words, "--resume", "--json"]) == 0
+    told, said = capsys.readouterr()
+    assert json.loads(told)["folds"] == 3
+    assert said.count("this run is finished") == 3

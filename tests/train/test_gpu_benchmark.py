@@ -26,6 +26,42 @@ def test_the_gpu_benchmark_runs_dry_on_a_bare_machine(tmp_path):
     told = json.loads((tmp_path / "gpu.json").read_text())
     assert told["decoder"] == "PIL PIL"
     assert told["simulated"] is True
-    for name in ("eager, images/s", "inference, images/s", "cold: end to end, s"):
+    for name in (
+        "eager, images/s",
+        "float16 with a scaler, images/s",
+        "inference, images/s",
+        "cold: 6 epochs with their evaluations, s",
+        "cold: end to end, s",
+    ):
         assert told[name] > 0
-    assert told["naive_failed"] == "ImportError: no torchvision here"
+    assert [name for name in told if name.startswith("cold: test (no report: no ")]
+    failed = {name: reason for name, reason in told.items() if name.endswith("_failed")}
+    assert failed == {"naive_failed": "ImportError: no torchvision here"}
+
+
+@pytest.mark.slow
+def test_the_cold_run_ends_with_a_report_where_one_can_be_drawn():
+    words = [sys.executable, "benchmarks/gpu.py", "--dry", "--only", "cold"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["cold: test and report, s"] > 0
+
+
+def test_a_figure_that_fails_makes_the_benchmark_fail(monkeypatch, capsys):
+    from benchmarks import gpu
+
+    def broken(*_):
+        raise RuntimeError("no such figure")
+
+    monkeypatch.setattr(gpu, "_limits", broken)
+    monkeypatch.setattr(gpu, "_naive", broken)
+    rest = ["eager", "float16", "inference", "cold"]
+    assert gpu.main(["--dry", "--skip", *rest, "naive"]) == 1
+    said = capsys.readouterr().out
+    assert "limits_failed RuntimeError: no such figure" in said
+    assert said.endswith("not measured: limits\n")
+    # torchvision is not asked for
+    assert gpu.main(["--dry", "--skip", *rest, "limits"]) == 0

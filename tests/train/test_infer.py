@@ -80,3 +80,23 @@ def test_eval_tells_figures_and_their_scatter(network, tree_root, capsys):
     assert f"roc auc            {found['roc_auc']:.4f}  {low:.4f} to {high:.4f}" in text
     assert "95 % of images drawn anew (16)" in text
     assert f"calibration error  {found['ece']:.4f}" in text
+
+
+def test_an_opened_network_has_its_device_prepared(network, monkeypatch):
+    prepared = []
+    monkeypatch.setattr("train.device.prepare", lambda *told: prepared.append(told))
+    open_network(network, "cpu")
+    assert prepared == [(torch.device("cpu"), "float32")]
+
+
+def test_pictures_decoded_side_by_side_keep_their_order(network, tree_root, tmp_path):
+    files = sorted((tree_root / "test").rglob("*.jpg"))
+    broken = [tmp_path / f"{n}.jpg" for n in range(2)]
+    for path in broken:
+        path.write_bytes(b"no picture")
+    asked, said = open_network(network, "cpu"), []
+    found, bad = answers(asked, [broken[0], *files[:5], broken[1], *files[5:]], say=said.append)
+    alone = np.concatenate([answers(asked, [file])[0] for file in files])
+    assert found == pytest.approx(alone, abs=1e-6)
+    assert list(bad) == broken
+    assert len(said) == 2

@@ -19,6 +19,7 @@ from train.recipe.config import Network
 from train.recipe.presets import about, names, preset
 from train.recipe.settings import changed
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("galaxy-cnn", "keras-cnn", "galaxy10-binary", "tiny-4", "resnet18")
 QUICK = {"epochs": 1, "size_px": 32, "crop_px": 0, "batch": 16, "steps_share": 2}

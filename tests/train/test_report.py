@@ -99,3 +99,9 @@ def test_folds_are_reported_with_their_doubts(tree_root, tmp_path):
     assert "balanced accuracy</th><td>0.7500</td><td>0.0500</td><td>0.7000</td>" in page
     assert page.count("<img") == 1
     assert "1 label that confident learning counts as wrong, among 2" in page
+
+
+def test_metrics_that_are_none_are_refused(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"test": 1}')
+    with pytest.raises(InputError, match="holds no finished run"):
+        report(tmp_path)

@@ -11,7 +11,9 @@ import pytest
 from galaxycurate.errors import InputError
 from tests.train.voted import write_challenge
 from train.cli import run
-from train.data.votes import COLUMNS, misses
+from train.data.vote_table import read_votes
+from train.data.votes import COLUMNS, KINDS, misses
+from train.explain import explain
 from train.export import export
 from train.fit import Place, fit
 from train.infer import evaluate
@@ -128,3 +130,26 @@ def test_without_a_table_nothing_is_trained(config, tmp_path):
         fit(config, Place(tmp_path / "images", tmp_path / "out", "cpu"))
     assert "training_solutions_rev1.csv" in caught.value.hint
     assert not (tmp_path / "out").exists()
+
+
+def test_explain_names_the_leading_answer_to_the_first_question(finished, folder, tmp_path):
+    out, _, _ = finished
+    tree, _ = read_votes(folder)
+    files = [folder / tree.files[int((tree.label == label).argmax())] for label in (0, 1)]
+    found = explain(out / "gz-challenge-37.pth", files, tmp_path, device="cpu")
+    for one in found["images"]:
+        first = one["probability"][: len(KINDS)]
+        assert one["answer"] == KINDS[int(np.argmax(first))]
+        assert one["surety"] == max(first)
+    assert {one["answer"] for one in found["images"]} <= set(KINDS)
+
+
+def test_the_report_says_what_its_pictures_and_epochs_are_of(finished):
+    out, metrics, _ = finished
+    page = (out / "report.html").read_text()
+    assert f"37 vote fractions; {metrics['parameters']:,} parameters" in page
+    assert "Pictures are of the first question alone" in page
+    assert f"<td>{metrics['history'][0]['val_rmse']:.4f}</td>" in page
+    assert '<th scope="col">val RMSE</th>' in page
+    assert '<th scope="col">val balanced</th>' not in page
+    assert '<span class="name" title="smooth">' in page

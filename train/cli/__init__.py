@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 import sys
+import warnings
 from importlib import import_module
 
 from galaxycurate.errors import ExitCode, GalaxyCurateError, UsageError
@@ -40,7 +41,10 @@ def run(argv: list[str] | None = None) -> int:
         The exit code.
     """
     try:
-        return _dispatch(list(sys.argv[1:] if argv is None else argv))
+        with warnings.catch_warnings():
+            # PIL's doubts about large images; what is past its limit is told as unreadable
+            warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
+            return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except GalaxyCurateError as error:
         say(f"train: {error}")
         if error.hint:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from galaxycurate.errors import ExitCode
 from train.cli.fit import recipe, recipe_words
-from train.cli.words import Parser, answer, device_word, json_word, require, say
+from train.cli.words import Parser, answer, as_json, device_word, duration, json_word, require, say
 
 HELP = "images/s of each part, and the share of the device's limits"
 EXAMPLE = """Nothing is read or written; the pictures are simulated.
@@ -17,7 +15,7 @@ def words(parser: Parser) -> None:
     """Its words."""
     recipe_words(parser)
     parser.add_argument(
-        "--seconds", type=float, default=2.0, help="time for each part [%(default)s]"
+        "--seconds", type=duration, default=2.0, help="time for each part [%(default)s]"
     )
     device_word(parser)
     json_word(parser)
@@ -30,5 +28,5 @@ def run(asked) -> ExitCode:
     from train.bench import measure, table
 
     told = measure(config, device=asked.device, seconds=asked.seconds, say=say)
-    answer(json.dumps(told, indent=1) if asked.json else table(told))
+    answer(as_json(told) if asked.json else table(told))
     return ExitCode.DONE

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from galaxycurate.errors import ExitCode
 from train.cli.fit import recipe, recipe_words, workers_word
-from train.cli.words import OUT, Parser, answer, data_word, json_word, require, say
+from train.cli.words import OUT, Parser, answer, as_json, data_word, json_word, require, say
 
 HELP = "decode the images of a tree, once, into the folder where fit looks for them"
 EXAMPLE = """Repeating the command goes on where a killed one was.
@@ -43,7 +42,7 @@ def run(asked) -> ExitCode:
     bad = [{"file": tree.files[row].as_posix(), "reason": why} for row, why in pixels.bad.items()]
     told = {"images": len(tree.files), "bytes": pixels.images.nbytes, "unreadable": bad}
     if asked.json:
-        answer(json.dumps(told, indent=1))
+        answer(as_json(told))
     else:
         size = pixels.images.nbytes / 1e6
         answer(f"{len(tree.files):,} images, {size:,.0f} MB in {asked.out / 'cache'}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from galaxycurate.errors import ExitCode, UsageError
-from train.cli.words import Parser, answer, device_word, json_word, require, say
+from train.cli.words import Parser, answer, as_json, device_word, json_word, require, say
 
 NAME = "detect"
 HELP = "find and classify the galaxies of FITS fields, or train the detector"
@@ -68,7 +67,7 @@ def _learn(asked) -> ExitCode:
     recipe = changed(Recipe(), values)
     facts = learn(asked.train, asked.weights, recipe, device=asked.device, say=say)
     if asked.json:
-        answer(json.dumps(facts, indent=1))
+        answer(as_json(facts))
     else:
         answer(
             f"{facts['weights']}: {facts['parameters']:,} parameters from {facts['galaxies']:,} "
@@ -94,7 +93,7 @@ def _look(asked) -> ExitCode:
     )  # fmt: skip
     told = look(asked.fields, asked.out, question, say=say)
     if asked.json:
-        answer(json.dumps(told, indent=1))
+        answer(as_json(told))
         return ExitCode.DONE
     for facts in told:
         simulated = " (simulated sky)" if facts["simulated"] else ""

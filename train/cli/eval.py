@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from galaxycurate.errors import ExitCode
 from train.cli.words import (
     Parser,
     answer,
+    as_json,
     checkpoint_word,
     data_word,
     device_word,
@@ -50,7 +49,7 @@ def run(asked) -> ExitCode:
         say=say,
     )
     if asked.json:
-        answer(json.dumps(found, indent=1))
+        answer(as_json(found))
     else:
         answer(verdict(found, name=found["split"], simulated=found["simulated"]))
         answer(questions(found) if "votes" in found else scatter(found))

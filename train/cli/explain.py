@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from galaxycurate.errors import ExitCode
-from train.cli.words import Parser, answer, checkpoint_word, device_word, json_word, say
+from train.cli.words import Parser, answer, as_json, checkpoint_word, device_word, json_word, say
 
 HELP = "show what a network makes of images, and where it looks"
 EXAMPLE = "Example: python -m train explain training/galaxy_cnn_225.pth galaxy.jpg --out explained"
@@ -36,7 +35,7 @@ def run(asked) -> ExitCode:
         asked.checkpoint, files, asked.out, about=asked.about, device=asked.device, say=say
     )
     if asked.json:
-        answer(json.dumps(found, indent=1))
+        answer(as_json(found))
     else:
         answer(f"{len(found['images']):,} images explained\n\nnext: open {found['page']}")
     return ExitCode.SOME_FAILED if found["bad"] else ExitCode.DONE

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from galaxycurate.errors import ExitCode
-from train.cli.words import Parser, answer, checkpoint_word, json_word, require, say
+from train.cli.words import Parser, answer, as_json, checkpoint_word, json_word, require, say
 
 HELP = "write a network for programs that know no train: ONNX or torch.export"
 EXAMPLE = """The file takes uint8 RGB pictures (images, side, side, 3) and answers probabilities.
@@ -36,7 +36,7 @@ def run(asked) -> ExitCode:
         say("warning: this network learnt from simulated pixels")
     if asked.json:
         told = {"file": str(made.path), "difference": made.difference, **made.facts}
-        answer(json.dumps(told, indent=1))
+        answer(as_json(told))
         return ExitCode.DONE
     answer(f"{made.path}  {made.path.stat().st_size:,} bytes")
     answer(f"takes    {made.facts['input']}")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 
-from galaxycurate.errors import ExitCode
+from galaxycurate.errors import ExitCode, SettingError
 from train.cli.words import (
     OUT,
     Parser,
     answer,
+    as_json,
     data_word,
     device_word,
     json_word,
@@ -19,12 +18,14 @@ from train.cli.words import (
     say,
     verdict,
 )
+from train.device import cores
 from train.recipe.config import Config
 from train.recipe.presets import preset
 from train.recipe.settings import changed, parse_assignments, read_toml
 
 HELP = "train, test, report (the default)"
 EXAMPLE = """Repeating the command continues a halted run.
+Files that cannot be read are left out and told; the exit code is then 3.
 Example: python -m train fit --epochs 6 --set shift=0.1"""
 # settings with a flag of their own
 FLAGS = ("epochs", "batch", "lr", "zoom", "seed", "precision", "allow_leaks")
@@ -73,7 +74,7 @@ def workers_word(parser: Parser) -> None:
     parser.add_argument(
         "--workers",
         type=positive,
-        default=min(8, os.cpu_count() or 1),
+        default=min(8, cores()),
         help="threads that decode [%(default)s]",
     )
 
@@ -81,9 +82,12 @@ def workers_word(parser: Parser) -> None:
 def recipe(asked) -> Config:
     """The recipe that the words name: preset, then file, then --set, then flags."""
     written = read_toml(asked.config) if asked.config else {}
-    name = asked.preset or str(written.pop("preset", Config().preset))
-    config = changed(preset(name), written)
-    config = changed(config, parse_assignments(asked.set))
+    begun = str(written.pop("preset", Config().preset))
+    config = changed(preset(asked.preset or begun), written)
+    given = parse_assignments(asked.set)
+    if "preset" in given:  # it names the network's file, and would not be begun from
+        raise SettingError("--set cannot change the preset", hint="--preset NAME begins from it")
+    config = changed(config, given)
     flags = {name: getattr(asked, name, None) for name in FLAGS}
     return changed(config, {name: value for name, value in flags.items() if value is not None})
 
@@ -100,16 +104,20 @@ def run(asked) -> ExitCode:
     metrics = run_it(config, place, again)
     if not metrics:
         return ExitCode.DONE
+    left_out = metrics["data"]["unreadable"]
+    code = ExitCode.SOME_FAILED if left_out else ExitCode.DONE
     if asked.json:
-        answer(json.dumps(metrics, indent=1))
-        return ExitCode.DONE
+        answer(as_json(metrics))
+        return code
     answer(verdict(metrics["test"], simulated=metrics["simulated"]))
     files = written(place.out, metrics["checkpoint"])
     width = max(len(name) for name, _ in files)
     answer("\n".join(f"{name:<{width}}  {what}".rstrip() for name, what in files))
     answer(f"\nnext: open {place.out / 'report.html'}")
     answer(f"      python -m train predict {files[0][0]} FOLDER")
-    return ExitCode.DONE
+    if left_out:
+        say(f"train: {len(left_out):,} of the files could not be read and were left out")
+    return code
 
 
 def _nothing(line: str) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from galaxycurate.errors import ExitCode
 from train.cli import fit
-from train.cli.words import Parser, answer, positive, require, say, verdict
+from train.cli.words import Parser, answer, as_json, positive, require, say, verdict
 
 HELP = "train K networks, test each image once, rank doubtful labels"
 EXAMPLE = """Repeating the command goes on after the last finished fold.
@@ -33,14 +31,15 @@ def run(asked) -> ExitCode:
     from train.judge.noise import NAME
     from train.learn.ranks import joined
 
-    place = Place(asked.data, asked.out, asked.device, asked.workers)
+    place = Place(asked.data, asked.out, asked.device, asked.workers, asked.cache)
     with joined(asked.device) as leads:  # one process, or those that torchrun started
         talk = say if leads else (lambda line: None)
-        found = folds(config, place, count=asked.folds, restart=asked.restart, say=talk)
+        again = {"restart": asked.restart, "resume": asked.resume}
+        found = folds(config, place, count=asked.folds, **again, say=talk)
     if not leads:
         return ExitCode.DONE
     if asked.json:
-        answer(json.dumps(found, indent=1))
+        answer(as_json(found))
         return ExitCode.DONE
     answer(verdict(found["pooled"], name="out-of-fold", simulated=found["simulated"]))
     answer(f"{found['folds']} folds, {found['split_kind']}: mean and scatter from fold to fold")

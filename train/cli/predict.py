@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from galaxycurate.errors import ExitCode
 from train.cli.words import (
     Parser,
     answer,
+    as_json,
     checkpoint_word,
     device_word,
     json_word,
@@ -45,7 +45,7 @@ def run(asked) -> ExitCode:
     names = [str(file) for file in files if file not in bad]
     if asked.json:
         rows = _as_fractions if network.task == "votes" else _as_rows
-        answer(json.dumps(rows(names, network.classes, probability), indent=1))
+        answer(as_json(rows(names, network.classes, probability)))
     elif network.task == "votes":
         write_submission(asked.csv or sys.stdout, names, probability)
     else:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
+import math
 import sys
 from pathlib import Path
 
-from galaxycurate.errors import UsageError
+from galaxycurate.errors import GalaxyCurateError, UsageError
 
 DATA, OUT = Path("dataset/split"), Path("training")
 
@@ -54,6 +56,14 @@ def positive(word: str) -> int:
     return number
 
 
+def duration(word: str) -> float:
+    """Seconds, more than none."""
+    seconds = float(word)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{word} is not more than 0")
+    return seconds
+
+
 def require() -> None:
     """See that torch can be used, or say what to type."""
     from train.device import require_torch
@@ -65,6 +75,23 @@ def say(line: str) -> None:
     """Talk: a line on stderr."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def as_json(told: object) -> str:
+    """An answer as JSON, which knows no NaN.
+
+    Raises
+    ------
+    GalaxyCurateError
+        A figure of it is not finite.
+    """
+    try:
+        return json.dumps(told, indent=1, allow_nan=False)
+    except ValueError as error:
+        raise GalaxyCurateError(
+            "the answer holds a figure that is not finite, which JSON cannot tell",
+            hint="leave out --json to see it",
+        ) from error
 
 
 def answer(text: str) -> None:

@@ -204,4 +204,4 @@ def _bent(draws: Draws) -> np.ndarray:
 
 
 def _greys(images: np.ndarray) -> np.ndarray:
-    return images.mean((1, 2)) @ GREY
+    return np.array([cv2.mean(image)[:3] for image in images]) @ GREY

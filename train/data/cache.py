@@ -9,6 +9,7 @@ cache wait for it; after a kill the next build goes on.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +21,9 @@ from train.data.decode import DECODER, Window
 from train.data.filling import build
 from train.data.shelf import Shelf
 from train.data.tree import Tree
+from train.files import locked
 
-LAYOUT = 2  # raised when decoding changes, so that an older cache is not taken for a new one
+LAYOUT = 3  # raised when decoding changes, so that an older cache is not taken for a new one
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def key_of(tree: Tree, window: Window) -> str:
     """A name for this content: files, their sizes and times, and how they are decoded."""
     digest = hashlib.sha256(_manner(window).encode())
     for path in tree.files:
-        stat = (tree.root / path).stat()
-        digest.update(f"{path.as_posix()}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+        # a name need not be UTF-8
+        digest.update(os.fsencode(f"{path.as_posix()}|{_state(tree.root / path)}\n"))
     return digest.hexdigest()[:16]
 
 
@@ -83,20 +85,24 @@ def load_pixels(
     StorageError
         The folder cannot be written, or is too small.
     """
-    place = hashlib.sha256(f"{tree.root.resolve()} {_manner(window)}".encode()).hexdigest()[:8]
+    home = os.fsencode(f"{tree.root.resolve()} {_manner(window)}")
+    place = hashlib.sha256(home).hexdigest()[:8]
     shelf = Shelf(Path(folder), place, key_of(tree, window), _manner(window))
-    if not shelf.pixels.is_file():
+    like = len(tree.files), window.size_px
+    images = shelf.whole(*like)
+    if images is None:
         try:
             shelf.folder.mkdir(parents=True, exist_ok=True)
-            with shelf.alone():
-                if not shelf.pixels.is_file():  # another process made it meanwhile
+            with locked(shelf.lock):
+                if shelf.whole(*like) is None:  # no other process made it meanwhile
                     build(tree, shelf, window, workers=workers, say=say)
+            images = np.load(shelf.pixels, mmap_mode="r")
         except OSError as error:
             raise StorageError(
                 f"cannot write the decoded images to {folder}: {error.strerror or error}",
                 hint="free some space, or choose another folder with --out",
             ) from error
-    return Pixels(np.load(shelf.pixels, mmap_mode="r"), shelf.unreadable(), shelf.key)
+    return Pixels(images, shelf.unreadable(), shelf.key)
 
 
 def fingerprints(images: np.ndarray) -> list[bytes]:
@@ -120,6 +126,14 @@ def shared_pictures(prints: list[bytes], split: np.ndarray) -> int:
     pairs = list(zip(prints, split, strict=True))
     seen = {one for one, name in pairs if name != "test"}
     return sum(one in seen for one, name in pairs if name == "test")
+
+
+def _state(path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError:  # it vanished, or its link leads nowhere: told as unreadable
+        return "absent"
+    return f"{stat.st_size}|{stat.st_mtime_ns}"
 
 
 def _manner(window: Window) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -12,7 +13,7 @@ from galaxycurate.errors import InputError
 from train.data.cache import Pixels, fingerprints, load_pixels, shared_pictures
 from train.data.decode import window_of
 from train.data.soft import SoftLabels, read_soft
-from train.data.splits import equal_across, leaks
+from train.data.splits import GROUPS, equal_across, leaks
 from train.data.tree import Tree, read_tree
 from train.data.vote_table import read_votes
 from train.place import Place
@@ -34,6 +35,14 @@ class Data:
         """Rows of the readable files of a split, shape (k,), int64."""
         rows = self.tree.rows(split)
         return rows[self.use[rows]]
+
+    @property
+    def evidence(self) -> str:
+        """A hash of what is told of the split: it changes a report, but no network."""
+        digest = hashlib.sha256(json.dumps(self.tree.facts, sort_keys=True).encode())
+        if self.tree.groups:
+            digest.update(self.tree.groups.said.encode() + self.tree.groups.of.tobytes())
+        return digest.hexdigest()
 
 
 def read_data(
@@ -86,7 +95,11 @@ def _need_images(config: Config, data: Data) -> None:
 def _refuse_leaks(tree: Tree, use, seen: list[bytes], *, allow: bool, say) -> Tree:
     rows = np.flatnonzero(use)
     equal = [(rows[a], rows[b]) for a, b in equal_across(seen, tree.split[rows])]
-    found = leaks(tree.files, tree.facts, equal)
+    torn = []
+    if tree.groups and tree.groups.said == GROUPS:  # groups by objID are a guess, and no proof
+        sides = equal_across(tree.groups.of[rows].tolist(), tree.split[rows])
+        torn = [(rows[a], rows[b]) for a, b in sides]
+    found = leaks(tree.files, tree.facts, equal, torn)
     if not found:
         return tree
     if not allow:

@@ -164,8 +164,19 @@ def _other(content: bytes, window: Window) -> np.ndarray:
             factor = _shrink(window, image.height, image.width) if simplejpeg is None else 1
             if factor > 1:  # of JPEGs only; others ignore it
                 image.draft("RGB", (image.width // factor, image.height // factor))
-            return np.asarray(image.convert("RGB"))
+            return _rgb(image)
     except UnidentifiedImageError as error:
         raise InputError("not an image") from error
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise InputError(f"a broken image: {error}") from error
+
+
+def _rgb(image: Image.Image) -> np.ndarray:
+    """8 bits a colour; of 16 bits of grey the upper ones, which PIL would cut at 255 instead."""
+    # older PIL gives the 16 bits of a PNG in 32
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if image.mode in ("I", "F"):
+        raise InputError("32-bit numbers: their white is unknown")
+    return np.asarray(image.convert("RGB"))

@@ -29,23 +29,40 @@ class Feed:
     mean, std : ndarray of float32, shape (3,)
         Of the training images [0..255].
     device : torch.device
+    precision : torch.dtype, optional
+        Of autocast. A GPU's batches are made in it, as autocast would of the first layer's input;
+        those of a CPU, and all others, are float32.
     """
 
-    def __init__(self, images: np.ndarray, mean, std, device: torch.device):
+    def __init__(self, images: np.ndarray, mean, std, device: torch.device, precision=None):
         self.images = images
         self.device = device
         self.mean = torch.tensor(np.asarray(mean, np.float32)).view(1, 3, 1, 1).to(device)
         self.std = torch.tensor(np.asarray(std, np.float32)).view(1, 3, 1, 1).to(device)
+        self.scale, self.shift = 1 / self.std, -self.mean / self.std
+        self.dtype = precision if precision and device.type == "cuda" else torch.float32
+        self.change = changed
         self.maps_here = device.type != "cpu"
         self.resident = self._upload() if device.type == "cuda" and self._fits() else None
 
     def plain(self, rows: np.ndarray) -> torch.Tensor:
-        """The images as they are, float32, shape (b, 3, side, side), channels last."""
-        return self._normalised(self._raw(rows))
+        """The images as they are, normalised, shape (b, 3, side, side), channels last."""
+        return self._normalised(self.raw(rows))
 
     def augmented(self, rows: np.ndarray, draws: Draws) -> torch.Tensor:
-        """The images under the changes of `draws`, float32, shape (b, 3, side, side)."""
+        """The images under the changes of `draws`, normalised, shape (b, 3, side, side)."""
         return next(iter(self.epoch(rows[None], draws)))
+
+    def raw(self, rows: np.ndarray) -> torch.Tensor:
+        """The images on the device, uint8, shape (b, 3, side, side)."""
+        if self.resident is not None:
+            return self.resident[torch.from_numpy(rows).to(self.device)]
+        return _planes(self.images[rows]).to(self.device)
+
+    def compile(self) -> None:
+        """Map and normalise in one compiled graph, where the device maps."""
+        if self.maps_here:
+            self.change = torch.compile(changed, dynamic=False)
 
     def epoch(self, rows: np.ndarray, draws: Draws) -> Iterator[torch.Tensor]:
         """The batches of an epoch.
@@ -58,7 +75,7 @@ class Feed:
 
         Yields
         ------
-        Tensor of float32, shape (b, 3, side, side)
+        Tensor, shape (b, 3, side, side)
             Normalised, channels last.
         """
         parts = [slice(at, at + rows.shape[1]) for at in range(0, rows.size, rows.shape[1])]
@@ -71,7 +88,7 @@ class Feed:
         colour = None if colour is None else colour.to(self.device)
         for raw, part in zip(self._raws(rows), parts, strict=True):
             tint = None if colour is None else colour[part]
-            yield self._normalised(warp_on_device(raw.float(), theta[part], tint, bends))
+            yield self.change(raw, theta[part], tint, bends, self.scale, self.shift, self.dtype)
 
     def _raws(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
         if self.resident is not None:
@@ -80,7 +97,7 @@ class Feed:
         elif self.device.type == "cuda":
             yield from self._streamed(rows)
         else:
-            yield from ahead(self._raw(some) for some in rows)
+            yield from ahead(self.raw(some) for some in rows)
 
     def _streamed(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
         now = torch.cuda.current_stream(self.device)
@@ -100,14 +117,8 @@ class Feed:
             stream.synchronize()  # only this thread waits
             yield there.permute(0, 3, 1, 2)
 
-    def _raw(self, rows: np.ndarray) -> torch.Tensor:
-        if self.resident is not None:
-            return self.resident[torch.from_numpy(rows).to(self.device)]
-        return _planes(self.images[rows]).to(self.device)
-
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
-        images = torch.addcmul(-self.mean / self.std, images.float(), 1 / self.std)
-        return images.contiguous(memory_format=torch.channels_last)
+        return normalised(images, self.scale, self.shift, self.dtype)
 
     def _fits(self) -> bool:
         free, _ = torch.cuda.mem_get_info(self.device)
@@ -120,6 +131,17 @@ class Feed:
             piece = np.array(self.images[start : start + 4096])
             held[start : start + len(piece)] = torch.from_numpy(piece).to(self.device)
         return held.permute(0, 3, 1, 2)
+
+
+def changed(raw, theta, colour, bends: bool, scale, shift, dtype) -> torch.Tensor:
+    """A batch of uint8 mapped, tinted and normalised: all that a GPU does before the network."""
+    return normalised(warp_on_device(raw.float(), theta, colour, bends), scale, shift, dtype)
+
+
+def normalised(images: torch.Tensor, scale, shift, dtype: torch.dtype) -> torch.Tensor:
+    """Images times scale plus shift, channels last, cast in the same pass."""
+    images = torch.addcmul(shift, images.float(), scale)
+    return images.to(dtype, memory_format=torch.channels_last)
 
 
 def _planes(images: np.ndarray) -> torch.Tensor:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ class Filling:
                     block.faults[int(row)] = str(error)
                     continue
                 file.seek(self.offset + int(row) * picture.nbytes)
-                file.write(np.ascontiguousarray(picture).data)
+                write_whole(file, np.ascontiguousarray(picture).data.cast("B"))
                 block.digests[place] = digest
                 block.known += known is not None
         return block
@@ -134,6 +135,18 @@ def build(
     seconds = max(time.perf_counter() - started, 1e-9)
     again = f", {known:,} of them known by content" if known else ""
     say(f"decoded {total:,} images in {seconds:.1f} s ({total / seconds:,.0f} a second){again}")
+
+
+def write_whole(file: RawIOBase, content: memoryview) -> None:
+    """Write every byte: one call writes what fits, and only the next one says that more does not.
+
+    Raises
+    ------
+    OSError
+        The disk is full.
+    """
+    while content:
+        content = content[file.write(content) :]
 
 
 def _in_threads(fill: Callable, rows: np.ndarray, workers: int) -> Iterator[Block]:

@@ -8,14 +8,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from train.files import read_json, write_json
+from train.files import locked, read_json, write_json
 
 DIGEST = np.dtype("V16")
 
@@ -84,28 +83,44 @@ class Shelf:
         write_json(self.listing, {"manner": self.manner, "bad": told})
         os.replace(self.part(self.digests), self.digests)
         os.replace(self.part(self.pixels), self.pixels)
-        for pattern in (f"pixels_{self.tree}_*", f".pixels_{self.tree}_*"):
-            for old in self.folder.glob(pattern):
-                if self.key not in old.name:
-                    old.unlink(missing_ok=True)
+        for key in self._other_keys():
+            other = replace(self, key=key)
+            with locked(other.lock, wait=False) as free:
+                for old in self.folder.glob(f"*{other.pixels.stem}*"):
+                    if free:  # nobody fills it now
+                        old.unlink(missing_ok=True)
+
+    def whole(self, images: int, size_px: int) -> np.ndarray | None:
+        """The pixels, mapped read-only; nothing where a file is absent, cut off or another's.
+
+        Parameters
+        ----------
+        images, size_px : int
+            What they should be.
+
+        Returns
+        -------
+        ndarray of uint8, shape (images, size_px, size_px, 3), or None
+        """
+        if read_json(self.listing).get("manner") != self.manner:
+            return None
+        pixels = _loaded(self.pixels)
+        fits = pixels is not None and pixels.shape == (images, size_px, size_px, 3)
+        return pixels if fits and pixels.dtype == np.uint8 else None
 
     def unreadable(self) -> dict[int, str]:
         """Row of each unreadable file, and the reason."""
         return {int(row): why for row, why in read_json(self.listing).get("bad", {}).items()}
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Hold the build of this cache; a kill lets it go."""
-        path = self.folder / f".{self.pixels.stem}.lock"
-        with path.open("a") as file:
-            try:
-                import fcntl
+    @property
+    def lock(self) -> Path:
+        """Who holds it fills this cache; see `train.files.locked`."""
+        return self.folder / f".{self.pixels.stem}.lock"
 
-                fcntl.flock(file, fcntl.LOCK_EX)
-            except ImportError:  # Windows has no such locks
-                pass
-            yield
-            path.unlink(missing_ok=True)
+    def _other_keys(self) -> set[str]:
+        name = re.compile(rf"\.?pixels_{self.tree}_([0-9a-f]+)")
+        found = (name.match(path.name) for path in self.folder.iterdir())
+        return {match[1] for match in found if match} - {self.key}
 
 
 def known_rows(shelf: Shelf) -> dict[bytes, np.ndarray]:
@@ -114,13 +129,23 @@ def known_rows(shelf: Shelf) -> dict[bytes, np.ndarray]:
     for listing in shelf.folder.glob("pixels_*.json"):
         pixels = listing.with_suffix(".npy")
         digests = listing.with_name(f"{listing.stem}_digests.npy")
-        if read_json(listing).get("manner") != shelf.manner or not pixels.is_file():
+        if read_json(listing).get("manner") != shelf.manner:
             continue
-        images = np.load(pixels, mmap_mode="r")
-        for row, digest in enumerate(np.load(digests)):
+        images, told = _loaded(pixels), _loaded(digests)
+        if images is None or told is None or len(images) != len(told):
+            continue
+        for row, digest in enumerate(told):
             if any(digest.tobytes()):
                 rows[digest.tobytes()] = images[row]
     return rows
+
+
+def _loaded(path: Path) -> np.ndarray | None:
+    """An array's file, mapped read-only; nothing where it is absent or cut off."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
 
 
 def _mapped(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:

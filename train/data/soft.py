@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.errors import InputError
+from train.data.listed import ANEW, read_listed
 from train.data.tree import Tree
 
 NAME = "soft.csv"
+ROUNDING = 0.02  # by which the shares of a line may exceed 1
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def read_soft(tree: Tree) -> SoftLabels:
     Raises
     ------
     InputError
-        There is no ``soft.csv``, a cell is no fraction, or it speaks of none of the files.
+        There is no ``soft.csv``, it lacks a class, a cell is no fraction, the shares of a line add
+        up to more than 1, a path stands twice, or it speaks of none of the files.
     """
     path = tree.root / NAME
     if not path.is_file():
@@ -54,29 +57,32 @@ def read_soft(tree: Tree) -> SoftLabels:
     shares = np.eye(len(tree.classes), dtype=np.float32)[tree.label]
     place = {file.as_posix(): row for row, file in enumerate(tree.files)}
     known = 0
-    with path.open(newline="", encoding="utf-8") as file:
-        for line in csv.DictReader(file):
-            row = place.get(line.get("path", ""))
-            told = [_share(line.get(name), path) for name in tree.classes]
-            if row is not None and sum(told) > 0:
-                shares[row] = np.array(told, np.float32) / sum(told)
-                known += 1
+    for name, (number, line) in read_listed(path, tree.classes).items():
+        told = np.array([_share(line[kind], path, number) for kind in tree.classes], np.float32)
+        if told.sum() > 1 + ROUNDING:
+            raise InputError(
+                f"{path}: the fractions of line {number} add up to {told.sum():.3g}, not to 1",
+                hint=ANEW,
+            )
+        row = place.get(name)
+        if row is not None and told.sum() > 0:
+            shares[row] = told / told.sum()
+            known += 1
     if not known:
         raise InputError(
             f"{path} has no vote fractions for the images of {tree.root}",
-            hint="make it anew with: galaxycurate split",
+            hint=ANEW,
         )
     return SoftLabels(shares, known)
 
 
-def _share(cell: str | None, path) -> float:
+def _share(cell: str, path: Path, number: int) -> float:
     try:
         share = float(cell or 0)
-        if not 0 <= share <= 1.001:
+        if not 0 <= share <= 1 + ROUNDING:
             raise ValueError
     except ValueError:
         raise InputError(
-            f"{path}: {cell!r} is no fraction of votes",
-            hint="make it anew with: galaxycurate split",
+            f"{path}: {cell!r} in line {number} is no fraction of votes", hint=ANEW
         ) from None
     return share

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from galaxycurate.errors import InputError
+from train.data.listed import ANEW, read_listed
 
 GROUPS = "groups.csv"
 """Beside split.json: ``path`` (in the tree) and ``group`` of each image that has one."""
@@ -55,7 +55,7 @@ def read_groups(root: Path, files: Sequence[Path]) -> Groups | None:
     Raises
     ------
     InputError
-        ``groups.csv`` has not the columns path and group.
+        ``groups.csv`` has not the columns path and group, a path twice, or none of the images.
     """
     if (root / GROUPS).is_file():
         return Groups(_listed(root / GROUPS, files), GROUPS)
@@ -156,13 +156,13 @@ def fold_splits(part: np.ndarray, count: int) -> list[np.ndarray]:
     ]
 
 
-def equal_across(prints: Sequence[bytes], split: np.ndarray) -> list[tuple[int, int]]:
-    """Images that equal, pixel by pixel, an image on another side of the split.
+def equal_across(prints: Sequence[Hashable], split: np.ndarray) -> list[tuple[int, int]]:
+    """Images that equal an image on another side of the split.
 
     Parameters
     ----------
-    prints : sequence of bytes, length n
-        From `train.data.cache.fingerprints`.
+    prints : sequence, length n
+        In what they are equal: `train.data.cache.fingerprints`, or the numbers of their groups.
     split : ndarray of str, shape (n,)
 
     Returns
@@ -170,14 +170,19 @@ def equal_across(prints: Sequence[bytes], split: np.ndarray) -> list[tuple[int, 
     list of (int, int)
         Row, and the first row of its picture on another side; each picture of a side once.
     """
-    sides: dict[bytes, dict[str, int]] = {}
+    sides: dict[Hashable, dict[str, int]] = {}
     for row, (one, side) in enumerate(zip(prints, split.tolist(), strict=True)):
         sides.setdefault(one, {}).setdefault(side, row)
     found = [list(rows.values()) for rows in sides.values() if len(rows) > 1]
     return [(row, rows[0]) for rows in found for row in rows[1:]]
 
 
-def leaks(files: Sequence[Path], facts: dict, equal: Sequence[tuple[int, int]]) -> str:
+def leaks(
+    files: Sequence[Path],
+    facts: dict,
+    equal: Sequence[tuple[int, int]],
+    torn: Sequence[tuple[int, int]] = (),
+) -> str:
     """What is proven to stand on two sides of a split, counted and named; empty where nothing is.
 
     Parameters
@@ -185,8 +190,8 @@ def leaks(files: Sequence[Path], facts: dict, equal: Sequence[tuple[int, int]]) 
     files : sequence of Path
     facts : dict
         The content of ``split.json``.
-    equal : sequence of (int, int)
-        From `equal_across`.
+    equal, torn : sequence of (int, int)
+        From `equal_across`: of the pictures, and of the groups of ``groups.csv``.
 
     Returns
     -------
@@ -197,24 +202,35 @@ def leaks(files: Sequence[Path], facts: dict, equal: Sequence[tuple[int, int]]) 
     if counted:
         said.append(f"split.json counts {counted:,} leaking pairs")
     if equal:
-        named = [f"{files[a].as_posix()} = {files[b].as_posix()}" for a, b in equal[:_TOLD]]
-        more = f", and {len(equal) - _TOLD:,} more" if len(equal) > _TOLD else ""
-        number = "1 picture stands" if len(equal) == 1 else f"{len(equal):,} pictures stand"
-        said.append(f"{number} on two sides: {', '.join(named)}{more}")
+        what = "1 picture stands" if len(equal) == 1 else f"{len(equal):,} pictures stand"
+        said.append(f"{what} on two sides: {_named(files, equal, ' = ')}")
+    if torn:
+        count = len({first for _, first in torn})
+        what = (
+            f"1 group of {GROUPS} stands" if count == 1 else f"{count:,} groups of {GROUPS} stand"
+        )
+        said.append(f"{what} on two sides: {_named(files, torn, ' and ')}")
     return "; ".join(said)
 
 
+def _named(files: Sequence[Path], pairs: Sequence[tuple[int, int]], between: str) -> str:
+    named = [between.join(files[row].as_posix() for row in pair) for pair in pairs[:_TOLD]]
+    more = f", and {len(pairs) - _TOLD:,} more" if len(pairs) > _TOLD else ""
+    return ", ".join(named) + more
+
+
 def _listed(path: Path, files: Sequence[Path]) -> np.ndarray:
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if not {"path", "group"} <= set(reader.fieldnames or ()):
-            raise InputError(
-                f"{path} has not the columns path and group",
-                hint="make it anew with: galaxycurate split, or remove it",
-            )
-        told = {line["path"]: line["group"] for line in reader}
-    # an image that is not listed is a group by itself: paths are no names of groups
-    names = [("", told[f]) if (f := file.as_posix()) in told else (f, "") for file in files]
+    lines = read_listed(path, ["group"])
+    told = {name: line["group"].strip() for name, (_, line) in lines.items()}
+    if files and not any(file.as_posix() in told for file in files):
+        raise InputError(
+            f"{path} names none of the {len(files):,} images beside it",
+            hint=f"{ANEW}, or remove it",
+        )
+    # an image without a group is a group by itself: paths are no names of groups
+    names = [
+        ("", group) if (group := told.get(f := file.as_posix())) else (f, "") for file in files
+    ]
     number: dict[tuple[str, str], int] = {}
     return np.array([number.setdefault(name, len(number)) for name in names], np.int64)
 

@@ -22,12 +22,11 @@ def channel_statistics(images: np.ndarray, rows: np.ndarray, *, at_most: int = 4
     """
     if rows.size > at_most:
         rows = rows[np.linspace(0, rows.size - 1, at_most).astype(np.int64)]
-    total, squares, count = np.zeros(3), np.zeros(3), 0
-    for start in range(0, rows.size, 256):
-        values = images[rows[start : start + 256]].reshape(-1, 3).astype(np.float64)
-        total += values.sum(0)
-        squares += (values**2).sum(0)
-        count += len(values)
-    mean = total / count
-    std = np.sqrt(np.maximum(squares / count - mean**2, 1.0))
+    seen = np.zeros((3, 256), np.int64)  # how often each channel has each value: exact sums
+    for row in rows:
+        for channel, counts in enumerate(seen):
+            counts += np.bincount(images[row, ..., channel].ravel(), minlength=256)
+    share, value = seen / seen[0].sum(), np.arange(256.0)
+    mean = share @ value
+    std = np.sqrt(np.maximum(share @ value**2 - mean**2, 1.0))
     return mean.astype(np.float32), std.astype(np.float32)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError
+from train.data import facts
 from train.data.splits import SHARES, Groups, divide, read_groups
 from train.files import read_json
 
@@ -101,7 +102,7 @@ def read_tree(
     whole = not (root / "train").is_dir()
     tree = _divided(root, seed, stratified) if whole else _read_split(root)
     _check(tree, needs)
-    return tree
+    return replace(tree, warnings=(*tree.warnings, *_lacking(tree)))
 
 
 def images_under(folder: Path) -> list[Path]:
@@ -111,8 +112,12 @@ def images_under(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        and path.is_file()
+        and (path.is_file() or _dangles(path))  # a lost picture is told of where it is decoded
     )
+
+
+def _dangles(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
 
 
 def gather(sources: list[Path]) -> list[Path]:
@@ -145,30 +150,24 @@ def _read_split(root: Path) -> Tree:
             files += [path.relative_to(root) for path in here]
             label += [index] * len(here)
             split += [s] * len(here)
-    facts, label = read_json(root / "split.json"), np.array(label, np.int64)
-    return known_split(Tree(root, tuple(classes), tuple(files), label, np.array(split), facts))
+    told, label = read_json(root / facts.NAME), np.array(label, np.int64)
+    return known_split(Tree(root, tuple(classes), tuple(files), label, np.array(split), told))
 
 
 def known_split(tree: Tree) -> Tree:
-    """A tree with what its folder and its facts tell of the split: groups, doubts, kind."""
-    doubts = tuple(_doubts(tree, tree.facts))
-    kind = _kind(tree.facts, proved=not doubts)
+    """A tree with what its folder and its facts tell of the split: groups, doubts, kind.
+
+    Raises
+    ------
+    InputError
+        ``split.json`` holds what no split is told by.
+    """
+    path = tree.root / facts.NAME
+    facts.check(path, tree.facts)
+    doubts = tuple(facts.doubts(path, tree.facts, tree.counts))
+    kind = facts.kind(tree.facts, proved=not doubts)
     groups = read_groups(tree.root, tree.files)
     return replace(tree, groups=groups, warnings=doubts, split_kind=kind)
-
-
-def _kind(facts: dict, *, proved: bool) -> str:
-    leaking = facts.get("leaking_pairs")
-    if leaking:
-        return "folders, leaking"
-    if leaking is None:
-        return "folders, unproved"
-    # files that came or went after the proof are not covered by it
-    kind = "sky groups, proved" if proved else "sky groups, changed since they were proved"
-    unknown = facts.get("without_footprint")
-    if proved and unknown:  # copies, ids and fields were compared, but not the sky of these
-        kind = f"groups kept whole, sky of {unknown:,} images not measured"
-    return f"k-fold, {kind}" if facts.get("fold") else kind
 
 
 def _divided(root: Path, seed: int, stratified: bool) -> Tree:
@@ -206,23 +205,12 @@ def divided(
     return Tree(root, classes, files, label, split, {}, (doubt,), groups, kind)
 
 
-def _doubts(tree: Tree, facts: dict):
-    if not facts:
-        yield f"{tree.root / 'split.json'} is absent: no check for leaks between splits is known"
-        return
-    leaking = facts.get("leaking_pairs")
-    if leaking is None:
-        yield "split.json says nothing of leaking pairs: no check for leaks is known"
-    elif leaking:
-        yield f"split.json counts {leaking:,} leaking pairs: the test accuracy will be too good"
-    for split, counts in (facts.get("splits") or {}).items():
-        there = tree.counts(split)
-        for name, count in counts.items():
-            if there.get(name, 0) != count:
-                yield (
-                    f"split.json counts {count:,} images in {split}/{name}, "
-                    f"{there.get(name, 0):,} are there"
-                )
+def _lacking(tree: Tree):
+    for split in ("val", "test"):
+        counts = tree.counts(split)
+        empty = [name for name, count in counts.items() if not count]
+        if 0 < len(empty) < len(counts):
+            yield f"{split} has no images of {', '.join(empty)}: how these fare stays unknown"
 
 
 def _check(tree: Tree, needs: tuple[str, ...]) -> None:

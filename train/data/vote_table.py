@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -116,17 +117,37 @@ def find_votes(root: Path, votes: str = AUTO) -> Path:
     )
 
 
+@contextmanager
+def _opened(path: Path):
+    """The lines of a CSV file; what cannot be read as such is told."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield csv.reader(file)
+    except OSError as error:
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="--set votes=FILE names another table"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is not UTF-8: {error.reason} at byte {error.start}",
+            hint="save it anew as CSV in UTF-8",
+        ) from error
+    except csv.Error as error:
+        raise InputError(
+            f"{path} is no CSV table: {error}", hint="save it anew as CSV; is the file whole?"
+        ) from error
+
+
 def _lacking(path: Path) -> list[str]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        head = {_plain(name) for name in next(csv.reader(file), [])}
+    with _opened(path) as reader:
+        head = {_plain(name) for name in next(reader, [])}
     lacks = [name for name in COLUMNS if _plain(name) not in head]
     return lacks if head & {"galaxyid", "path"} else ["GalaxyID", *lacks]
 
 
 def _read(path: Path, say) -> tuple[str, dict[str, int], np.ndarray]:
     """The name of the key's column, the row of each key, and the fractions, float64 (n, 37)."""
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
+    with _opened(path) as reader:
         head = [_plain(name) for name in next(reader)]
         lines = [(reader.line_num, line) for line in reader if line]
     key = "path" if "path" in head else "galaxyid"

@@ -6,7 +6,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from train.data.augment import GREY, Draws, maps, tints
+from train.data import augment
+from train.data.augment import Draws, maps, tints
+
+GREY = augment.GREY.tolist()  # numbers of the host: an array would be sent to the GPU at each step
 
 
 def warp_with_torch(images: np.ndarray, draws: Draws) -> np.ndarray:
@@ -55,7 +58,8 @@ def warp_on_device(
         out = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
         if colour is None:
             return out
-        grey = torch.einsum("bcyx,c->b", images, _grey(images)) / (shape[2] * shape[3])
+        red, green, blue = images.mean((2, 3)).unbind(1)
+        grey = GREY[0] * red + GREY[1] * green + GREY[2] * blue
         offset = (colour[:, :, 3] * grey[:, None])[:, :, None, None]
         tinted = torch.einsum("bcyx,bdc->bdyx", out, colour[:, :, :3]) + offset
         return tinted.clamp_(0, 255)
@@ -69,7 +73,3 @@ def _bent_grid(theta: torch.Tensor, shape: list[int]) -> torch.Tensor:
     places = torch.stack([xx, yy, torch.ones_like(xx)], -1)
     read = torch.einsum("yxj,bij->byxi", places, theta)
     return read[..., :2] / read[..., 2:]
-
-
-def _grey(like: torch.Tensor) -> torch.Tensor:
-    return torch.as_tensor(GREY, dtype=torch.float32, device=like.device)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from galaxycurate.errors import GalaxyCurateError
 from train.data.feed import Feed
+from train.device import at_once
 
 BATCH = 128
 QUARTERS = (0, 2, 1, 3)  # turns of the first four views
@@ -32,18 +34,32 @@ def probabilities(
     Returns
     -------
     ndarray of float64, shape (k, n_classes)
+
+    Raises
+    ------
+    GalaxyCurateError
+        An answer is not finite.
     """
     answers = []
-    with torch.inference_mode():
+    with torch.inference_mode(), at_once():
         for start in range(0, rows.size, BATCH):
             images = feed.plain(rows[start : start + BATCH])
             total = 0.0
             for view in range(views):
                 with torch.autocast(feed.device.type, precision, enabled=precision is not None):
                     scores = model(turned(images, view))
-                total = total + task.answers(scores)
-            answers.append((total / views).cpu().numpy())
-    return np.concatenate(answers) if answers else np.zeros((0, len(task.classes)))
+                # float64 is unknown to MPS
+                total = total + task.answers(scores.cpu() if scores.is_mps else scores)
+            answers.append(total / views)  # stays on the GPU: nothing waits for it until the end
+    found = torch.cat(answers).cpu().numpy() if answers else np.zeros((0, len(task.classes)))
+    if not np.isfinite(found).all():
+        raise GalaxyCurateError(
+            f"the network answers {(~np.isfinite(found)).any(1).sum():,} of {len(found):,} images "
+            "with what is no number",
+            hint="its weights are damaged or its training went astray: train it anew with a "
+            "smaller --lr, or --precision float32",
+        )
+    return found
 
 
 def turned(images: torch.Tensor, view: int) -> torch.Tensor:

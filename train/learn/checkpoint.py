@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,6 +89,16 @@ def load(path: Path) -> Trained:
         raise InputError(
             f"{path} is no checkpoint of train", hint=f"train writes one: training/{NAME}"
         )
+    try:
+        return _trained(content)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{path} is damaged or of another network: {f'{error}'.partition(chr(10))[0]}",
+            hint="train it anew: python -m train --restart",
+        ) from error
+
+
+def _trained(content: dict) -> Trained:
     config, classes = changed(Config(), content["config"]), tuple(content["classes"])
     # its weights are in this file: nothing is fetched for it
     network = replace(config.network, weights="")
@@ -97,17 +108,27 @@ def load(path: Path) -> Trained:
         model=model.eval(),
         config=config,
         classes=classes,
-        mean=np.array(content["mean"], np.float32),
-        std=np.array(content["std"], np.float32),
+        mean=_of_colours(content["mean"]),
+        std=_of_colours(content["std"]),
         origin=content["origin"],
         epoch=content["epoch"],
     )
 
 
+def _of_colours(numbers: list[float]) -> np.ndarray:
+    found = np.array(numbers, np.float32)
+    if found.shape != (3,) or not np.isfinite(found).all():
+        raise ValueError(f"{numbers} are not the numbers of three colours")
+    return found
+
+
 def write(path: Path, content: dict) -> None:
     """Write tensors and plain values whole or not at all."""
     with replacing(path) as part:
-        torch.save(content, part)
+        try:
+            torch.save(content, part)
+        except RuntimeError as error:  # what torch makes of a full disk
+            raise OSError(errno.ENOSPC, f"{error}".partition("\n")[0]) from error
 
 
 def read(path: Path) -> dict:

@@ -1,12 +1,15 @@
-"""torch.compile where it repays its minute."""
+"""torch.compile of augmentation and network where it repays its minute."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
+from train.data.augment import draw
+from train.data.feed import changed
 from train.learn import ranks
 from train.learn.steps import Wanted, forward, settle
 
@@ -29,12 +32,12 @@ def where_it_pays(lesson, state, say: Callable[[str], None]) -> None:
         started = time.perf_counter()
         try:
             state.quick = _compiled(lesson, state.model)
-        except torch.OutOfMemoryError:
+        except torch.cuda.OutOfMemoryError:
             raise
         except Exception as error:  # a compiler can fail in any way; the run needs none
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             say(f"warning: the network could not be compiled and is run as it is: {first}")
-            state.quick = state.model
+            state.quick, lesson.feed.change = state.model, changed
         else:
             say(f"compiled in {time.perf_counter() - started:.0f} s")
 
@@ -50,14 +53,21 @@ def _wanted(lesson, state) -> bool:
     if lesson.feed.device.type != "cuda" or not state.history:
         return False
     images = (lesson.config.epochs - state.epoch) * lesson.steps * lesson.batch
-    return repays(images / state.history[-1]["images_per_s"])
+    return _agreed(repays(images / state.history[-1]["images_per_s"]), lesson.feed.device)
+
+
+def _agreed(vote: bool, device: torch.device) -> bool:
+    """What more than half of the ranks are for: each has its own clock, and all must do alike."""
+    return 2 * int(ranks.summed(torch.tensor(int(vote), device=device))) > ranks.size()
 
 
 def _compiled(lesson, model):
     """The compiled network after a first pass there and back; no weight is moved."""
     quick = torch.compile(model)
-    rows = ranks.mine(lesson.train[: lesson.batch])
-    images = lesson.feed.plain(rows)
+    lesson.feed.compile()
+    rows = lesson.train[ranks.mirrored(lesson.batch)]
+    draws = draw(rows.size, lesson.config.augment, rng=np.random.default_rng(0))
+    images = lesson.feed.augmented(rows, draws)
     wanted = Wanted(torch.from_numpy(lesson.wanted[rows]).to(images.device))
     model.train()
     _, loss = forward(lesson, quick, images, wanted)

@@ -17,6 +17,10 @@ def optimizer(model: nn.Module, optim: Optim, device: torch.device) -> torch.opt
     optim : Optim
     device : torch.device
         One fused kernel moves all weights, where torch has one.
+
+    Notes
+    -----
+    AdamW decays no biases and no scales of BatchNorm, which would only weaken what they correct.
     """
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     common = {"lr": optim.lr, "weight_decay": optim.weight_decay, "fused": device.type != "mps"}
@@ -24,11 +28,23 @@ def optimizer(model: nn.Module, optim: Optim, device: torch.device) -> torch.opt
         return torch.optim.SGD(weights, momentum=0.9, nesterov=True, **common)
     if optim.method == "adam":
         return torch.optim.Adam(weights, **common)
-    # a decay of biases and of BatchNorm's scales would only weaken what they correct
-    plain = [weight for weight in weights if weight.dim() < 2]
-    decayed = [weight for weight in weights if weight.dim() >= 2]
-    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, **common)
+    spared = _spared(model)
+    groups: dict[bool, list] = {True: [], False: []}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            groups[weight.dim() >= 2 and name not in spared].append(weight)
+    plain = {"params": groups[False], "weight_decay": 0.0}
+    return torch.optim.AdamW([{"params": groups[True]}, plain], **common)
+
+
+def _spared(model: nn.Module) -> set[str]:
+    """Weights that a network of timm wants undecayed, such as embeddings of positions."""
+    return {
+        f"{place}.{name}".lstrip(".")
+        for place, module in model.named_modules()
+        if hasattr(module, "no_weight_decay")
+        for name in module.no_weight_decay()
+    }
 
 
 @torch.no_grad()

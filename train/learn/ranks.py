@@ -19,6 +19,8 @@ from torch import nn
 
 from galaxycurate.errors import SettingError
 
+PLAIN = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)  # what can be shared
+
 
 def rank() -> int:
     """Which of the processes this is, from 0."""
@@ -78,6 +80,26 @@ def mine(rows: np.ndarray) -> np.ndarray:
     return np.array_split(rows, size(), axis=-1)[rank()]
 
 
+def mirrored(batch: int) -> np.ndarray:
+    """This rank's places in a batch; with a place it has the one as far from the other end.
+
+    So each image meets the partner that it is blended with in one process, too.
+
+    Raises
+    ------
+    SettingError
+        There are not two images for each rank.
+    """
+    half = np.arange((batch + 1) // 2)
+    if half.size < size():
+        raise SettingError(
+            f"a batch of {batch} images is too small for {size()} processes",
+            hint=f"torchrun --nproc-per-node {half.size}, or a smaller steps_share",
+        )
+    own = np.array_split(half, size())[rank()]
+    return np.unique(np.concatenate([own, batch - 1 - own]))
+
+
 def summed(values: torch.Tensor) -> torch.Tensor:
     """The sum of a tensor over all ranks."""
     if size() > 1:
@@ -108,26 +130,39 @@ def average_gradients(weights: Iterable[nn.Parameter]) -> None:
 
 
 def share_norms(model: nn.Module) -> nn.Module:
-    """Make every BatchNorm take its statistics over all ranks; names and weights stay."""
+    """Make every BatchNorm take its statistics over all ranks; names and weights stay.
+
+    Raises
+    ------
+    SettingError
+        The network has norms that do more than BatchNorm, such as timm's BatchNormAct2d.
+    """
     if size() == 1:
         return model
+    norms = {type(m) for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)}
+    others = sorted(kind.__name__ for kind in norms - {*PLAIN})
+    if others:
+        raise SettingError(
+            f"several processes cannot share the statistics of {', '.join(others)}",
+            hint="train this network in one process, without torchrun",
+        )
     if next(model.parameters()).is_cuda:
         return nn.SyncBatchNorm.convert_sync_batchnorm(model)
     for name, module in list(model.named_modules()):
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, PLAIN):
             above, _, leaf = name.rpartition(".")
             setattr(model.get_submodule(above), leaf, SharedBatchNorm.like(module))
     return model
 
 
-class SharedBatchNorm(nn.BatchNorm2d):
+class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """BatchNorm over the batches of all ranks, on any device.
 
     torch's own SyncBatchNorm runs on GPUs only.
     """
 
     @classmethod
-    def like(cls, norm: nn.BatchNorm2d) -> SharedBatchNorm:
+    def like(cls, norm: nn.modules.batchnorm._BatchNorm) -> SharedBatchNorm:
         """With the settings, weights and statistics of another."""
         new = cls(norm.num_features, norm.eps, norm.momentum, norm.affine)
         new.weight, new.bias = norm.weight, norm.bias
@@ -136,18 +171,23 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return new
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalise (b, channels, height, width)."""
+        """Normalise (b, channels, ...)."""
         if not self.training:
             return super().forward(images)
+        rest = (0, *range(2, images.dim()))
+        along = (-1, *[1] * (images.dim() - 2))
         values = images.to(torch.promote_types(images.dtype, torch.float32))
         count = summed(values.new_tensor(values.numel() // values.shape[1]))
-        mean = _Summed.apply(values.sum((0, 2, 3))) / count
-        var = _Summed.apply((values - mean[:, None, None]).square().sum((0, 2, 3))) / count
+        mean = _Summed.apply(values.sum(rest)) / count
+        var = _Summed.apply((values - mean.view(along)).square().sum(rest)) / count
         self._remember(mean.detach(), var.detach() * count / (count - 1))
         # what eval mode computes, with these statistics in place of the running ones
         scale = self.weight / (var + self.eps).sqrt()
         shift = self.bias - mean * scale
-        return (values * scale[:, None, None] + shift[:, None, None]).to(images.dtype)
+        return (values * scale.view(along) + shift.view(along)).to(images.dtype)
+
+    def _check_input_dim(self, images: torch.Tensor) -> None:
+        """Whatever the norm was made for."""
 
     @torch.no_grad()
     def _remember(self, mean: torch.Tensor, var: torch.Tensor) -> None:

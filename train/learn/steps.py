@@ -46,8 +46,9 @@ def learn(lesson, state, rng: np.random.Generator, say: Callable[[str], None]) -
     """
     steps, batch, device = lesson.steps, lesson.batch, lesson.feed.device
     order = _order(lesson, rng)[: steps * batch]
-    own = ranks.mine(np.arange(steps * batch).reshape(steps, batch))
-    draws = draw(steps * batch, lesson.config.augment, rng=rng)[own.ravel()]
+    own = np.arange(steps * batch).reshape(steps, batch)[:, ranks.mirrored(batch)]
+    draws = draw(steps * batch, lesson.config.augment, rng=rng)
+    draws = draws[own.ravel()] if ranks.size() > 1 else draws
     shares = _shares(lesson.config.augment.mixup, steps, rng)
     rows = order[own]
     wanted = torch.from_numpy(lesson.wanted[rows]).to(device)

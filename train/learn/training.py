@@ -159,7 +159,7 @@ def run(
         try:
             compiling.where_it_pays(lesson, state, say)
             facts = one_epoch(lesson, state, say)
-        except torch.OutOfMemoryError as error:
+        except torch.cuda.OutOfMemoryError as error:
             raise GalaxyCurateError(
                 f"the GPU has no memory for a batch of {lesson.batch}",
                 hint=f"--batch {max(8, lesson.batch // 2)}",

@@ -95,6 +95,8 @@ def tensors(path: Path) -> dict[str, torch.Tensor]:
         raise InputError(
             f"no such checkpoint: {path}", hint="--set network.weights=FILE, or leave it empty"
         ) from error
+    except GalaxyCurateError:
+        raise
     except Exception as error:  # a damaged pickle or zip can fail in any way
         raise InputError(
             f"{path} is damaged or no checkpoint: {first_line(error)}",
@@ -124,15 +126,24 @@ def unavailable(name: str, error: Exception, where: str) -> GalaxyCurateError:
 
 def _content(path: Path):
     if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
         if not path.is_file():
             raise FileNotFoundError(path)
-        return load_file(path)
+        return _safetensors()(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:  # holds more than tensors
         return torch.load(path, map_location="cpu", weights_only=False, pickle_module=wary)
+
+
+def _safetensors() -> Callable:
+    try:
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise GalaxyCurateError(
+            "reading .safetensors needs the package safetensors, which is not installed",
+            hint="pip install safetensors",
+        ) from error
+    return load_file
 
 
 def _take(model: nn.Module, theirs: dict, source: str, name: str, say) -> None:

@@ -28,7 +28,9 @@ def recalibrate(model: nn.Module, batches: Iterable[torch.Tensor]) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over all batches
-    model.train()
+    model.eval()  # dropout stays off: only the statistics are to be taken
+    for norm in norms:
+        norm.train()
     with torch.no_grad():
         for images in batches:
             model(images)

@@ -9,7 +9,7 @@ from galaxycurate.errors import SettingError
 from train.networks.keras_cnn import glorot
 
 FILTERS, HIDDEN = 8, 16
-LEAST_PX = 15
+LEAST_PX = 21  # 21 -> 10 -> 5 -> 2 -> 1
 
 
 class Tiny4(nn.Module):
@@ -20,7 +20,7 @@ class Tiny4(nn.Module):
     n_out : int
         Scores for each image.
     size_px : int
-        Side of the images [pixel], at least 15.
+        Side of the images [pixel], at least 21.
     dropout : float
         Share of the 16 hidden values that a training step leaves out.
 

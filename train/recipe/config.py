@@ -21,7 +21,7 @@ class Network:
         Where its first weights come from: empty for chance, ``pretrained`` for what its library
         offers (asks the network), or the path of a checkpoint whose encoder is taken.
     frozen : bool
-        Learn only the last layer.
+        Learn only the last layer. BatchNorm's statistics still become those of the new images.
     dropout : float
         Share of the features before the last layer that a step leaves out.
     """
@@ -158,7 +158,8 @@ class Config:
     calibration_batches : int
         Batches of plain training images that set BatchNorm's statistics before an evaluation.
     precision : str
-        ``float32``, ``bfloat16``, or ``auto``: bfloat16 where the hardware multiplies it.
+        ``float32`` (in full, without TF32), ``bfloat16``, or ``auto``: bfloat16 where the hardware
+        multiplies it.
     compile : str
         ``auto``: torch.compile on a GPU where the run is long enough to repay it; ``always``;
         ``never``.

@@ -70,7 +70,7 @@ def read_toml(path: Path) -> dict[str, object]:
     Raises
     ------
     InputError
-        The file is missing or is not TOML.
+        The file is missing, is not TOML, or its ``train`` is no table.
     """
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -82,7 +82,13 @@ def read_toml(path: Path) -> dict[str, object]:
         raise InputError(
             f"{path} is not TOML: {error}", hint="one setting a line: epochs = 6"
         ) from error
-    return dotted(content.get("train", content))
+    table = content.get("train", content)
+    if not isinstance(table, dict):
+        raise InputError(
+            f"{path}: train = {table} is no table of settings",
+            hint="a line [train], and below it one setting a line: epochs = 6",
+        )
+    return dotted(table)
 
 
 def parse_assignments(words: list[str]) -> dict[str, object]:

@@ -16,7 +16,7 @@ from train.data.dataset import read_data
 from train.data.decode import window_of
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
-from train.files import read_json
+from train.files import alone_in, read_json
 from train.place import Place
 from train.recipe.config import Config, flat
 from train.scratch import training
@@ -27,6 +27,8 @@ LAST = "last.npz"
 ONLY = {  # settings that ask for what this network does not have
     "task": "classes",
     "views": 1,
+    "prior": "sampled",
+    "augment.mixup": 0.0,
     "network.weights": "",
     "network.frozen": False,
     "optim.average": 0.0,
@@ -70,8 +72,15 @@ def fit(
         The recipe asks for what this network does not have, or the folder holds another run.
     UsageError
         There is nothing to resume.
+    StorageError
+        Another process trains in the output folder, or it cannot be written.
     """
     check(config)
+    with alone_in(place.out):
+        return _fit(config, place, tree, restart=restart, resume=resume, say=say)
+
+
+def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, say) -> dict:
     data = read_data(config, place, say, tree)
     lesson = _lesson(config, data)
     last, key = place.out / LAST, _key(config, data)
@@ -138,7 +147,7 @@ def _lesson(config: Config, data) -> training.Lesson:
 
 
 def _key(config: Config, data) -> str:
-    text = json.dumps(flat(config), sort_keys=True) + data.fingerprint
+    text = json.dumps(flat(config), sort_keys=True) + data.fingerprint + data.evidence
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from PIL import Image
 
 from galaxycurate.errors import SettingError
+from train.data.votes import KINDS
 from train.recipe.presets import preset
 from train.recipe.settings import changed, differing
 from train.show import statements
@@ -18,6 +19,15 @@ from train.show.charts import curve_charts, test_charts, vote_charts
 from train.show.doubts import DOUBTS, picture_of, read_doubts
 from train.show.examples import FOLDER, read_examples
 
+EPOCH_COLUMNS = (
+    ("loss", "loss"),
+    ("train_accuracy", "train accuracy"),
+    ("train_rmse", "train RMSE"),
+    ("val_loss", "val loss"),
+    ("val_accuracy", "val accuracy"),
+    ("val_balanced_accuracy", "val balanced"),
+    ("val_rmse", "val RMSE"),
+)
 SHEET_PX = ((6, 1000), (24, 760), (10_000, 460))  # so many layers: so wide a sheet [pixel]
 
 
@@ -44,12 +54,14 @@ def render(metrics: dict, folder: Path, *, missing: tuple[str, ...] = ()) -> str
         m=metrics,
         name=metrics.get("config", {}).get("preset") or "Galaxy CNN",
         classes=list(test.get("classes", {})),
+        named=list(test.get("classes", KINDS)),  # what stands for classes in pictures of votes
         head=statements.head(metrics),
         tiles=statements.tiles(test),
         trust=statements.trust(metrics),
         has_pr=any("pr_auc" in one for one in test.get("classes", {}).values()),
         charts=test_charts(test),
         curves=curve_charts(metrics),
+        epoch_columns=_epoch_columns(metrics),
         vote_charts=vote_charts(metrics),
         layers=_layers(folder),
         noise=_noise(folder),
@@ -129,6 +141,12 @@ def _embedded(folder: Path, one: dict) -> dict | None:
     if "picture" not in pictures:
         return None
     return {"heat": None, **one, **pictures, "stem": Path(one["name"]).stem}
+
+
+def _epoch_columns(metrics: dict) -> list[tuple[str, str]]:
+    """What is known of the epochs: the key, and its title."""
+    known = {key for epoch in metrics.get("history") or [] for key in epoch}
+    return [(key, title) for key, title in EPOCH_COLUMNS if key in known]
 
 
 def _layers(folder: Path) -> list[dict]:

@@ -40,3 +40,10 @@ def test_cache_names_what_cannot_be_read(tree_root, tmp_path, capsys):
     words = ["cache", "--data", str(root), "--out", str(tmp_path / "out"), "--set", "size_px=32"]
     assert run(words) == 3
     assert "cannot be read: train/bar/000.jpg: the file is empty" in capsys.readouterr().out
+
+
+def test_bench_times_a_recipe_of_votes(capsys):
+    words = ["bench", "--preset", "gz-challenge-37", "--batch", "8", "--set", "size_px=32"]
+    words += ["--set", "network.name=tiny-4", "--seconds", "0.01", "--device", "cpu", "--json"]
+    assert run(words) == 0
+    assert all(json.loads(capsys.readouterr().out)["images_per_s"].values())

@@ -5,16 +5,23 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from galaxycurate.errors import GalaxyCurateError
 from train.cli import run
+from train.cli.fit import recipe, recipe_words
+from train.cli.words import Parser, as_json
 from train.learn.checkpoint import Trained, save
 from train.networks.galaxy_cnn import GalaxyCNN
 from train.recipe.config import Config, Data
@@ -57,6 +64,13 @@ def test_help_needs_no_torch(words):
         (["--epochs", "0"], "epochs = 0 is outside 1 to 10000", "epochs=6"),
         (["--lr", "3"], "optim.lr = 3 is outside 1e-08 to 1", "lr=0.001"),
         (["--set", "shfit=0.1"], "no setting is called shfit", "did you mean shift?"),
+        (["--set", "preset=../evil"], "--set cannot change the preset", "--preset NAME"),
+        (["bench", "--seconds", "0"], "argument --seconds: 0 is not more than 0", "--help"),
+        (["bench", "--seconds", "nan"], "argument --seconds: nan is not more than 0", "--help"),
+        (["bench", "--preset", "numpy-cnn"], "bench times networks of torch", "--preset tiny-4"),
+        (["export", "net.npz"], "net.npz is of numpy-cnn", "numpy.load"),
+        (["report", "."], ". holds no finished run", "python -m train fit"),
+        (["folds", "--resume"], "nothing to resume in training", "leave out --resume"),
         (["--workers", "0"], "argument --workers: 0 is not at least 1", "--help"),
         (["--config", "absent.toml"], "cannot read absent.toml", "--config takes a TOML file"),
         (["--data", "absent"], "no such folder: absent", "galaxycurate split"),
@@ -159,17 +173,76 @@ def test_an_interrupted_run_says_how_to_go_on(tree_root, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # who starts the tests in the background has this signal ignored, by all that they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said = []
-    for line in process.stderr:
-        said.append(line)
-        if line.startswith("epoch 1"):
-            time.sleep(0.2)
-            process.send_signal(signal.SIGINT)
-            break
-    said += process.communicate(timeout=60)[1].splitlines(keepends=True)
+    try:
+        for line in process.stderr:
+            said.append(line)
+            if line.startswith("epoch 1"):
+                time.sleep(0.2)
+                process.send_signal(signal.SIGINT)
+                break
+        said += process.communicate(timeout=60)[1].splitlines(keepends=True)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert said[-2:] == [
         "train: interrupted\n",
         "  hint: run the same command again: fit goes on after its last finished epoch\n",
     ]
+
+
+def test_a_preset_is_what_is_trained_whatever_the_file_began_from(tmp_path):
+    (tmp_path / "mine.toml").write_text('preset = "keras-cnn"\nepochs = 2\n')
+    words = ["--config", str(tmp_path / "mine.toml")]
+    parser = Parser()
+    recipe_words(parser)
+    from_file, asked = (
+        recipe(parser.parse_args([*words, *more])) for more in ([], ["--preset", "tiny-4"])
+    )
+    assert (from_file.preset, from_file.network.name, from_file.epochs) == (*["keras-cnn"] * 2, 2)
+    assert (asked.preset, asked.network.name, asked.epochs) == ("tiny-4", "tiny-4", 2)
+
+
+def test_a_network_that_learnt_no_numbers_is_no_success(network, tree_root, capsys):
+    content = torch.load(network, weights_only=True)
+    content["state_dict"]["head.weight"][:] = float("nan")
+    torch.save(content, network)
+    folder = str(tree_root / "test" / "bar")
+    for words in (["predict", str(network), folder], ["eval", str(network), "--data", folder]):
+        words = [*words, "--json", "--device", "cpu"]
+        if words[0] == "eval":
+            words[words.index(folder)] = str(tree_root)
+        assert run(words) == 1
+        out, err = capsys.readouterr()
+        assert "with what is no number" in err
+        assert out == ""
+
+
+def test_json_knows_no_nan():
+    with pytest.raises(GalaxyCurateError, match="not finite"):
+        as_json({"accuracy": float("nan")})
+
+
+def test_fit_tells_by_its_exit_code_that_files_were_left_out(tree_root, tmp_path, capsys):
+    root = tmp_path / "tree"
+    shutil.copytree(tree_root, root)
+    (root / "train/bar/000.jpg").write_bytes(b"")
+    words = ["--data", str(root), "--out", str(tmp_path / "out"), "--epochs", "1"]
+    words += ["--set", "size_px=32", "--preset", "tiny-4", "--device", "cpu"]
+    for again in ([], ["--json"]):  # trained, then found finished
+        assert run([*words, *again]) == 3
+    assert "000.jpg" in (tmp_path / "out" / "metrics.json").read_text()
+    assert "1 of the files could not be read and were left out" in capsys.readouterr().err
+
+
+def test_a_large_image_gets_no_warning_of_a_library(network, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 900)
+    Image.new("RGB", (40, 40)).save(tmp_path / "large.png")  # PIL warns from here to the double
+    words = ["predict", str(network), str(tmp_path / "large.png"), "--device", "cpu"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run(words) == 0
+    assert "DecompressionBomb" not in capsys.readouterr().err

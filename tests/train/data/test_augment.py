@@ -166,3 +166,8 @@ def test_every_setting_is_drawn_to_its_range():
 def _smooth(rng: np.random.Generator) -> np.ndarray:
     image = cv2.GaussianBlur(rng.integers(0, 256, (SIDE, SIDE, 3)).astype(np.float32), (0, 0), 3)
     return (110 + 3 * (image - image.mean())).clip(20, 180).astype(np.uint8)
+
+
+def test_the_mean_luminance_is_that_of_all_pixels():
+    images = np.random.default_rng(0).integers(0, 256, (5, 9, 9, 3)).astype(np.uint8)
+    np.testing.assert_allclose(augment._greys(images), images.mean((1, 2)) @ GREY, rtol=1e-12)

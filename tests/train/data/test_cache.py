@@ -99,6 +99,67 @@ def test_a_renamed_and_grown_tree_decodes_only_what_is_new(root, tmp_path, monke
             assert (pixels.images[row] == decode(moved / path, Window(32))).all()
 
 
+@pytest.mark.parametrize("kind", ["pixels", "digests", "listing"])
+@pytest.mark.parametrize("content", [b"", None])
+def test_a_cache_that_is_cut_off_is_made_anew(root, tmp_path, kind, content):
+    tree = read_tree(root)
+    (root / tree.files[1]).write_bytes(b"")
+    before = load_pixels(tree, tmp_path / "cache", Window(32))
+    whole = before.images.copy()
+    ends = {"pixels": "[0-9a-f].npy", "digests": "_digests.npy", "listing": ".json"}
+    (path,) = (tmp_path / "cache").glob(f"pixels_*{ends[kind]}")
+    path.write_bytes(path.read_bytes()[:-7] if content is None else content)
+    (root / tree.files[0]).touch()  # another key: the digests are looked into
+    for fresh in (False, True):
+        if fresh:
+            (path,) = (tmp_path / "cache").glob(f"pixels_*{ends[kind]}")
+            path.write_bytes(path.read_bytes()[:-7] if content is None else content)
+        after = load_pixels(tree, tmp_path / "cache", Window(32))
+        assert (after.images == whole).all()
+        assert after.bad == {1: "the file is empty"}
+
+
+def test_a_file_that_vanishes_or_a_link_to_nowhere_is_told_as_unreadable(root, tmp_path):
+    (root / "train/bar/lost.jpg").symlink_to(root / "gone.jpg")
+    tree = read_tree(root)
+    (root / tree.files[0]).unlink()
+    bad = load_pixels(tree, tmp_path / "cache", Window(32)).bad
+    assert {tree.files[row].name: why for row, why in bad.items()} == {
+        "000.jpg": "unreadable: No such file or directory",
+        "lost.jpg": "unreadable: No such file or directory",
+    }
+
+
+def test_a_name_that_is_no_utf_8_is_decoded(root, tmp_path):
+    try:
+        shutil.copy(root / "train/bar/000.jpg", os.fsencode(root / "train/bar") + b"/\xff.jpg")
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    tree = read_tree(root)
+    assert not load_pixels(tree, tmp_path / "cache", Window(32)).bad
+
+
+SHORT = """
+import resource, sys
+from train.data.filling import write_whole
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+with open(sys.argv[1], "wb", buffering=0) as file:
+    assert file.write(bytes(1500)) == 1000  # the disk's end: no error, but fewer bytes
+    file.seek(0)
+    try:
+        write_whole(file, memoryview(bytes(1500)))
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_picture_that_the_disk_takes_half_of_is_an_error(tmp_path):
+    words = [sys.executable, "-c", SHORT, str(tmp_path / "file")]
+    home = Path(__file__).resolve().parents[3]
+    done = subprocess.run(words, cwd=home, capture_output=True, text=True, check=True)
+    assert done.stdout == "File too large\n"
+
+
 BUILD = """
 import sys, time
 from pathlib import Path
@@ -141,3 +202,14 @@ def test_two_processes_decode_each_file_once(root, tmp_path):
     said = "".join(process.communicate(timeout=120)[0] for process in both)
     assert all(process.returncode == 0 for process in both)
     assert said.count("row\n") == len(read_tree(root).files)
+
+
+def test_a_cache_that_another_process_fills_is_not_swept(root, tmp_path):
+    """The tree changes while one process fills its cache; another one fills the newer cache."""
+    process = build(root, tmp_path / "cache", 0.05)
+    process.stdout.readline()
+    (root / "test/bar/new.jpg").write_bytes((root / "test/bar/000.jpg").read_bytes())
+    load_pixels(read_tree(root), tmp_path / "cache", Window(32))
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert not [path for path in (tmp_path / "cache").iterdir() if path.name.startswith(".")]

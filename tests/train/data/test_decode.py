@@ -51,6 +51,21 @@ def test_grey_and_transparent_images_become_rgb(tmp_path):
         assert decode(tmp_path / name, Window(32)).shape == (32, 32, 3)
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_of_grey_keep_their_shades(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    grey = np.linspace(0, 65535, 64 * 64).reshape(64, 64).astype(np.uint16)
+    assert cv2.imwrite(str(path), grey)
+    assert (decode(path, Window(64)) == (grey >> 8)[..., None]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_numbers_without_a_white_are_refused(tmp_path, dtype):
+    Image.fromarray(np.ones((8, 8), dtype)).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match="32-bit numbers: their white is unknown"):
+        decode(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

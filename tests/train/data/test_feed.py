@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
 from train.data.augment import draw
-from train.data.feed import Feed
+from train.data.feed import Feed, changed
 from train.data.statistics import channel_statistics
+from train.data.warp import numbers
 from train.recipe.config import Augment
 
 IMAGES = np.random.default_rng(0).integers(0, 200, (12, 16, 16, 3)).astype(np.uint8)
@@ -79,3 +82,29 @@ def test_a_stream_of_pinned_batches_equals_resident_images():
     feed.resident = None
     for one, other in zip(kept, feed.epoch(rows, draws), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_gpus_batches_come_in_the_precision_of_autocast_and_a_cpus_in_float32():
+    mean, std, cpu = np.full(3, 90.0), np.full(3, 40.0), torch.device("cpu")
+    assert Feed(IMAGES, mean, std, cpu, torch.bfloat16).plain(np.arange(3)).dtype == torch.float32
+    rng = np.random.default_rng(1)
+    theta, colour, bends = numbers(draw(12, EVERYTHING, rng=rng))
+    raw = torch.from_numpy(IMAGES).permute(0, 3, 1, 2)
+    scale, shift = torch.full((1, 3, 1, 1), 0.025), torch.full((1, 3, 1, 1), -2.25)
+    fine = changed(raw, theta, colour, bends, scale, shift, torch.float32)
+    short = changed(raw, theta, colour, bends, scale, shift, torch.bfloat16)
+    assert torch.equal(short, fine.to(torch.bfloat16))
+    assert short.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("augment", [Augment(), EVERYTHING])
+def test_a_gpus_changes_are_one_graph_to_the_compiler(augment, monkeypatch):
+    whole = partial(torch.compile, backend="aot_eager", fullgraph=True)
+    monkeypatch.setattr(torch, "compile", whole)
+    feed = Feed(IMAGES, np.full(3, 90.0), np.full(3, 40.0), torch.device("cpu"))
+    feed.maps_here = True
+    rows, draws = np.arange(12).reshape(2, 6), draw(12, augment, rng=np.random.default_rng(1))
+    plain = list(feed.epoch(rows, draws))
+    feed.compile()
+    for one, other in zip(plain, feed.epoch(rows, draws), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)

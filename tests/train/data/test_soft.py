@@ -34,11 +34,25 @@ def test_shares_add_up_to_one_and_a_file_without_votes_keeps_its_label(root):
     assert soft.shares.sum(1) == pytest.approx(np.ones(len(tree.files)))
 
 
-def test_a_class_that_votes_know_nothing_of_has_no_share(root):
-    write_soft(root, {"train/bar/000.jpg": "0.5,0.5"}, classes="bar,ring")
+def test_a_class_without_a_column_is_named(root):
+    """Else an image of discs would teach that it is a bar, and nobody would know."""
+    write_soft(root, {"train/disc/000.jpg": "0.4,0.6"}, classes="bar,Disc")
+    with pytest.raises(InputError, match=r"soft.csv has no column disc$"):
+        read_soft(read_tree(root))
+    write_soft(root, {"train/bar/000.jpg": "0.5,0.1,0.5"}, classes="bar,ring,disc")
     tree = read_tree(root)
     shares = read_soft(tree).shares
-    assert shares[[f.as_posix() for f in tree.files].index("train/bar/000.jpg")].tolist() == [1, 0]
+    row = [file.as_posix() for file in tree.files].index("train/bar/000.jpg")
+    assert shares[row].tolist() == [0.5, 0.5]
+
+
+def test_shares_above_one_and_a_path_twice_are_refused_with_their_line(root):
+    write_soft(root, {"train/bar/000.jpg": "0.6,0.4", "train/bar/001.jpg": "0.9,0.4"})
+    with pytest.raises(InputError, match=r"line 3 add up to 1.3, not to 1"):
+        read_soft(read_tree(root))
+    (root / "soft.csv").write_text("path,bar,disc\na.jpg,1,0\nb.jpg,1,0\na.jpg,0,1\n")
+    with pytest.raises(InputError, match=r"a.jpg stands in line 2 and in line 4"):
+        read_soft(read_tree(root))
 
 
 def test_soft_labels_that_are_not_there_are_said(root):
@@ -49,7 +63,7 @@ def test_soft_labels_that_are_not_there_are_said(root):
     with pytest.raises(InputError, match="no vote fractions for the images"):
         read_soft(read_tree(root))
     write_soft(root, {"train/bar/000.jpg": "1.7,0"})
-    with pytest.raises(InputError, match=r"'1.7' is no fraction of votes"):
+    with pytest.raises(InputError, match=r"'1.7' in line 2 is no fraction of votes"):
         read_soft(read_tree(root))
 
 

@@ -66,8 +66,26 @@ def test_groups_are_those_that_are_listed(tmp_path):
     assert found.of[0] == found.of[2]
     assert np.unique(found.of).size == 3
     (tmp_path / "groups.csv").write_text("file,number\na,1\n")
-    with pytest.raises(InputError, match="has not the columns path and group"):
+    with pytest.raises(InputError, match=r"has no column path, group$"):
         read_groups(tmp_path, files)
+
+
+def test_an_empty_group_is_no_group_and_a_table_of_other_images_is_refused(tmp_path):
+    files = [Path(f"train/a/{n}.jpg") for n in range(3)]
+    lines = "\ufeffpath,group\ntrain/a/0.jpg,\ntrain/a/1.jpg,\ntrain/a/2.jpg\n"
+    (tmp_path / "groups.csv").write_text(lines, encoding="utf-8")
+    assert np.unique(read_groups(tmp_path, files).of).size == 3
+    with pytest.raises(InputError, match="names none of the 1 images beside it"):
+        read_groups(tmp_path, [Path("test/b.jpg")])
+
+
+@pytest.mark.parametrize(
+    "content", [b"path,group\n\xff.jpg,1\n", b'path,group\n"a\0' + b"b" * 200_000]
+)
+def test_a_table_that_is_none_is_refused(tmp_path, content):
+    (tmp_path / "groups.csv").write_bytes(content)
+    with pytest.raises(InputError, match="is no CSV table in UTF-8"):
+        read_groups(tmp_path, [Path("a.jpg")])
 
 
 def test_ids_of_one_field_or_the_next_are_one_group(tmp_path):
@@ -135,6 +153,53 @@ def test_training_refuses_what_split_json_counts(leaky, quick, tmp_path):
     (leaky / "split.json").write_text(json.dumps({**facts, "leaking_pairs": 7}))
     with pytest.raises(InputError, match=r"split.json counts 7 leaking pairs"):
         fit(replace(quick, epochs=1), Place(leaky, tmp_path / "out", "cpu"))
+
+
+def write_groups(root: Path, **group: str) -> None:
+    """Each image of the tree in a group of its own, but for those named by their class and side."""
+    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*.jpg"))
+    rows = [f"{name},{group.get(name.split('/')[0], name)}" for name in files]
+    (root / "groups.csv").write_text("\n".join(["path,group", *rows]) + "\n")
+
+
+def test_training_refuses_a_group_on_two_sides(leaky, quick, tmp_path):
+    (leaky / "test/bar/002.jpg").unlink()
+    write_groups(leaky, train="7", val="7")
+    place, config = Place(leaky, tmp_path / "out", "cpu"), replace(quick, epochs=1)
+    with pytest.raises(InputError) as caught:
+        fit(config, place)
+    assert "1 group of groups.csv stands on two sides: val/bar/000.jpg and train/bar/000.jpg" in (
+        str(caught.value)
+    )
+    said: list[str] = []
+    allowed = fit(changed(config, {"allow_leaks": True}), place, say=said.append)
+    assert allowed["data"]["split_kind"] == "folders, leaking"
+    assert any(line.startswith("warning: the split leaks: 1 group of") for line in said)
+
+
+def test_fields_on_two_sides_are_a_guess_and_not_refused(quick, tmp_path):
+    root = write_tree(tmp_path / "tree", counts={"train": 16, "val": 4, "test": 8})
+    for number, path in enumerate(sorted(root.rglob("*.jpg"))):
+        path.rename(path.with_name(f"{objid(745, 3, 524, number)}.jpg"))
+    assert read_tree(root).groups.said == "fields by objID"
+    metrics = fit(replace(quick, epochs=1), Place(root, tmp_path / "out", "cpu"))
+    assert metrics["data"]["split_kind"] == "sky groups, proved"
+
+
+def test_a_finished_run_learns_of_other_groups_without_training(quick, tmp_path):
+    root = write_tree(tmp_path / "tree", counts={"train": 16, "val": 4, "test": 8})
+    place, config, said = Place(root, tmp_path / "out", "cpu"), replace(quick, epochs=1), []
+    first = fit(config, place)
+    facts = json.loads((root / "split.json").read_text())
+    (root / "split.json").write_text(json.dumps({**facts, "without_footprint": 3}))
+    again = fit(config, place, say=said.append)
+    assert again["history"] == first["history"]  # with its seconds: nothing was trained
+    assert first["data"]["split_kind"] == "sky groups, proved"
+    assert "sky of 3 images not measured" in again["data"]["split_kind"]
+    write_groups(root)
+    assert fit(config, place)["fingerprint"] != again["fingerprint"]
+    fit(config, place, say=said.append)
+    assert sum("this run is finished" in line for line in said) == 1
 
 
 def test_whoever_allows_leaks_trains_and_is_warned(leaky, quick, tmp_path):

@@ -52,6 +52,49 @@ def test_missing_images_are_counted_against_split_json(tmp_path):
     assert warning == "split.json counts 2 images in train/bar, 1 are there"
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"leaking_pairs": "3"},
+        {"leaking_pairs": [1]},
+        {"leaking_pairs": -1},
+        {"leaking_pairs": 0, "without_footprint": "all"},
+        {"splits": ["train"]},
+        {"splits": {"train": {"bar": None}}},
+        {"leaking_pairs": 0, "seconds": float("nan")},
+    ],
+)
+def test_a_split_json_of_other_kinds_is_refused(tmp_path, facts):
+    root = write_tree(tmp_path, counts={"train": 4, "val": 2, "test": 2})
+    (root / "split.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match="is no account of a split: it has"):
+        read_tree(root)
+
+
+@pytest.mark.parametrize("content", ["3", "[1, 2]", "{not json"])
+def test_a_split_json_without_facts_proves_nothing(tmp_path, content):
+    root = write_tree(tmp_path, counts={"train": 4, "val": 2, "test": 2})
+    (root / "split.json").write_text(content)
+    tree = read_tree(root)
+    assert "split.json holds no facts: no check for leaks" in tree.warnings[0]
+    assert tree.split_kind == "folders, unproved"
+
+
+def test_a_class_that_a_side_lacks_is_said(tmp_path):
+    root = write_tree(tmp_path, counts={"train": 4, "val": 2, "test": 2})
+    (root / "split.json").unlink()
+    (root / "test/bar/000.jpg").unlink()
+    assert read_tree(root).warnings[1:] == (
+        "test has no images of bar: how these fare stays unknown",
+    )
+
+
+def test_a_link_that_leads_nowhere_stays_in_the_list(tmp_path):
+    root = write_tree(tmp_path, counts={"train": 4, "val": 2, "test": 2})
+    (root / "train/bar/lost.jpg").symlink_to(root / "gone.jpg")
+    assert read_tree(root).counts("train") == {"bar": 3, "disc": 2}
+
+
 def test_hidden_and_foreign_files_are_no_images(tmp_path):
     root = write_tree(tmp_path, counts={"train": 4, "val": 2, "test": 2})
     for name in (".001.part.jpg", "notes.txt"):

@@ -129,3 +129,29 @@ def test_a_table_of_other_images_is_refused(twenty):
 def test_the_columns_are_those_that_the_catalogue_knows():
     known = layout("training_solutions_rev1")
     assert [name.lower() for name in COLUMNS] == [one.name for one in known.columns][1:]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mended"),
+    [("utf-8-sig", None), ("latin-1", "is not UTF-8"), ("utf-16", "is not UTF-8")],
+)
+def test_a_table_of_another_encoding_is_named(twenty, encoding, mended):
+    folder, rows = twenty
+    table = write_votes(folder / "votes.csv", rows)
+    table.write_text(table.read_text() + "\u00e9t\u00e9" + ",0" * 37 + "\n", encoding=encoding)
+    if mended is None:
+        text = table.read_text(encoding=encoding).splitlines()[:-1]
+        table.write_text("\n".join(text) + "\n", encoding=encoding)
+        assert len(read_votes(folder)[0].files) == 20
+        return
+    with pytest.raises(InputError, match=f"votes.csv {mended}") as caught:
+        read_votes(folder)
+    assert "UTF-8" in caught.value.hint
+
+
+def test_a_table_that_is_no_csv_is_named(twenty):
+    folder, rows = twenty
+    table = write_votes(folder / "votes.csv", rows)
+    table.write_text(table.read_text() + "1" * 200_000 + "\n")
+    with pytest.raises(InputError, match="is no CSV table: field larger"):
+        read_votes(folder)

@@ -71,3 +71,15 @@ def test_certain_answers_have_a_temperature_too():
     for truth in ([0, 1, 0], [0, 1, 1], [1, 0, 1]):
         found = fit_temperature(np.array(truth), sure)
         assert np.isfinite(with_temperature(sure, found)).all()
+
+
+@pytest.mark.parametrize("n", [20, 200, 2000])
+def test_a_val_without_errors_does_not_make_the_answers_certain(n):
+    """Rightness of n images proves a chance of error of about 1/n, and no less."""
+    rng = np.random.default_rng(0)
+    sure = rng.uniform(0.7, 0.999, n)
+    probability = np.stack([sure, (1 - sure) * 0.7, (1 - sure) * 0.3], 1)
+    found = fit_temperature(np.zeros(n, np.int64), probability)
+    assert 0.1 < found < 1
+    mean = with_temperature(probability, found)[:, 0].mean()
+    assert 0.3 / n < 1 - mean < 3 / n

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from galaxycurate.errors import GalaxyCurateError
 from train.data.feed import Feed
 from train.judge.evaluate import probabilities, turned
 from train.learn.tasks import Classes
@@ -59,3 +60,11 @@ def test_eight_views_make_the_answer_the_same_however_the_image_lies(images, mod
     lying = np.ascontiguousarray(np.rot90(images, axes=(1, 2))[:, :, ::-1])
     assert answers(model, lying, 8) == pytest.approx(answers(model, images, 8), abs=1e-6)
     assert answers(model, lying, 1) != pytest.approx(answers(model, images, 1), abs=1e-4)
+
+
+def test_answers_that_are_no_numbers_are_an_error(images):
+    broken = GalaxyCNN(3).eval()
+    with torch.no_grad():
+        broken.head.weight[0] = float("nan")
+    with pytest.raises(GalaxyCurateError, match="5 of 5 images with what is no number"):
+        answers(broken, images, 1)

@@ -1,6 +1,7 @@
 """Run by torchrun: four steps of all ranks beside four of one, in float64; the greatest difference.
 
-BatchNorm sees the whole batch of 13, of which one rank has 7 images, the other 6.
+BatchNorm sees the whole batch of 13, of which one rank has 7 images, the other 6. Then, in the same
+processes, what the words say, as ``-m train`` would.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from train.cli import run
 from train.learn import ranks
 from train.networks.galaxy_cnn import GalaxyCNN
 
@@ -34,3 +36,7 @@ with ranks.joined("cpu"):
     pairs = zip(alone.state_dict().values(), shared.state_dict().values(), strict=True)
     if ranks.leads():
         sys.stdout.write(f"{max((a - b).abs().max().item() for a, b in pairs)}\n")
+        sys.stdout.flush()
+    # within the group, which these processes cannot leave and join again
+    exit_code = run(sys.argv[1:])
+sys.exit(exit_code)

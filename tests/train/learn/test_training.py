@@ -16,6 +16,8 @@ from train.learn import checkpoint, compiling, training
 from train.learn.tasks import Classes
 from train.recipe.settings import changed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def lesson(tree_root, quick, tmp_path_factory):

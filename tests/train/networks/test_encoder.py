@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -206,3 +207,12 @@ def test_offline_the_file_of_timm_to_fetch_is_named(offline, monkeypatch):
         built("timm:resnet10t", 3, "pretrained")
     assert "fetch model.safetensors of timm/resnet10t." in told.value.hint
     assert "--set network.weights=FILE" in told.value.hint
+
+
+def test_a_missing_safetensors_is_named(tmp_path, monkeypatch):
+    (tmp_path / "net.safetensors").write_bytes(b"anything")
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    with pytest.raises(GalaxyCurateError, match="needs the package safetensors") as caught:
+        built("tiny-4", 3, tmp_path / "net.safetensors")
+    assert caught.value.hint == "pip install safetensors"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -90,3 +92,20 @@ def test_a_network_that_cannot_be_traced_is_left_as_it_is():
     model, images = Turning().eval(), torch.ones(2, 3, 32, 32)
     with torch.inference_mode():
         assert torch.allclose(folded(model)(images), model(images), atol=1e-6)
+
+
+def test_recalibration_leaves_dropout_off_and_repeats_to_the_bit():
+    torch.manual_seed(0)
+    images = torch.randn(2, 8, 3, 16, 16)
+    plain = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.Dropout(0.0), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)
+    )
+    dropping = copy.deepcopy(plain)
+    dropping[1].p = 0.9
+    before = torch.get_rng_state()
+    for model in (plain, dropping):
+        recalibrate(model, images)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(plain[3].running_mean, dropping[3].running_mean)
+    assert torch.equal(plain[3].running_var, dropping[3].running_var)
+    assert not any(module.training for module in dropping.modules())

@@ -127,7 +127,7 @@ def test_first_weights_follow_from_the_seed(name):
         ("abacus", 64, "no network is called abacus", "timm:NAME"),
         ("timm:resnet10x", 64, "timm has no network resnet10x", "did you mean timm:resnet10t?"),
         ("galaxy10", 16, "16 px are too few", "size_px=256"),
-        ("tiny-4", 14, "leaves nothing of images of 14 px", "size_px=128"),
+        ("tiny-4", 20, "leaves nothing of images of 20 px", "size_px=128"),
     ],
 )
 def test_an_unknown_network_or_a_side_too_small_is_explained(name, size_px, said, hint):

@@ -90,3 +90,10 @@ def test_assignments_need_a_value():
 def test_the_recipe_survives_the_checkpoint():
     config = Config(epochs=9, data=Data(zoom=1.8))
     assert changed(Config(), as_dict(config)) == config
+
+
+def test_a_toml_file_whose_train_is_no_table_is_explained(tmp_path):
+    (tmp_path / "a.toml").write_text("train = 3\n")
+    with pytest.raises(InputError, match="train = 3 is no table of settings") as caught:
+        read_toml(tmp_path / "a.toml")
+    assert "[train]" in caught.value.hint

@@ -105,6 +105,8 @@ def test_a_finished_run_is_not_trained_again_and_another_is_refused(finished, tr
         (replace(RECIPE, task="binary"), "task = binary"),
         (replace(RECIPE, network=Network(weights="pretrained")), "network.weights = pretrained"),
         (replace(RECIPE, views=8), "views = 8"),
+        (replace(RECIPE, augment=Augment(mixup=0.2)), "augment.mixup = 0.2"),
+        (replace(RECIPE, prior="natural"), "prior = natural"),
         (replace(RECIPE, precision="bfloat16"), "bfloat16"),
     ],
 )
