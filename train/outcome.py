@@ -63,7 +63,7 @@ def write_all(
         The content of ``metrics.json``.
     """
     rows, tree = data.rows("test"), data.tree
-    say(f"testing on {rows.size:,} images")
+    say(f"testing the network of epoch {facts['best_epoch']} on {rows.size:,} images")
 
     def pictures(chosen) -> np.ndarray:
         return np.array(data.pixels.images[rows[chosen]])

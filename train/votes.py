@@ -35,7 +35,7 @@ def write_all(
     challenge; pictures show the first question, whose answers stand for classes there.
     """
     rows, tree, shares = data.rows("test"), data.tree, data.soft.shares.astype(np.float64)
-    say(f"testing on {rows.size:,} images")
+    say(f"testing the network of epoch {facts['best_epoch']} on {rows.size:,} images")
 
     def pictures(chosen) -> np.ndarray:
         return np.array(data.pixels.images[rows[chosen]])

@@ -48,5 +48,6 @@ def run(asked) -> ExitCode:
         answer(f"{len(tree.files):,} images, {size:,.0f} MB in {asked.out / 'cache'}")
         for one in bad:
             answer(f"cannot be read: {one['file']}: {one['reason']}")
-        answer(f"\nnext: python -m train fit --data {asked.data} --out {asked.out}")
+        named = f"--preset {config.preset} " if asked.preset else ""
+        answer(f"\nnext: python -m train fit {named}--data {asked.data} --out {asked.out}")
     return ExitCode.SOME_FAILED if bad else ExitCode.DONE

@@ -52,4 +52,12 @@ def run(asked) -> ExitCode:
     if doubted is not None:
         issues = found["label_noise"]["issues"]
         answer(f"{place.out / NAME}  {doubted:,} doubted labels, {issues:,} probably wrong")
+        if weak(found["pooled"]):
+            say("warning: these networks answer no better than chance: do not believe that list")
     return ExitCode.DONE
+
+
+def weak(pooled: dict) -> bool:
+    """Whether the networks may be no better than naming classes by chance."""
+    low, _ = pooled["intervals"]["balanced_accuracy"] or (0.0, 0.0)
+    return low <= 1 / len(pooled["classes"])
