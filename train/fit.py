@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.errors import SettingError, UsageError
+from galaxycurate.errors import UsageError
 from train import outcome, votes
 from train.asked import TorchNetwork
 from train.data.dataset import Data, read_data
@@ -19,6 +17,7 @@ from train.data.feed import Feed
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
 from train.device import describe, pick_device, pick_precision, prepare, torchvision_doubt
+from train.earlier import refuse_another, run_key
 from train.files import alone_in, read_json
 from train.judge import prior
 from train.judge.calibration import fit_temperature
@@ -91,7 +90,7 @@ def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, sa
         )
     done = read_json(place.out / outcome.METRICS)
     whole = (place.out / checkpoint.name_of(config)).is_file()
-    if earlier and whole and done.get("fingerprint") == _run_key(config, data):
+    if earlier and whole and done.get("fingerprint") == run_key(config, data):
         say(f"this run is finished: {place.out}; --restart trains it anew")
         return done
     for old in (LAST, outcome.METRICS):
@@ -116,32 +115,13 @@ def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, sa
     )
 
 
-def _run_key(config: Config, data: Data) -> str:
-    text = json.dumps(as_dict(config), sort_keys=True) + data.fingerprint + data.evidence
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _earlier(out: Path, config: Config, data: Data) -> dict:
     """The halted or finished run of the same recipe on the same images, or nothing."""
     path = out / LAST
     if not path.is_file():
         return {}
     content = checkpoint.read(path)
-    old, new = as_dict(Config()) | content.get("config", {}), as_dict(config)
-    # another number of epochs goes on, where the learning rate does not depend on it
-    free = {"compile", "data.allow_leaks", "data.votes"}
-    free |= {"epochs"} if config.optim.schedule != "cosine" else set()
-    differ = [name for name in new if name not in free and old.get(name) != new[name]]
-    if content.get("epoch", 0) > config.epochs:
-        differ.append("epochs")
-    said = ", ".join(f"{name} {old.get(name)}, now {new[name]}" for name in differ)
-    if not said and content.get("fingerprint") != data.fingerprint:
-        said = "on other images"
-    if said:
-        raise SettingError(
-            f"{out} holds another run ({said})",
-            hint="--restart replaces it, --out FOLDER keeps both",
-        )
+    refuse_another(out, content, config, data)
     return content
 
 
@@ -226,7 +206,7 @@ def _facts(lesson, state: training.State, data: Data) -> dict:
 
     learnt = sum(epoch["seconds"] for epoch in state.history)
     return {
-        "fingerprint": _run_key(lesson.config, data),
+        "fingerprint": run_key(lesson.config, data),
         "checkpoint": checkpoint.name_of(lesson.config),
         "best_epoch": state.best["epoch"],
         "batch": lesson.batch,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from galaxycurate.errors import GalaxyCurateError
 from train.data.feed import Feed
 from train.device import at_once
+from train.judge.predictions import refuse_no_numbers
 
 BATCH = 128
 QUARTERS = (0, 2, 1, 3)  # turns of the first four views
@@ -52,14 +52,7 @@ def probabilities(
                 total = total + task.answers(scores.cpu() if scores.is_mps else scores)
             answers.append(total / views)  # stays on the GPU: nothing waits for it until the end
     found = torch.cat(answers).cpu().numpy() if answers else np.zeros((0, len(task.classes)))
-    if not np.isfinite(found).all():
-        raise GalaxyCurateError(
-            f"the network answers {(~np.isfinite(found)).any(1).sum():,} of {len(found):,} images "
-            "with what is no number",
-            hint="its weights are damaged or its training went astray: train it anew with a "
-            "smaller --lr, or --precision float32",
-        )
-    return found
+    return refuse_no_numbers(found)
 
 
 def turned(images: torch.Tensor, view: int) -> torch.Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.errors import InputError
+from galaxycurate.errors import GalaxyCurateError, InputError
 from train.files import replacing
 
 
@@ -40,6 +40,25 @@ class Answers:
     def own(self) -> np.ndarray:
         """The probability of the true class, shape (n,)."""
         return self.probability[np.arange(self.truth.size), self.truth]
+
+
+def refuse_no_numbers(probability: np.ndarray) -> np.ndarray:
+    """The answers of a network, if all of them are numbers.
+
+    Raises
+    ------
+    GalaxyCurateError
+        An answer is not finite.
+    """
+    wrong = ~np.isfinite(probability).all(1)
+    if wrong.any():
+        raise GalaxyCurateError(
+            f"the network answers {wrong.sum():,} of {len(probability):,} images "
+            "with what is no number",
+            hint="its weights are damaged or its training went astray: train it anew with a "
+            "smaller --lr, or --precision float32",
+        )
+    return probability
 
 
 def write_predictions(path, names: Sequence[str], classes, probability, truth=None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from train.data.dataset import read_data
 from train.data.decode import window_of
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
+from train.earlier import refuse_another, run_key
 from train.files import alone_in, read_json
 from train.place import Place
 from train.recipe.config import Config, flat
@@ -83,7 +82,7 @@ def fit(
 def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, say) -> dict:
     data = read_data(config, place, say, tree)
     lesson = _lesson(config, data)
-    last, key = place.out / LAST, _key(config, data)
+    last, key = place.out / LAST, run_key(config, data)
     done = {} if restart else read_json(place.out / outcome.METRICS)
     if done.get("fingerprint") == key and (place.out / NAME).is_file():
         say(f"this run is finished: {place.out}; --restart trains it anew")
@@ -146,33 +145,13 @@ def _lesson(config: Config, data) -> training.Lesson:
     )
 
 
-def _key(config: Config, data) -> str:
-    text = json.dumps(flat(config), sort_keys=True) + data.fingerprint + data.evidence
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _state(lesson, data, last: Path, *, restart: bool, resume: bool, say) -> training.State:
     if restart or not last.is_file():
         if resume:
             raise UsageError(f"nothing to resume in {last.parent}", hint="leave out --resume")
         return training.begin(lesson)
-    facts, wanted = load(last)[1], flat(lesson.config)
-    # another number of epochs goes on, where the learning rate does not depend on it
-    free = {"epochs"} if lesson.config.optim.schedule != "cosine" else set()
-    differ = [
-        f"{name} {facts['config'].get(name)}, now {value}"
-        for name, value in wanted.items()
-        if name not in free and facts["config"].get(name) != value
-    ]
-    if facts["epoch"] > lesson.config.epochs:
-        differ.append(f"{facts['epoch']} epochs, now {lesson.config.epochs}")
-    if not differ and facts["fingerprint"] != data.fingerprint:
-        differ = ["on other images"]
-    if differ:
-        raise SettingError(
-            f"{last.parent} holds another run ({', '.join(differ)})",
-            hint="--restart replaces it, --out FOLDER keeps both",
-        )
+    facts = load(last)[1]
+    refuse_another(last.parent, facts, lesson.config, data)
     say(f"going on after epoch {facts['epoch']}")
     return training.restore(lesson, last)
 

@@ -14,6 +14,7 @@ from galaxycurate.errors import GalaxyCurateError
 from train.data.augment import draw, warp_on_cpu
 from train.data.sampler import balanced_order
 from train.judge.metrics import balanced_accuracy, confusion
+from train.judge.predictions import refuse_no_numbers
 from train.learn.rate import rate
 from train.recipe.config import Config, Optim
 from train.scratch.loss import cross_entropy
@@ -168,7 +169,8 @@ def planes(images: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
 def answers(network: Network, images: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
     """The probabilities of pictures, float64, shape (n, n_classes); 256 are held at a time."""
     parts = [images[at : at + 256] for at in range(0, max(len(images), 1), 256)]
-    return np.concatenate([network.probabilities(planes(part, mean, std)) for part in parts])
+    found = [network.probabilities(planes(part, mean, std)) for part in parts]
+    return refuse_no_numbers(np.concatenate(found))
 
 
 def store(path: Path, state: State, **facts) -> None:

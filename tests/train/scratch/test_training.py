@@ -11,6 +11,7 @@ from tests.train.shapes import picture
 from train.data.decode import Window, decode
 from train.recipe.config import Augment, Config, Network, Optim
 from train.scratch import training
+from train.scratch.network import small_network
 from train.scratch.training import Lesson, begin, restore, store, train
 
 RECIPE = Config(
@@ -132,3 +133,12 @@ def test_real_ellipticals_and_spirals_are_learnt_better_than_by_chance(shared_da
     real = lesson(np.stack(images)[order], np.array(label)[order], 200, config)
     state = train(real, begin(real))
     assert max(facts["val_accuracy"] for facts in state.history) > 0.68
+
+
+def test_answers_that_are_no_numbers_are_refused():
+    network = small_network(2, dropout=0.0, seed=0)
+    for weights in network.parameters().values():
+        weights[...] = np.nan
+    grey = np.full(3, 20, np.float32)
+    with pytest.raises(GalaxyCurateError, match="answers 3 of 3 images with what is no number"):
+        training.answers(network, np.zeros((3, 32, 32, 3), np.uint8), grey, grey)
