@@ -121,10 +121,14 @@ class Database:
         if self._is_made(tables):
             return
         with self.begin() as db:
-            db.exec_driver_sql(_LOCKS.get(self._engine.dialect.name, "select 1"))
+            self.lock(db)
             tables.create_all(db)
             if upgrade:
                 upgrade(db)
+
+    def lock(self, db: sa.Connection) -> None:
+        """Let no other writer in until the transaction that just began has ended."""
+        db.exec_driver_sql(_LOCKS.get(self._engine.dialect.name, "select 1"))
 
     def holds(self, table: str) -> bool:
         """Whether a table is there; looking makes no file."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
 from galaxycurate.errors import InputError
 from galaxycurate.store.database import ID, Database, Words, insert
@@ -54,6 +55,20 @@ _VERDICT = sa.Table(
     sa.Column("flip", sa.BigInteger, nullable=False),
     *(sa.Column(name, sa.Double, nullable=False) for name in ("scale", "score", "fdr", "mag_r")),
     sa.Column("sha256", Words(64), nullable=False),
+)  # fmt: skip
+_DECISION = sa.Table(
+    "decision", _META,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("run", sa.ForeignKey("run.id"), nullable=False, index=True),
+    sa.Column("time_utc", Words(32), nullable=False),
+    sa.Column("uid", Words(32), nullable=False, unique=True),
+    sa.Column("path", Words(400), nullable=False, index=True),
+    *(
+        sa.Column(
+            spec.name, sa.BigInteger if str(spec.type) == "int" else Words, nullable=False
+        )
+        for spec in fields(Decision) if spec.name not in ("uid", "path", "time_utc")
+    ),
 )  # fmt: skip
 _PLACE = sa.Table(
     "place", _META,
@@ -233,6 +248,55 @@ class Ledger:
         asked = sa.select(sa.func.count(_OUTCOME.c.id)).where(_OUTCOME.c.run.in_(self._mine))
         with self._database.begin() as db:
             return int(db.execute(asked).scalar_one())
+
+    # ---- decisions: all of them count, until they are undone
+
+    def decide(self, run: int, decisions: Iterable[Decision]) -> int:
+        """Append people's decisions in one transaction; those that are there already stay as is.
+
+        Parameters
+        ----------
+        run : int
+        decisions : iterable of Decision
+            A uid that comes twice is one line.
+
+        Returns
+        -------
+        int
+            How many were new.
+        """
+        told = {decision.uid: decision for decision in decisions}
+        with self._database.begin() as db:
+            # two reviewers may send the same file at the same moment: one of them waits
+            self._database.lock(db)
+            known: set[str] = set()
+            for at in range(0, len(told), 500):
+                some = list(told)[at : at + 500]
+                asked = sa.select(_DECISION.c.uid).where(_DECISION.c.uid.in_(some))
+                known |= set(db.execute(asked).scalars())
+            about = {"run": run, "time_utc": _now()}
+            new = [vars(d) | about for uid, d in told.items() if uid not in known]
+            insert(db, _DECISION, new)
+        return len(new)
+
+    def decisions(self, after: int = 0) -> list[Decision]:
+        """Decisions of all reviewers, the oldest first.
+
+        Parameters
+        ----------
+        after : int
+            Leave out so many.
+
+        Returns
+        -------
+        list of Decision
+        """
+        names = [spec.name for spec in fields(Decision)]
+        asked = sa.select(*(_DECISION.c[name] for name in names))
+        asked = asked.where(_DECISION.c.run.in_(self._mine)).order_by(_DECISION.c.id).offset(after)
+        with self._database.begin() as db:
+            rows = db.execute(asked).mappings().all()
+        return [Decision(**{**row, "kind": DecisionKind(row["kind"])}) for row in rows]
 
     # ---- verdicts and places: those of the newest run count
 
