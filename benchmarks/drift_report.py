@@ -96,11 +96,12 @@ def _recall_by_overlap(found: dict, path: Path) -> None:
             x, y = _curve([found[n]["tools"].get(tool) for n in names if n in found])
             ours = tool == "galaxycurate"
             style = {"lw": 2, "zorder": 3, "color": "k"} if ours else {"lw": 1}
-            style.setdefault("color", f"C{every.index(tool)}")
-            axis.plot(x, y, "o-", ms=3, label=tool, **style)
+            style.setdefault("color", f"C{every.index(tool) % 10}")
+            marker = "os^Dv<>P*Xd"[every.index(tool) % 11]
+            axis.plot(x, y, f"{marker}-", ms=4, label=tool, **style)
         axis.set(title=TITLES[names[0]], xlabel="shared part of the frame", xlim=(0, 1))
         axis.title.set_fontsize(9)
-    axes[0].set_ylabel("recall, same exposure")
+    axes[0].set_ylabel("recall at 99 % precision")
     axes[1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(path, dpi=110)
     plt.close(figure)
