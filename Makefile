@@ -4,7 +4,7 @@ UV     := .uv/bin/uv
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 
-.PHONY: demo test lint types lock bench clean
+.PHONY: demo test lint types docs notebooks man lock bench clean
 
 demo: $(STAMP)  ## the whole chain on a simulated sky, into demo/
 	$(BIN)/galaxycurate demo
@@ -17,6 +17,16 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+docs: $(STAMP)  ## the site, strictly, into site/; nothing is fetched
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+notebooks: $(STAMP)  ## run the notebooks anew, with their pictures
+	$(BIN)/python docs/_make/rerun.py
+
+man: $(STAMP)  ## the manual page from the commands, whom to cite from the list of reports
+	$(BIN)/galaxycurate man > docs/galaxycurate.1
+	$(BIN)/python docs/_make/papers.py > docs/acknowledgements.md
 
 bench: $(STAMP)  ## ratios against the peers, into benchmarks/results/
 	$(BIN)/python -m benchmarks
@@ -36,4 +46,4 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 	touch $@
 
 clean:  ## what the demo and the tests left; the environment stays
-	rm -rf demo demo-real .pytest_cache .ruff_cache .mypy_cache
+	rm -rf demo demo-real site .pytest_cache .ruff_cache .mypy_cache

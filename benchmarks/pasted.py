@@ -32,12 +32,14 @@ class Galaxy:
     real: bool
 
 
-def galaxies(n: int, psf: np.ndarray, rng, cutouts: list[Path]) -> list[Galaxy]:
+def galaxies(
+    n: int, psf: np.ndarray, rng, cutouts: list[Path], faintest: float = FAINTEST
+) -> list[Galaxy]:
     """So many galaxies seen through a point spread, 40 % of them real ones."""
     out: list[Galaxy] = []
     kernels = [galsim.InterpolatedImage(galsim.Image(p, scale=PIXSCALE)) for p in psf]
     while len(out) < n:
-        r = rng.uniform(BRIGHTEST, FAINTEST)
+        r = rng.uniform(BRIGHTEST, faintest)
         re = 0.95 * 10 ** (-0.12 * (r - 20)) * np.exp(rng.normal(0, 0.35))
         real = rng.uniform() < 0.4
         made = _from_zoo(r, re, psf, rng, cutouts) if real else _smooth(r, re, kernels, rng)

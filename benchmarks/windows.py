@@ -34,7 +34,14 @@ CROWDED_SHARE = 16
 FIELDS_PER_JOB, GALAXIES_PER_FIELD = 5, 5
 PER_JOB = 4 * FIELDS_PER_JOB * GALAXIES_PER_FIELD
 
-Job = tuple[str, int, str, int]
+BRIGHTER = 20.5
+"""r to which galaxies are made to learn from alone: a few weigh much among the aims."""
+
+BRIGHTER_SHARE = 0.6
+"""So many windows for each other one show such a galaxy."""
+
+Job = tuple[str, int, str, int, bool]
+"""Data, fold, kind, number, and whether its windows are made to learn from alone."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +65,14 @@ class Seen:
 
 def jobs(data: Path, n: int) -> list[Job]:
     """What makes about n windows of each kind and fold."""
+    some, brighter = n // CROWDED_SHARE, round(BRIGHTER_SHARE * n)
     return [
-        (str(data), fold, kind, k)
-        for fold, kinds in enumerate(KINDS) for kind in kinds
-        for k in range(max((n if kind != CROWDED else n // CROWDED_SHARE) // PER_JOB, 1))
+        (str(data), fold, kind, k, staged)
+        for staged in (False, True)
+        for fold, kinds in enumerate(KINDS) for kind in kinds if kind != CROWDED or not staged
+        for k in range(
+            max((brighter if staged else some if kind == CROWDED else n) // PER_JOB, 1)
+        )
     ]  # fmt: skip
 
 
@@ -96,20 +107,32 @@ def windows(job: Job) -> Iterator[tuple[Window, bool]]:
     Each galaxy is pasted in twice, every second time on purpose at the border; every fourth window
     without one gets more stars.
     """
-    data, fold, kind, number = job
-    rng = np.random.default_rng([SEED, fold, KINDS[fold].index(kind), number])
+    data, fold, kind, number, brighter = job
+    seed = [SEED, fold, KINDS[fold].index(kind), number]
+    rng = np.random.default_rng([*seed, 1] if brighter else seed)
     cutouts = sorted((Path(data) / "images/gz1_dr7").glob("*.jpeg"))[fold::2]
     for _ in range(FIELDS_PER_JOB):
         if kind == "sim":
             source = simulated_field(float(rng.uniform(1.0, 1.6)), rng)
         else:
             source = field_of(data, kind, fold)
+        if brighter:
+            yield from _brighter(source, rng, cutouts)
+            continue
         for k, galaxy in enumerate(galaxies(GALAXIES_PER_FIELD, source.psf, rng, cutouts)):
             stars = int(rng.integers(2, 12)) if k % 2 else 0
             yield window(source, rng), False
             yield window(source, rng, galaxy), False
             yield window(source, rng, stars=stars), stars > 0
             yield window(source, rng, galaxy, edge=k % 2 == 0), k % 2 == 0
+
+
+def _brighter(source: Field, rng, cutouts: list[Path]) -> Iterator[tuple[Window, bool]]:
+    """Windows of one field to learn bright galaxies from, every other one at the border."""
+    made = galaxies(2 * GALAXIES_PER_FIELD, source.psf, rng, cutouts, faintest=BRIGHTER)
+    for galaxy in made:
+        yield window(source, rng, galaxy), True
+        yield window(source, rng, galaxy, edge=True), True
 
 
 def seen(window: Window, fold: int, kind: str, *, staged: bool = False) -> Seen:

@@ -26,6 +26,12 @@ _VERBS = {  # the library's names, each imported when it is first used
     "split": ("galaxycurate.pipeline.split.split", "split"),
     "Manner": ("galaxycurate.pipeline.split.split", "Manner"),
     "check": ("galaxycurate.pipeline.split.check", "check"),
+    "Review": ("galaxycurate.pipeline.review.session", "Session"),
+    "Wanted": ("galaxycurate.pipeline.review.wanted", "Wanted"),
+    "apply": ("galaxycurate.pipeline.applied", "apply"),
+    "export": ("galaxycurate.pipeline.export.export", "export"),
+    "Request": ("galaxycurate.pipeline.export.export", "Request"),
+    "report": ("galaxycurate.pipeline.report.gather", "gather"),
     "status": ("galaxycurate.pipeline.status", "status"),
 }
 __all__ = sorted(_VERBS)

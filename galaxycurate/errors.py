@@ -45,6 +45,8 @@ class GalaxyCurateError(Exception):
     def __init__(self, message: str, *, hint: str | None = None):
         super().__init__(message)
         self.hint = hint
+        if hint:  # a traceback shows it, too
+            self.add_note(f"hint: {hint}")
 
 
 class UsageError(GalaxyCurateError):

@@ -29,8 +29,8 @@ concurrency = 4
 
 
 def main_job():
-    """The indented block that starts with the first of the commands given by the user."""
-    block = re.search(r"(?:^    (?:galaxycurate|python) .+\n){7}", README, re.MULTILINE)
+    """The block that starts with the first of the commands given by the user."""
+    block = re.search(r"(?:^(?:galaxycurate|python) .+\n){7}", README, re.MULTILINE)
     return [line.split("#")[0].strip() for line in block[0].splitlines()]
 
 
@@ -146,8 +146,6 @@ def test_the_library_lines_do_what_the_command_does(done, project, monkeypatch):
     code = re.search(r"```python\n(.+?)```", README, re.DOTALL)[1]
     monkeypatch.chdir(project)
     space = {}
-    exec(
-        code.replace("manifests/negatives", "mine/negatives").replace("limit=500", "limit=9"), space
-    )
+    exec(code.replace("manifests/mine", "mine/negatives").replace("limit=500", "limit=9"), space)
     assert len(space["manifest"]) == 9
     assert (project / "mine" / "negatives.parquet").exists()

@@ -40,6 +40,10 @@ class Asked(Protocol):
         """Turns and mirrors of an image that an answer is the mean of."""
 
     @property
+    def taught(self) -> np.ndarray:
+        """The pictures that taught it, as `train.data.cache.numbered` tells them."""
+
+    @property
     def parameters(self) -> int:
         """How many numbers were learnt."""
 
@@ -100,6 +104,11 @@ class TorchNetwork:
     def views(self) -> int:
         """As `Asked`."""
         return self.averaged or self.trained.config.views
+
+    @property
+    def taught(self) -> np.ndarray:
+        """As `Asked`."""
+        return self.trained.taught
 
     @property
     def parameters(self) -> int:

@@ -194,7 +194,8 @@ def describe(device, precision) -> str:
     if device.type == "cuda":
         where = torch.cuda.get_device_name(device)
     elif device.type == "cpu":
-        where = f"CPU, {torch.get_num_threads()} threads"
+        count = torch.get_num_threads()
+        where = f"CPU, {count} thread{'s' * (count != 1)}"
     else:
         where = device.type
     return f"{where}, {str(precision or torch.float32).removeprefix('torch.')}"

@@ -119,10 +119,15 @@ def _hold(stack: ExitStack, folder: Path) -> None:
         old.unlink(missing_ok=True)
 
 
+def named_file(path: Path):
+    """A CSV file to write names of files into; bytes that are no UTF-8 become ``\\udcff``."""
+    return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: object) -> None:

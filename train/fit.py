@@ -12,7 +12,8 @@ import numpy as np
 from galaxycurate.errors import UsageError
 from train import outcome, votes
 from train.asked import TorchNetwork
-from train.data.dataset import Data, read_data
+from train.beforehand import checked
+from train.data.dataset import Data, announce, read_data
 from train.data.feed import Feed
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
@@ -82,12 +83,14 @@ def fit(
 
 def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, say) -> dict:
     device = pick_device(place.device)
-    data = read_data(config, place, say, tree)
-    earlier = {} if restart else _earlier(place.out, config, data)
-    if resume and not earlier:
+    begun = (place.out / LAST).is_file()
+    if resume and not begun:
         raise UsageError(
             f"nothing to resume in {place.out}", hint="begin with: python -m train   (no --resume)"
         )
+    tree = checked(config, place, tree, begun=begun and not restart)
+    data = read_data(config, place, say, tree)
+    earlier = {} if restart else _earlier(place.out, config, data)
     done = read_json(place.out / outcome.METRICS)
     whole = (place.out / checkpoint.name_of(config)).is_file()
     if earlier and whole and done.get("fingerprint") == run_key(config, data):
@@ -168,6 +171,7 @@ def _best(lesson, data: Data, state: training.State) -> checkpoint.Trained:
         std=lesson.feed.std.flatten().cpu().numpy(),
         origin=data.tree.origin,
         epoch=state.best["epoch"],
+        taught=data.taught(),
     )
 
 
@@ -220,15 +224,7 @@ def _facts(lesson, state: training.State, data: Data) -> dict:
 
 
 def _announce(lesson: training.Lesson, data: Data, say) -> None:
-    for split in ("train", "val", "test"):
-        rows = data.rows(split)
-        counts = np.bincount(data.tree.label[rows], minlength=len(data.tree.classes))
-        named = ", ".join(
-            f"{name} {count:,}" for name, count in zip(data.tree.classes, counts, strict=True)
-        )
-        say(f"{split}: {rows.size:,} images ({named})")
-    if data.soft:
-        say(f"{data.soft.known:,} of {len(data.tree.files):,} images teach their vote fractions")
+    announce(data, say)
     size = lesson.batch
     why = f", 1/{lesson.config.steps_share} of train" if size < lesson.config.batch else ""
     say(f"{describe(lesson.feed.device, lesson.precision)}; batches of {size}{why}")

@@ -12,11 +12,12 @@ import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
 from train.asked import open_network
+from train.beforehand import checked
 from train.data.cache import fingerprints, load_pixels
 from train.data.decode import window_of
 from train.data.splits import divide, fold_splits, joined
 from train.data.tree import Tree, read_tree
-from train.files import replacing, write_json
+from train.files import named_file, replacing, write_json
 from train.fit import Place, fit
 from train.infer import answers
 from train.judge import noise
@@ -178,7 +179,12 @@ def plan_folds(
 
 def _divided(config: Config, place: Place, count: int, say) -> list[Fold]:
     """Folds of all images of a tree; groups, and owners of equal pictures, stay together."""
-    tree = read_tree(place.data, needs=())
+    if count < LEAST:
+        raise SettingError(
+            f"--folds {count}: one part to test, one to choose the epoch, one to learn from",
+            hint=f"--folds {LEAST} or more",
+        )
+    tree = checked(config, place, read_tree(place.data, needs=()))
     window = window_of(config.data)
     cache = place.cache or place.out / "cache"
     pixels = load_pixels(tree, cache, window, workers=place.workers, say=say)
@@ -205,11 +211,6 @@ def _divided(config: Config, place: Place, count: int, say) -> list[Fold]:
 
 
 def _check(tree: Tree, group: np.ndarray, count: int) -> None:
-    if count < LEAST:
-        raise SettingError(
-            f"--folds {count}: one part to test, one to choose the epoch, one to learn from",
-            hint=f"--folds {LEAST} or more",
-        )
     for index, name in enumerate(tree.classes):
         n = np.unique(group[tree.label == index]).size
         if n < count:
@@ -270,7 +271,7 @@ def _scatter(held: HeldOut, classes: tuple[str, ...]) -> dict:
 
 
 def _write_out_of_fold(path: Path, held: HeldOut, classes: tuple[str, ...]) -> None:
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, named_file(part) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["path", "label", "fold", "class", *(f"p_{name}" for name in classes)])
         lines = zip(held.files, held.label, held.fold, held.probability, strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from galaxycurate.errors import InputError, LayoutError
 from train.asked import Asked, open_network
+from train.data.cache import fingerprints, numbered
 from train.data.decode import Window, decode
 from train.data.tree import read_tree
 from train.device import cores
@@ -46,8 +47,9 @@ def evaluate(
     -------
     dict
         As `train.judge.metrics.summary`, with ``unreadable``, ``split``, ``split_kind``,
-        ``views``, ``origin``, ``simulated``; of a network that learnt votes, as
-        `train.judge.votes.summary`, with the same and ``votes``.
+        ``taught`` (how many of the images the network learnt from), ``views``, ``origin``,
+        ``simulated``; of a network that learnt votes, as `train.judge.votes.summary`, with the
+        same and ``votes``.
 
     Raises
     ------
@@ -76,7 +78,8 @@ def evaluate(
     if not rows.size:
         raise InputError(f"{data} has no images in {split}/", hint="--split train, val or test")
     files = [tree.root / tree.files[row] for row in rows]
-    probability, bad = answers(network, files, say=say)
+    known = Known(network)
+    probability, bad = answers(network, files, seen=known.see, say=say)
     read = np.array([file not in bad for file in files])
     if not read.any():
         raise InputError(f"no image of {data} can be read", hint="look at the reasons above")
@@ -92,14 +95,45 @@ def evaluate(
         "split": "all" if whole else split,
         "split_kind": "none" if whole else tree.split_kind,
         "views": network.views,
+        "taught": known.told(say),
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
     }
 
 
+class Known:
+    """Counts the images that a network knows from its training.
+
+    Parameters
+    ----------
+    network : Asked
+    """
+
+    def __init__(self, network: Asked):
+        self.taught, self.count, self.all = network.taught, 0, 0
+
+    def see(self, images: np.ndarray) -> None:
+        """Look at some images more."""
+        self.count += int(np.isin(numbered(fingerprints(images)), self.taught).sum())
+        self.all += len(images)
+
+    def told(self, say: Callable[[str], None]) -> int:
+        """How many it knows; a warning where it knows some."""
+        if self.count:
+            say(
+                f"warning: {self.count:,} of {self.all:,} images taught this network, or chose its "
+                "epoch: these figures are too good"
+            )
+        return self.count
+
+
 def answers(
-    network: Asked, files: list[Path], *, say: Callable[[str], None] = lambda line: None
+    network: Asked,
+    files: list[Path],
+    *,
+    seen: Callable[[np.ndarray], None] = lambda images: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[np.ndarray, dict[Path, str]]:
     """The probabilities of each readable image.
 
@@ -107,6 +141,8 @@ def answers(
     ----------
     network : Asked
     files : list of Path
+    seen : callable
+        Is given the decoded images, some at a time.
     say : callable
 
     Returns
@@ -126,7 +162,9 @@ def answers(
             else:
                 images.append(image)
         if images:
-            found.append(network.answers(np.stack(images)))
+            together = np.stack(images)
+            seen(together)
+            found.append(network.answers(together))
         if len(files) > CHUNK:
             say(f"{min(start + CHUNK, len(files)):,} of {len(files):,} images")
     return np.concatenate(found), bad

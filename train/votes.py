@@ -94,7 +94,7 @@ def evaluate(
     A folder without splits is taken whole; then the mean that is compared with is that of the
     tested images.
     """
-    from train.infer import answers
+    from train.infer import Known, answers
 
     tree, soft = read_votes(data, votes=network.trained.config.data.votes, needs=(), say=say)
     whole = not (Path(data) / "train").is_dir()
@@ -103,7 +103,8 @@ def evaluate(
         say(f"warning: {line}")
     rows = np.arange(len(tree.files)) if whole else tree.rows(split)
     files = [tree.root / tree.files[row] for row in rows]
-    fractions, bad = answers(network, files, say=say)
+    known_by = Known(network)
+    fractions, bad = answers(network, files, seen=known_by.see, say=say)
     rows = rows[[file not in bad for file in files]] if files else rows
     if not rows.size:
         raise InputError(
@@ -121,6 +122,7 @@ def evaluate(
         "split": "all" if whole else split,
         "split_kind": "none" if whole else tree.split_kind,
         "views": network.views,
+        "taught": known_by.told(say),
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],

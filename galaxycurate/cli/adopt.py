@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from galaxycurate.cli import ask, face, options
+from galaxycurate.cli import ask, completion, face, options
 
 
 class ModeName(StrEnum):
@@ -41,7 +41,10 @@ def adopt(
         Path | None, typer.Option(help="The table that goes with a folder: a row for each image.")
     ] = None,
     scheme: Annotated[
-        str | None, typer.Option(help="How votes become labels: a name, or FILE.toml.")
+        str | None,
+        typer.Option(
+            help="How votes become labels: a name, or FILE.toml.", autocompletion=completion.schemes
+        ),
     ] = None,
     votes: Annotated[
         VotesName | None, typer.Option(help="Which fractions [debiased where there are any].")

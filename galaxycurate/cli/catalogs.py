@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from galaxycurate.cli import catalog, face, options
+from galaxycurate.cli import catalog, completion, face, options
 
 if TYPE_CHECKING:
     from galaxycurate.errors import InputError
@@ -68,7 +68,12 @@ def _how(one: Catalog) -> str:
 
 @app.command("describe")
 def describe(
-    name: Annotated[str, typer.Argument(help="A catalogue, a table, or a file.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A catalogue, a table, or a file.", autocompletion=completion.catalogues
+        ),
+    ],
     as_json: options.Json = False,
 ) -> None:
     """All that is known of a catalogue or a table; or what a file holds, see check.
@@ -185,7 +190,12 @@ def _say(one: Checked) -> None:
 
 @app.command("fetch")
 def fetch(
-    names: Annotated[list[str], typer.Argument(help="Catalogues (their first table), or tables.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="Catalogues (their first table), or tables.", autocompletion=completion.catalogues
+        ),
+    ],
     table: Annotated[str | None, typer.Option(help="Another table of the catalogue.")] = None,
     images: Annotated[bool, typer.Option("--images", help="Its images as well.")] = False,
     source: Annotated[str | None, typer.Option("--from", help="vizier: the second source.")] = None,

@@ -33,7 +33,7 @@ def dedupe(
     memory: Annotated[str | None, typer.Option(help="Memory to use at most [2GB].")] = None,
     dask: Annotated[
         str | None,
-        typer.Option(help="Overlaps by position: tcp://HOST:PORT of a Dask scheduler, or local."),
+        typer.Option(help="Fingerprints and overlaps by Dask: tcp://HOST:PORT, or local."),
     ] = None,
     dataset: options.Dataset = None,
     manifests: options.Manifests = None,
@@ -45,7 +45,7 @@ def dedupe(
     Example: galaxycurate dedupe --min-overlap 0.05 --page pairs.html
     """
     from galaxycurate.pipeline.dedupe import dedupe as verb
-    from galaxycurate.pipeline.dedupe.evidence import PixelSearch
+    from galaxycurate.pipeline.dedupe.seen import PixelSearch
     from galaxycurate.store.files import check_page
 
     settings = options.settings(dataset=dataset, manifests=manifests, memory=memory, dask=dask)

@@ -11,6 +11,12 @@ from contextlib import contextmanager
 from galaxycurate.core.progress import Progress
 from galaxycurate.errors import GalaxyCurateError
 
+PEOPLE = {
+    "relabelled": "given another class", "put_back": "kept against a verdict",
+    "left_out": "left out", "disputed": "of these because reviewers disagree",
+}  # fmt: skip
+"""What people's decisions come to, in words: see `Decided.counted`."""
+
 
 def talk(text: str = "") -> None:
     """Say something that is not the answer."""

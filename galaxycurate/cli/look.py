@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from galaxycurate.cli import face, options
+from galaxycurate.cli import completion, face, options
 
 
 def status(
@@ -47,12 +47,15 @@ def status(
     rows |= {f"image of {label}": n for label, n in stands.images.items()}
     rows |= {f"pairs: {kind}": n for kind, n in stands.verdicts.items()}
     rows |= {f"audit: {kind}": n for kind, n in stands.audit.items()}
-    if stands.audit:
-        asked = f", catalogue of {stands.catalogue}" if stands.catalogue else ", no catalogue"
-        rows |= {f"audit: left out of splits{asked}": stands.audit_left_out}
+    rows |= {"audit: left out of splits": stands.audit_left_out} if stands.audit else {}
+    rows |= {f"decisions: {kind}": n for kind, n in stands.decisions.items()}
+    rows |= {f"decisions by {who}": n for who, n in stands.reviewers.items()}
+    rows |= {f"people: {face.PEOPLE[what]}": n for what, n in stands.decided.items() if n}
     rows |= {"groups": stands.groups} if stands.groups else {}
     if rows:
         face.answer(face.table(rows))
+    if stands.audit:
+        face.answer(f"  the audit asked {stands.catalogue or 'no catalogue'}")
     if stands.splits:
         face.answer(face.grid(stands.splits))
     for step in stands.next:
@@ -63,24 +66,47 @@ def report(
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     dataset: options.Dataset = None,
     manifests: options.Manifests = None,
+    no_shortcuts: Annotated[
+        bool,
+        typer.Option(
+            "--no-shortcuts", help="Do not look for shortcuts: no picture is read for it."
+        ),
+    ] = False,
     dry_run: options.DryRun = False,
     as_json: options.Json = False,
 ) -> None:
-    """One HTML page on the dataset: funnel, classes, contact sheets, sky, split proof, provenance.
+    """Can this dataset be trusted? One HTML page that says so, and why; a datasheet beside it.
 
     Example: galaxycurate report --out report.html
     """
     from galaxycurate.pipeline.report.gather import gather
+    from galaxycurate.pipeline.report.summary import WORDS, in_a_word, next_command
+    from galaxycurate.store.files import check_page
+    from galaxycurate.web import datasheet
     from galaxycurate.web.report import write
 
-    facts = gather(options.settings(dataset=dataset, manifests=manifests))
+    if not as_json:
+        check_page(out, option="--out")
+    settings = options.settings(dataset=dataset, manifests=manifests)
+    with face.progress_bar("report") as bar:
+        facts = gather(settings, shortcuts=not no_shortcuts, keep=not dry_run, progress=bar)
+    if not (dry_run or as_json):
+        sheet = datasheet.write(facts, out.with_name(datasheet.NAME))
+        write(facts, out)
     if as_json:
         face.answer_json(facts.as_dict())
         return
-    if not dry_run:
-        write(facts, out)
-    size = f", {out.stat().st_size / 1e6:.1f} MB" if out.exists() else ""
-    face.answer(f"{out}{' would be written' if dry_run else size}")
+    face.answer(in_a_word(facts.summary))
+    for line in facts.summary:
+        face.answer(f"  {line.about:<10} {WORDS[line.level]:<10} {line.text}")
+    if dry_run:
+        face.talk(f"{out} and {out.with_name(datasheet.NAME)} would be written")
+        return
+    face.answer(f"{out}, {out.stat().st_size / 1e6:.1f} MB" + (f"; {sheet}" if sheet else ""))
+    if sheet is None:
+        face.talk(f"{out.with_name(datasheet.NAME)} is none of ours (no marks) and stays as it is")
+    if todo := next_command(facts.summary):
+        face.next_command(todo)
 
 
 def config_show(as_json: options.Json = False) -> None:
@@ -105,7 +131,7 @@ def config_show(as_json: options.Json = False) -> None:
 
 
 def config_set(
-    name: Annotated[str, typer.Argument(help="The setting.")],
+    name: Annotated[str, typer.Argument(help="The setting.", autocompletion=completion.settings)],
     value: Annotated[str, typer.Argument(help="Its new value.")],
 ) -> None:
     """Keep a value in galaxycurate.toml.

@@ -17,14 +17,18 @@ from galaxycurate.cli import (
     audit,
     casjobs,
     catalogs,
+    completion,
     crosswalk,
     dedupe,
     demo,
     download,
+    export,
     face,
     look,
     manifests,
+    manpage,
     positives,
+    review,
     sandbox,
     split,
 )
@@ -82,13 +86,17 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "download": download.download,
     "audit": audit.audit,
     "dedupe": dedupe.dedupe,
+    "review": review.review,
     "split": split.split,
+    "export": export.export,
     "status": look.status,
     "report": look.report,
     "demo": demo.demo,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.command("completion")(completion.completion)
+app.command("man")(manpage.man)
 app.add_typer(config, name="config")
 app.add_typer(catalogs.app, name="catalogs")
 app.add_typer(catalogs.app, name="catalog", hidden=True)
@@ -137,6 +145,7 @@ def main(arguments: list[str]) -> int:
         An `ExitCode`.
     """
     try:
+        completion.prepare()
         code = typer.main.get_command(app).main(
             arguments, prog_name="galaxycurate", standalone_mode=False
         )

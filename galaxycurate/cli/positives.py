@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from galaxycurate.cli import ask, face, options
+from galaxycurate.cli import ask, completion, face, options
 
 _BAR = 50  # characters of the tallest bin
 
@@ -24,7 +24,11 @@ class CatalogName(StrEnum):
 
 def positives(
     scheme: Annotated[
-        str, typer.Option(help="How votes become labels: a name, or FILE.toml [the catalogue's].")
+        str,
+        typer.Option(
+            help="How votes become labels: a name, or FILE.toml [the catalogue's].",
+            autocompletion=completion.schemes,
+        ),
     ] = "",
     threshold: Annotated[
         float | None, typer.Option(help="Fraction of the votes that a class needs [the scheme's].")

@@ -103,6 +103,8 @@ def _shares(fractions: str | None) -> tuple[float, ...]:
 
 def _warn(made: Split, guard: str) -> None:
     """What a person should know before training on it."""
+    if told := [f"{n:,} {face.PEOPLE[what]}" for what, n in made.decided.items() if n]:
+        face.talk(f"  people decided: {', '.join(told)}")
     classes = set().union(*made.counts.values())
     for name, counts in made.counts.items():
         if lacking := sorted(classes - set(counts)):

@@ -96,6 +96,12 @@ class VerdictKind(StrEnum):
     UNREADABLE = "unreadable"  # no picture can be decoded
 
 
+TWINS = (
+    VerdictKind.EXACT_FILE, VerdictKind.SAME_PIXELS, VerdictKind.COPY, VerdictKind.SAME_OBJECT,
+)  # fmt: skip
+"""Pairs of which a training set needs one; pictures that only share sky stay, in one group."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """A verdict on a picture, or on a pair of them.

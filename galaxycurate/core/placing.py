@@ -63,6 +63,12 @@ class Placing:
             return None
         return np.array([low, (high[0], low[1]), high, (low[0], high[1])])
 
+    def shared_on_both(
+        self, first: Size, second: Size
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """The part that both show, as `shared` gives it, on the first picture and on the second."""
+        return self.shared(first, second), self.inverse(first, second).shared(second, first)
+
 
 def _turn(flip: int, size: Size) -> tuple[np.ndarray, np.ndarray]:
     """The matrix and the start that take a pixel's place to its place in the turned picture."""

@@ -72,6 +72,33 @@ RELEASES = {
 """By name."""
 
 
+def explore_url(release: str, objid: int) -> str:
+    """Where SkyServer explains an object to a person.
+
+    Addresses as in public code: of DR7, of DR8 to DR15, and of DR16 and later. Not verified on the
+    live server.
+
+    Parameters
+    ----------
+    release : str
+        Of the objID: a DR7 id means another object in later releases, or none.
+    objid : int
+
+    Returns
+    -------
+    str
+        Empty for a release without such a page.
+    """
+    name = release.lower()
+    if name == "dr7":
+        return f"https://skyserver.sdss.org/dr7/en/tools/explore/obj.asp?id={objid}"
+    if name not in RELEASES:
+        return ""
+    if int(name.removeprefix("dr")) < 16:
+        return f"https://skyserver.sdss.org/{name}/en/tools/explore/summary.aspx?id={objid}"
+    return f"https://skyserver.sdss.org/{name}/VisualTools/explore/summary?objId={objid}"
+
+
 def release_of(name: str) -> Release:
     """The release of a name, in capitals or not.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
 
 DISPUTED = "reviewers disagree"
+OTHER_KEPT = "a person keeps the other of a pair"
 
 
 @dataclass(frozen=True)
@@ -19,16 +20,27 @@ class Settled:
     Parameters
     ----------
     use : bool
-        Whether splits use it, whatever dedupe or audit hold against it.
+        Whether splits use it, whatever the audit holds against it.
     label : str
         The class that people gave it; empty where they said nothing of it.
     why : str
         In words, for a person.
+    ground : str
+        Why it is not used, without names: to be counted by.
+    is_beside : bool
+        Kept by people who saw it beside its twin: what dedupe holds against it counts no more.
     """
 
     use: bool
     label: str = ""
     why: str = ""
+    ground: str = ""
+    is_beside: bool = False
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether reviewers disagree, so that nobody's word counts."""
+        return self.ground == DISPUTED
 
 
 def standing(decisions: Iterable[Decision]) -> list[Decision]:
@@ -80,7 +92,9 @@ def settle(decisions: Iterable[Decision], sha256: Mapping[str, str]) -> dict[str
     """What decisions come to, picture by picture.
 
     The word that most reviewers gave counts. Where no word has more than another, the picture is
-    disputed, and splits leave it out until somebody decides.
+    disputed, and splits leave it out until somebody decides. What is said of a picture by itself
+    and in pairs adds up: its class is that of the one, and it is used where nothing speaks
+    against it.
 
     Parameters
     ----------
@@ -95,24 +109,58 @@ def settle(decisions: Iterable[Decision], sha256: Mapping[str, str]) -> dict[str
         By path; pictures that nobody decided on are absent.
     """
     said: dict[tuple[str, str], list[Decision]] = defaultdict(list)
-    for (path, partner, _reviewer), decision in newest_of_each(standing(decisions)).items():
-        if decision.sha256 in ("", sha256.get(path)):
+    turned = [one_way(decision) for decision in standing(decisions)]
+    for (path, partner, _reviewer), decision in newest_of_each(turned).items():
+        if decision.sha256 in ("", sha256.get(path), sha256.get(partner)):
             said[path, partner].append(decision)
     found: dict[str, Settled] = {}
-    # pictures by themselves come last: what is said of one outweighs what is said of a pair
-    for (path, partner), words in sorted(said.items(), key=lambda item: not item[0][1]):
-        found |= _of_pair(path, partner, words) if partner else {path: _of_one(words)}
+    for (path, partner), words in sorted(said.items()):
+        told = _of_pair(path, partner, words) if partner else {path: _of_one(words)}
+        for one, settled in told.items():
+            found[one] = _both(found[one], settled) if one in found else settled
     return found
+
+
+def one_way(decision: Decision) -> Decision:
+    """A decision on a pair as if its pictures had stood in the order of their paths.
+
+    Parameters
+    ----------
+    decision : Decision
+
+    Returns
+    -------
+    Decision
+        The same where it is in that order, or is on no pair.
+    """
+    if not decision.partner or decision.path <= decision.partner:
+        return decision
+    other: dict[str, str] = {Keep.PATH: Keep.PARTNER, Keep.PARTNER: Keep.PATH}
+    keep = other.get(decision.keep, decision.keep)
+    return replace(decision, path=decision.partner, partner=decision.path, keep=keep)
+
+
+def _both(one: Settled, other: Settled) -> Settled:
+    """What two words about one picture come to: what speaks against it has the last."""
+    first, last = sorted((one, other), key=lambda settled: not settled.use)
+    return Settled(
+        last.use,
+        one.label or other.label,
+        last.why if not last.use else f"{first.why}, {last.why}",
+        last.ground,
+        one.is_beside or other.is_beside,
+    )
 
 
 def _of_one(words: Sequence[Decision]) -> Settled:
     word = _winner(words)
     if word is None:
-        return Settled(False, why=f"{DISPUTED}: {_tally(words)}")
+        return Settled(False, why=f"{DISPUTED}: {_tally(words)}", ground=DISPUTED)
     by = ", ".join(sorted({d.reviewer for d in words if d.says == word.says} - {""}))
     who = f" by {by}" if by else ""
     if word.kind is DecisionKind.REJECT:
-        return Settled(False, why=f"rejected{who}: {word.reason or 'no reason given'}")
+        reason = word.reason or "no reason given"
+        return Settled(False, why=f"rejected{who}: {reason}", ground=f"rejected: {reason}")
     return Settled(True, word.label, f"{word.label}{who}")
 
 
@@ -120,14 +168,13 @@ def _of_pair(path: str, partner: str, words: Sequence[Decision]) -> dict[str, Se
     word = _winner(words)
     if word is None:
         why = f"{DISPUTED} on the pair {path}, {partner}: {_tally(words)}"
-        return {partner: Settled(False, why=why)}
-    keeps = {
-        path: word.keep != Keep.PARTNER,
-        partner: word.keep != Keep.PATH,
-    }
+        return {partner: Settled(False, why=why, ground=DISPUTED)}
+    keeps = {path: word.keep != Keep.PARTNER, partner: word.keep != Keep.PATH}
     other = {path: partner, partner: path}
     return {
-        one: Settled(use, why=f"{'kept beside' if use else 'a person keeps'} {other[one]}")
+        one: Settled(True, why=f"kept beside {other[one]}", is_beside=True)
+        if use
+        else Settled(False, why=f"a person keeps {other[one]}", ground=OTHER_KEPT)
         for one, use in keeps.items()
     }
 
@@ -201,7 +248,7 @@ def agreements(decisions: Iterable[Decision]) -> list[Agreement]:
         Reviewers by name; a second look is called ``NAME, again``.
     """
     said: dict[str, dict[tuple[str, str, str], str]] = defaultdict(dict)
-    for d in standing(decisions):
+    for d in map(one_way, standing(decisions)):
         who = f"{d.reviewer}, again" if d.again else d.reviewer
         said[who][d.path, d.partner, d.sha256] = d.says
     firsts = sorted(who for who in said if not who.endswith(", again"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,52 @@ def replacing(path: Path):
         raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True) if path.parent.is_dir() else None
+
+
+@contextmanager
+def building(folder: Path, what: str) -> Iterator[Path]:
+    """Build a folder beside its place, and let it take that place when it is whole.
+
+    Whoever dies leaves nothing under the final name, or the old folder; what is left of the
+    unfinished one goes when the next one is built.
+
+    Parameters
+    ----------
+    folder : Path
+        The final name. One that is there is replaced.
+    what : str
+        For the message where another process is at it: "an export to out/".
+
+    Yields
+    ------
+    Path
+        The empty folder to fill.
+
+    Raises
+    ------
+    StorageError
+        The disk refused, or another process is at it.
+    """
+    folder = Path(folder)
+    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
+    with held(folder.with_name(f".{folder.name}.lock"), what):
+        try:
+            if old.exists() and not folder.exists():  # somebody died between the two renames
+                old.rename(folder)
+            for left in (new, old):
+                shutil.rmtree(left, ignore_errors=True)
+            new.mkdir(parents=True)
+            yield new
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        finally:
+            if old.exists() and not folder.exists():
+                old.rename(folder)
+            for left in (new, old):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
@@ -121,13 +168,15 @@ def check_writable(folder: Path) -> None:
         raise unwritable(Path(folder), PermissionError(errno.EACCES, "permission denied"))
 
 
-def check_page(path: Path) -> None:
+def check_page(path: Path, *, option: str = "--page") -> None:
     """Refuse a page that could not be written, before the work that it is to show; touches nothing.
 
     Parameters
     ----------
     path : Path
         The HTML file that is wanted.
+    option : str
+        By which it was named.
 
     Raises
     ------
@@ -137,7 +186,7 @@ def check_page(path: Path) -> None:
     path = Path(path)
     if path.is_dir():
         raise InputError(
-            f"the page {path} is a folder", hint=f"name a file: --page {path / 'page.html'}"
+            f"the page {path} is a folder", hint=f"name a file: {option} {path / 'page.html'}"
         )
     try:
         check_writable(path.parent)

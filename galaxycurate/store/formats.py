@@ -275,9 +275,17 @@ def _read_votable(path: Path):
 
 
 def _write_fits(path: Path, table: pa.Table, header: str) -> None:
+    import numpy as np
+    from astropy.io import fits
+
     filled = to_astropy(table, "")
+    for name in [n for n in filled.colnames if filled[n].dtype.kind == "U"]:  # FITS is ASCII
+        filled[name] = np.char.encode(filled[name].astype("U"), "ascii", "backslashreplace")
     filled.meta = {KEY.upper()[:8]: header}
-    filled.write(path, format="fits", overwrite=True)
+    hdu = fits.table_to_hdu(filled)
+    for n, name in enumerate(table.column_names, start=1):  # as TOPCAT and STILTS read them
+        hdu.header[f"TUCD{n}"], hdu.header[f"TCOMM{n}"] = COLUMNS[name].ucd, COLUMNS[name].meaning
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path, overwrite=True)
 
 
 def _read_fits(path: Path):

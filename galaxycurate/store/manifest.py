@@ -175,6 +175,11 @@ class Manifest:
         for chunk in table.to_batches(max_chunksize=batch):
             yield from chunk.to_pylist()
 
+    @property
+    def release(self) -> str:
+        """Its data release; of imported images their ids tell, empty where these do not."""
+        return self.header.release or ("dr7" if any(self.column("dr7objid")) else "")
+
     def column(self, name: str) -> list:
         """The values of one column; all None where the manifest has it not."""
         if name not in self.table.column_names:

@@ -104,15 +104,28 @@ def render(
     )  # fmt: skip
     kinds: dict[str, list[dict]] = {}
     for pair in pairs:
-        kinds.setdefault(pair.kind, []).append(_view(pair))
+        kinds.setdefault(pair.kind, []).append(view(pair))
     css = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     return environment.get_template("pairs.html").render(
         title=title, lead=lead, kinds=kinds, css=Markup(css), simulated=simulated
     )
 
 
-def _view(pair: ShownPair) -> dict:
-    pictures = [_picture(pair.first), _picture(pair.second)]
+def view(pair: ShownPair, *, side_px: int = SIDE_PX) -> dict:
+    """What the macro ``side_by_side`` of ``figures.html`` draws.
+
+    Parameters
+    ----------
+    pair : ShownPair
+        Or what has the same attributes.
+    side_px : int
+        A picture is sent no larger than this, twice over for fine screens.
+
+    Returns
+    -------
+    dict
+    """
+    pictures = [_picture(pair.first, side_px), _picture(pair.second, side_px)]
     outlines: list[np.ndarray | None] = [None, None]
     if pair.is_placed and all(pictures):
         outlines = _outlines(pair, [p["size"] for p in pictures if p])
@@ -130,7 +143,7 @@ def _outlines(pair: ShownPair, sizes: Sequence[tuple[int, int]]) -> list[np.ndar
     """The shared part on each picture."""
     placing = Placing(pair.dx, pair.dy, pair.flip, pair.scale)
     first, second = sizes
-    return [placing.shared(first, second), placing.inverse(first, second).shared(second, first)]
+    return list(placing.shared_on_both(first, second))
 
 
 def _points(corners: np.ndarray | None) -> str:
@@ -138,7 +151,7 @@ def _points(corners: np.ndarray | None) -> str:
     return "" if corners is None else " ".join(f"{x + 0.5:.1f},{y + 0.5:.1f}" for x, y in corners)
 
 
-def _picture(given: bytes | Image.Image | None) -> dict | None:
+def _picture(given: bytes | Image.Image | None, side_px: int) -> dict | None:
     """Its size, and a small JPEG of it as a data URL."""
     from PIL import Image
 
@@ -149,7 +162,7 @@ def _picture(given: bytes | Image.Image | None) -> dict | None:
     except GalaxyCurateError:
         return None
     size = image.size
-    image.thumbnail((2 * SIDE_PX, 2 * SIDE_PX), Image.Resampling.LANCZOS)
+    image.thumbnail((2 * side_px, 2 * side_px), Image.Resampling.LANCZOS)
     body = io.BytesIO()
     image.save(body, "JPEG", quality=QUALITY, optimize=True)
     data = base64.b64encode(body.getvalue()).decode()

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from galaxycurate.pipeline.report.facts import Cutout, Pair, ReportFacts, Sheet, SkyPoints
+from galaxycurate.core.cite import credit
+from galaxycurate.pipeline.report.facts import ReportFacts
+from galaxycurate.pipeline.report.funnel import ASKED
+from galaxycurate.pipeline.report.summary import in_a_word
 from galaxycurate.store.files import replacing
-from galaxycurate.web.cite import credit
-from galaxycurate.web.pictures import small_jpeg, whole_png
+from galaxycurate.web import numbers, told
+from galaxycurate.web.circled import AROUND
+from galaxycurate.web.cutouts import sheet, suspects
+from galaxycurate.web.drawn import map_key, maps, plots
+from galaxycurate.web.pairs import ShownPair
+from galaxycurate.web.pairs import view as pair_view
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_MARKS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "*": "★"}
+PAIR_PX = 110
+"""Of a pair's pictures, shown at 150: twice as large as that would fill the page."""
+
 _OUTCOMES = {"ok": "kept", "rejected": "rejected", "failed": "failed"}
 
 
@@ -57,34 +66,56 @@ def render(facts: ReportFacts) -> str:
     """
     from markupsafe import Markup
 
-    environment = _environment()
     view = {
         "facts": facts,
         "css": Markup(_template_text("report.css")),
         "created": facts.created_utc.replace("T", " ").replace("+00:00", " UTC"),
         "tag": Markup('<span class="tag">simulated</span>') if facts.simulated else "",
-        "seed": facts.seed,
-        "headline": list(_headline(facts)),
-        "funnel": list(_funnel(facts.funnel)),
-        "undone": facts.undone,
+        "answer": in_a_word(facts.summary),
+        "summary": [numbers.finding(finding) for finding in facts.summary],
+        "headline": list(numbers.headline(facts)),
+        "funnel": list(numbers.funnel(facts)),
         "outcome_words": _OUTCOMES,
-        "balance": list(_balance(facts.splits)),
-        "proof": list(_proof(facts)),
-        "proof_verdict": _proof_verdict(facts),
-        "accuracy": _accuracy(facts),
-        "confusion": whole_png(facts.training.confusion) if facts.training else None,
-        "sheets": [_sheet(sheet) for sheet in facts.sheets],
-        "rejected": [_sheet(sheet) for sheet in facts.rejected],
-        "pairs": [_pair(pair) for pair in facts.pairs],
-        "false_rates": {kind: _at_most(rate) for kind, rate in facts.false_rates.items()},
-        "plots": list(_plots(facts)),
-        "maps": list(_maps(facts.sky)),
-        "map_key": list(_map_key(facts.sky)),
-        "unplaced": facts.funnel["rows in the manifests"] - len(facts.sky),
+        "class_bars": list(numbers.class_bars(facts)),
+        "framing": numbers.framing(facts),
+        "balance": list(numbers.balance(facts.splits)),
+        "proof": list(numbers.proof(facts)),
+        "proof_verdict": numbers.proof_verdict(facts),
+        "audit_kinds": list(numbers.kinds(facts)),
+        "audit_told": numbers.told_by(facts),
+        "accuracy": numbers.accuracy(facts),
+        "confusion": list(numbers.confusion(facts)),
+        "around": AROUND,
+        "unplaced": facts.funnel[ASKED] - len(facts.sky),
+        "false_rates": {kind: numbers.at_most(rate) for kind, rate in facts.false_rates.items()},
+        "kinds": list(told.kinds(facts.shortcuts)) if facts.shortcuts else [],
+        "features": told.features(facts.shortcuts) if facts.shortcuts else [],
         "credit": credit(facts.releases),
+        "said": {name: run.said for name, run in facts.runs.items()},
+        **_pictures(facts),
+        **_drawn(facts),
     }
     view["sections"] = list(_sections(facts, view))
-    return environment.get_template("report.html").render(view)
+    return _environment().get_template("report.html").render(view)
+
+
+def _pictures(facts: ReportFacts) -> dict:
+    return {
+        "sheets": [sheet(one) for one in facts.sheets],
+        "hardest": [sheet(one) for one in facts.hardest],
+        "rejected": [sheet(one) for one in facts.rejected],
+        "thrown_out": [sheet(one) for one in facts.thrown_out],
+        "suspects": [suspects(one) for one in facts.suspects],
+        "pairs": list(_pairs(facts)),
+    }
+
+
+def _drawn(facts: ReportFacts) -> dict:
+    return {
+        "plots": list(plots(facts.histograms)),
+        "maps": list(maps(facts.sky)),
+        "map_key": list(map_key(facts.sky)),
+    }
 
 
 def _environment() -> Environment:
@@ -110,235 +141,35 @@ def _plain(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_plain(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):
-        return " + ".join(map(str, value))
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        between = " + " if all(isinstance(part, str) for part in value) else ", "
+        return between.join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "-"
 
 
-def _sections(facts: ReportFacts, view: Mapping) -> Iterable[tuple[str, str]]:
-    always = True
+def _sections(facts: ReportFacts, view: Mapping) -> Iterator[tuple[str, str]]:
     for there, name, title in (
-        (always, "funnel", "Funnel"), (always, "classes", "Classes"), (always, "splits", "Splits"),
-        (facts.training, "training", "Training"), (always, "sheets", "Contact sheets"),
+        (True, "funnel", "Funnel"), (True, "classes", "Classes"), (True, "splits", "Splits"),
+        (True, "shortcuts", "Shortcuts"), (True, "audit", "Audit"),
+        (facts.people, "people", "People"), (facts.training, "training", "Training"),
+        (True, "sheets", "Contact sheets"), (view["hardest"], "hardest", "Hardest"),
         (view["rejected"], "rejected", "Not kept"), (view["pairs"], "pairs", "Pairs"),
-        (view["plots"], "plots", "Plots"), (always, "sky", "Sky"),
-        (always, "provenance", "Provenance"), (always, "cite", "How to cite"),
+        (view["plots"], "plots", "Plots"), (True, "sky", "Sky"),
+        (True, "provenance", "Provenance"), (True, "cite", "How to cite"),
     ):  # fmt: skip
         if there:
             yield name, title
 
 
-# ---- figures
-
-
-def _headline(facts: ReportFacts) -> Iterable[tuple[str, str]]:
-    yield "cutouts in manifests", f"{facts.funnel['rows in the manifests']:,}"
-    yield "pictures kept", f"{facts.funnel['pictures kept']:,}"
-    yield "classes", str(len(facts.classes))
-    if facts.proof:
-        yield "groups", f"{facts.proof.groups:,}"
-        leaks = facts.proof.pairs_across + facts.proof.overlapping_across + facts.proof.torn
-        yield "leaks found", f"{leaks:,}"
-    if facts.training and facts.training.accuracy is not None:
-        yield "test accuracy", f"{facts.training.accuracy:.1%}"
-
-
-def _funnel(stages: Mapping[str, int]) -> Iterable[dict]:
-    most, before = max(stages.values()), None
-    for name, n in stages.items():
-        share = "" if not before else _percent(n / before)
-        yield {"name": name, "n": f"{n:,}", "share": share, "width": f"{100 * n / most:.1f}"}
-        before = n
-
-
-def _balance(splits: Mapping[str, Mapping[str, int]]) -> Iterable[dict]:
-    for split, labels in splits.items():
-        whole = sum(labels.values())
-        for k, (label, n) in enumerate(labels.items()):
-            share = n / whole if whole else 0.0
-            yield {"split": split if k == 0 else "", "label": label, "n": f"{n:,}",
-                   "share": _percent(share), "width": f"{100 * share:.1f}"}  # fmt: skip
-
-
-def _percent(share: float) -> str:
-    """One decimal, but never rounded to all or to nothing."""
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    return "> 99.9 %" if 0.999 < share < 1 else f"{100 * share:.1f} %"
-
-
-def _proof(facts: ReportFacts) -> Iterable[tuple[str, str]]:
-    proof = facts.proof
-    if proof is None:
-        return
-    yield "images in the splits", f"{proof.images:,}"
-    yield "groups", f"{proof.groups:,}"
-    yield "groups in more than one split", f"{proof.torn:,}"
-    yield "pairs that dedupe found among them", f"{proof.pairs:,}"
-    yield "of these, pairs across splits", f"{proof.pairs_across:,}"
-    anew = f"{proof.overlapping_across:,}" if proof.measured else "not measured"
-    yield "footprints that share sky across splits, measured anew", anew
-    if proof.closest_arcsec is not None:
-        yield "closest centres across splits", f"{_arc(proof.closest_arcsec)}"
-    if proof.width_arcsec:
-        yield "side of the widest footprint", f"{_arc(proof.width_arcsec)}"
-
-
-def _arc(arcsec: float) -> str:
-    return f"{arcsec:,.1f} arcsec" if arcsec < 3600 else f"{arcsec / 3600:,.2f} deg"
-
-
-def _proof_verdict(facts: ReportFacts) -> str:
-    """The answer in one line; it claims no more than was measured."""
-    proof = facts.proof
-    if proof is None:
-        return ""
-    if not proof.holds:
-        return "Yes: the split leaks. Run galaxycurate dedupe, then galaxycurate split."
-    unmeasured = proof.images - proof.measured
-    if not unmeasured:
-        return "No: the split holds."
-    return (
-        "Nothing was found. But the sky could not be compared for "
-        f"{unmeasured:,} of {proof.images:,} images: their position or pixel scale is unknown."
-    )
-
-
-def _accuracy(facts: ReportFacts) -> str:
-    training = facts.training
-    if training is None or training.accuracy is None:
-        return ""
-    text = f"Test accuracy {training.accuracy:.4f}"
-    if training.interval:
-        text += f" (95 % interval {training.interval[0]:.4f} to {training.interval[1]:.4f})"
-    return text + (f", {training.n:,} images that the network never saw." if training.n else ".")
-
-
-# ---- pictures
-
-
-def _sheet(sheet: Sheet) -> dict:
-    shown = len(sheet.cutouts)
-    return {
-        "title": sheet.title,
-        "shown": f"{shown:,} of {sheet.total:,}" if shown < sheet.total else f"all {shown:,}",
-        "cutouts": [_cutout(cutout) for cutout in sheet.cutouts],
-    }
-
-
-def _cutout(cutout: Cutout) -> dict:
-    url, why = None, cutout.note or "no picture"
-    if cutout.picture:
-        try:
-            url = small_jpeg(cutout.picture)
-        except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, a bomb's own...
-            why = f"unreadable: {type(error).__name__}"
-    name = f"objID {cutout.objid}" if cutout.objid else cutout.name
-    return {
-        "url": url,
-        "why": why,
-        "alt": f"{cutout.label}, {name}" + ("" if url else f", no picture: {why}"),
-        "tip": " · ".join(_details(cutout, name)),
-        "caption": _caption(cutout) if url else cutout.name,
-    }
-
-
-def _details(cutout: Cutout, name: str) -> Iterable[str]:
-    yield name
-    if cutout.ra is not None and cutout.dec is not None:
-        yield f"RA {cutout.ra:.5f}°, Dec {cutout.dec:+.5f}°"
-    if cutout.vote_fraction is not None:
-        yield f"vote fraction {cutout.vote_fraction:.3f}"
-    if cutout.r is not None:
-        yield f"r = {cutout.r:.2f} mag"
-    if cutout.clear_arcsec is not None:
-        yield f"nearest galaxy {cutout.clear_arcsec:.0f} arcsec from the edge"
-    if cutout.score is not None:
-        yield f"field score {cutout.score:.2f}"
-    if cutout.split:
-        yield cutout.split
-    if cutout.note:
-        yield cutout.note
-
-
-def _caption(cutout: Cutout) -> str:
-    """What a reader wants under the picture: the vote or the score, and the split."""
-    if cutout.note:
-        return cutout.note
-    figures = (cutout.vote_fraction, cutout.score)
-    figure = next((f"{value:.2f}" for value in figures if value is not None), "")
-    return " · ".join(text for text in (figure, cutout.split) if text)
-
-
-def _at_most(rate: float) -> str:
-    return "< 0.01 %" if rate < 1e-4 else f"at most {100 * rate:.2g} %"
-
-
-def _pair(pair: Pair) -> dict:
-    text = f"share {100 * pair.shared:.0f} % of their sky" if pair.kind == "overlap" else pair.kind
-    if pair.evidence and pair.kind != "overlap":
-        text += f": {pair.evidence}"
-    return {
-        "first": _cutout(pair.first),
-        "second": _cutout(pair.second),
-        "text": text if pair.kept else f"{text}; left out",
-    }
-
-
-# ---- plots
-
-
-def _plots(facts: ReportFacts) -> Iterable[dict]:
-    from markupsafe import Markup
-
-    from galaxycurate.web.plots import histogram
-
-    for one in facts.histograms:
-        cuts = " and ".join(f"{cut:g}" for cut in one.cuts)
-        caption = f"Dashed: the cut at {cuts}." if cuts else ""
-        if one.beyond:
-            caption += f" {one.beyond:,} cutouts have none within reach and are not drawn."
-        numbers = ", ".join(f"{label} {sum(n):,}" for label, n in one.counts.items())
-        yield {
-            "title": one.title,
-            "svg": Markup(histogram(one)),
-            "caption": caption.strip(),
-            "alt": f"Histograms of {one.quantity}: {numbers}. {caption}".strip(),
-        }
-
-
-def _maps(sky: SkyPoints) -> Iterable[dict]:
-    from markupsafe import Markup
-
-    from galaxycurate.web.plots import sky_map, zoomed_map
-
-    if not len(sky):
-        return
-    span = f"Dec {sky.dec.min():+.2f}° to {sky.dec.max():+.2f}°"
-    yield {
-        "svg": Markup(sky_map(sky)),
-        "alt": f"Map of the sky with {len(sky):,} cutouts, {span}",
-        "caption": "Aitoff projection, ICRS, RA 180° in the middle, east to the left. "
-        "Dotted: the Galactic plane.",
-    }
-    zoomed = zoomed_map(sky)
-    if zoomed:
-        yield {
-            "svg": Markup(zoomed),
-            "alt": f"Map of the field with {len(sky):,} cutouts, {span}",
-            "caption": "The field itself: north up, east to the left, squares are the footprints "
-            "to scale.",
-        }
-
-
-def _map_key(sky: SkyPoints) -> Iterable[dict]:
-    from markupsafe import Markup
-
-    from galaxycurate.web.plots import class_styles
-
-    for label, (marker, colour) in class_styles(sky.label).items():
-        mark = Markup('<span aria-hidden="true" style="color:{}">{}</span>')
-        yield {
-            "mark": mark.format(colour, _MARKS[marker]),
-            "label": label,
-            "n": f"{int((sky.label == label).sum()):,}",
-        }
+def _pairs(facts: ReportFacts) -> Iterator[tuple[str, list[dict]]]:
+    """Kinds of pairs, each with its pairs."""
+    by_kind: dict[str, list[dict]] = {}
+    for pair in facts.pairs.pairs:
+        shown = pair_view(ShownPair(**vars(pair)), side_px=PAIR_PX)
+        for one in shown["pictures"]:
+            one["name"] = "/".join(Path(one["name"]).with_suffix("").parts[-2:])
+        by_kind.setdefault(pair.kind, []).append(shown)
+    yield from by_kind.items()

@@ -112,7 +112,7 @@ def test_the_counts_in_the_docs_are_those_of_the_real_tables(row, here, shared_d
 
 
 def test_the_scheme_of_the_docs_works_on_the_real_subset(here, shared_data, capsys):
-    text = re.search(r"```toml\n(.*?)```", DOCS.read_text(), re.S)[1]
+    text = re.search(r"```toml[^\n]*\n(.*?)```", DOCS.read_text(), re.S)[1]
     (here / "ringed-merger-4.toml").write_text(text)
     table = shared_data / "gz_tables" / "zoo2MainSpecz_subset.csv.gz"
     code, out, _ = run(f"positives --table {table} --scheme ringed-merger-4.toml --json", capsys)

@@ -56,9 +56,31 @@ def test_of_a_pair_stays_what_a_person_keeps(keep, used):
     assert {path: one.use for path, one in settle([pair], {}).items()} == used
 
 
-def test_what_is_said_of_a_picture_outweighs_what_is_said_of_its_pair():
+def test_a_class_says_nothing_of_which_of_a_pair_stays_and_a_rejection_has_the_last_word():
     pair = Decision("2", A, DecisionKind.PAIR, partner=B, keep=Keep.PATH)
-    assert settle([said("1", path=B), pair], {})[B].use
+    reject = Decision("3", A, DecisionKind.REJECT, reason="blurred")
+    found = settle([said("1", path=B), pair, reject], {})
+    assert (found[B].use, found[B].label, found[B].why) == (False, "spiral", f"a person keeps {A}")
+    assert (found[A].use, found[A].ground) == (False, "rejected: blurred")
+
+
+def test_a_pair_told_the_other_way_round_is_the_same_pair():
+    there = Decision("1", A, DecisionKind.PAIR, partner=B, keep=Keep.PATH, reviewer="ann")
+    back = Decision("2", B, DecisionKind.PAIR, partner=A, keep=Keep.PARTNER, reviewer="ben")
+    assert {path: one.use for path, one in settle([there, back], {}).items()} == {A: True, B: False}
+    (both,) = agreements([there, back])
+    assert (both.n, both.agreed) == (1, 1)
+
+
+def test_a_picture_that_one_of_its_pairs_drops_is_dropped():
+    c = "images/spiral/c.jpg"
+    pairs = [
+        Decision("1", A, DecisionKind.PAIR, partner=B, keep=Keep.PATH),
+        Decision("2", B, DecisionKind.PAIR, partner=c, keep=Keep.PATH),
+    ]
+    assert {path: one.use for path, one in settle(pairs, {}).items()} == {
+        A: True, B: False, c: False,
+    }  # fmt: skip
 
 
 def test_doubts_and_second_looks_decide_nothing():

@@ -5,9 +5,12 @@ import os
 
 import pytest
 
+from galaxycurate.core.decision import Decision, DecisionKind
+from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.split import Manner, split
 from galaxycurate.pipeline.status import status
+from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project
 
 
@@ -93,6 +96,25 @@ def test_a_split_of_images_that_are_wanted_no_more_is_not_trained_on(project):
     step = look(project).next[0]
     assert step.command == "galaxycurate dedupe"
     assert step.why == "12 images of the split are wanted no more"
+
+
+def test_doubtful_pictures_are_for_a_person_until_one_has_looked(project):
+    project.fetch(project.manifest("spiral", 4))
+    dedupe(project.settings)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        kinds = (VerdictKind.CONTAMINATED, VerdictKind.BORDERLINE, VerdictKind.CLEAN)
+        paths = [(o.path, o.sha256) for o in ledger.outcomes()]
+        ledger.record("audit", {}, verdicts=[
+            Verdict(path, kinds[min(k, 2)], keep=k > 0, sha256=sha256)
+            for k, (path, sha256) in enumerate(paths)
+        ])  # fmt: skip
+    step = look(project).next[-1]
+    assert step.command == "galaxycurate review --queue contaminated"
+    assert step.why == "for a person: 1 contaminated, 1 borderline"
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        said = [Decision(f"{k:032x}", paths[k][0], DecisionKind.UNSURE) for k in (0, 1)]
+        ledger.decide(ledger.start("review", {}), said)
+    assert commands(project) == ["galaxycurate split"]
 
 
 def test_galaxies_without_a_position_are_not_sent_to_download(project):

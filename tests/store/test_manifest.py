@@ -57,6 +57,19 @@ def test_astropy_reads_units_and_ids_on_its_own(tmp_path, ending):
     assert int(table["objID"][0]) == 1237662226208063489
 
 
+def test_fits_tells_ucds_and_meanings_and_escapes_what_ascii_has_not(tmp_path):
+    from astropy.io import fits
+
+    columns = COLUMNS | {"source_file": ["Gr\xf6\xdfe.jpg", "plain.jpg"]}
+    Manifest.build(HEADER, columns, where="test").write(tmp_path / "m.fits")
+    head = fits.getheader(tmp_path / "m.fits", 1)
+    n = next(k for k in range(1, 99) if head[f"TTYPE{k}"] == "ra")
+    assert head[f"TUCD{n}"] == "pos.eq.ra;meta.main"
+    assert head[f"TCOMM{n}"] == "right ascension of the centre, ICRS"
+    back = Manifest.read(tmp_path / "m.fits").column("source_file")
+    assert back == [r"Gr\xf6\xdfe.jpg", "plain.jpg"]
+
+
 def test_pandas_reads_whole_ids_from_parquet(tmp_path):
     import pandas as pd
 
@@ -113,7 +126,7 @@ def test_a_table_without_header_is_no_manifest(tmp_path):
 
 def test_positions_of_ones_own_are_told_the_way(tmp_path):
     (tmp_path / "mine.csv").write_text("ra,dec\n1,2\n")
-    with pytest.raises(LayoutError, match=r"carries no galaxycurate header$") as told:
+    with pytest.raises(LayoutError, match=r"carries no galaxycurate header\n") as told:
         Manifest.read(tmp_path / "mine.csv")
     assert "galaxycurate positives --table" in told.value.hint
 

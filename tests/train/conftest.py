@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 pytest.importorskip("torch", reason="the train extra is not installed")
@@ -17,11 +15,20 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session", autouse=True)
 def small_figures():
-    """Figures of whole runs are drawn with fewer dots: drawing takes most of such a run."""
+    """Figures of whole runs have fewer dots and no laid-out margins, which take most of a run.
+
+    How they look is for tests/train/show/test_figures.py.
+    """
     from train import outcome
 
+    drawn = outcome.save_figure
+
+    def quickly(path, figure):
+        figure.set_layout_engine("none")
+        drawn(path, figure, dpi=20)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcome, "save_figure", partial(outcome.save_figure, dpi=20))
+        patch.setattr(outcome, "save_figure", quickly)
         yield
 
 
@@ -38,6 +45,18 @@ def quick():
 
     data = Data(size_px=32)
     return Config(epochs=4, batch=16, steps_share=2, calibration_batches=2, data=data)
+
+
+@pytest.fixture(scope="session")
+def long_run(tree_root, quick, tmp_path_factory):
+    """A finished run of eight epochs on discs and bars: its folder, metrics, what it said."""
+    from dataclasses import replace
+
+    from train.fit import Place, fit
+
+    out, said = tmp_path_factory.mktemp("run"), []
+    metrics = fit(replace(quick, epochs=8), Place(tree_root, out, "cpu"), say=said.append)
+    return out, metrics, said
 
 
 @pytest.fixture(scope="session")

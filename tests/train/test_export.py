@@ -119,7 +119,7 @@ def test_wrong_uses_of_export_touch_nothing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for words, said in (
         (["export", "absent.pth"], "no such checkpoint: absent.pth"),
-        (["export", "absent.pth", "--to", "tf"], "argument --to: invalid choice"),
+        (["export", "absent.pth", "--to", "tf"], "--to takes one of onnx, pt2, not tf"),
     ):
         assert run(words) == 2
         assert said in capsys.readouterr().err

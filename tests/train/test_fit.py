@@ -24,14 +24,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-@pytest.fixture(scope="module")
-def finished(tree_root, quick, tmp_path_factory):
+@pytest.fixture
+def finished(long_run):
     """A finished run on discs and bars: its folder, its metrics, what it said."""
-    out = tmp_path_factory.mktemp("run")
-    said: list[str] = []
-    config = replace(quick, epochs=8)
-    metrics = fit(config, Place(tree_root, out, "cpu"), say=said.append)
-    return out, metrics, said
+    return long_run
 
 
 def test_discs_and_bars_are_learnt(finished):

@@ -174,6 +174,9 @@ def test_the_command_tells_mean_and_scatter(finished, folder, capsys):
     mean = found["metrics"]["accuracy"]["mean"]
     assert f"accuracy           {mean:.4f} +- " in told
     assert "doubted labels" in told
+    assert f"next: open {out}/report.html" in told
+    review = f"galaxycurate review --queue noise --noise {out}/label_noise.csv"
+    assert (review in told) == (found["label_noise"]["doubted"] > 0)
     assert f"out-of-fold accuracy {found['pooled']['accuracy']:.4f}" in told
 
 

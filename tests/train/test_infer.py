@@ -55,7 +55,7 @@ def test_sky_groups_widen_the_interval(network, tmp_path):
     lines = "".join(f"{name},{number // 10}\n" for number, name in enumerate(names))
     (root / "groups.csv").write_text("path,group\n" + lines)
     grouped = evaluate(network, root, device="cpu")
-    assert grouped["resampled"] == {"what": "sky groups", "n": 4}
+    assert grouped["resampled"] == {"what": "groups", "n": 4}
     assert grouped["accuracy"] == alone["accuracy"]
     assert grouped["split_kind"] == "sky groups, proved"
     assert grouped["intervals"]["accuracy"] != alone["intervals"]["accuracy"]
@@ -79,7 +79,8 @@ def test_eval_tells_figures_and_their_scatter(network, tree_root, capsys):
     low, high = found["intervals"]["roc_auc"]
     assert f"roc auc            {found['roc_auc']:.4f}  {low:.4f} to {high:.4f}" in text
     assert "95 % of images drawn anew (16)" in text
-    assert f"calibration error  {found['ece']:.4f}" in text
+    assert f"calibration error  {found['ece']:.4f}  {found['intervals']['ece'][0]:.4f} to" in text
+    assert f"... by chance      {found['ece_by_chance']:.4f}" in text
 
 
 def test_an_opened_network_has_its_device_prepared(network, monkeypatch):
@@ -100,3 +101,21 @@ def test_pictures_decoded_side_by_side_keep_their_order(network, tree_root, tmp_
     assert found == pytest.approx(alone, abs=1e-6)
     assert list(bad) == broken
     assert len(said) == 2
+
+
+def test_a_network_knows_the_images_that_taught_it(shown_run, tree_root, tmp_path, capsys):
+    made, said = shown_run / "galaxy_cnn_225.pth", []
+    assert evaluate(made, tree_root, device="cpu", say=said.append)["taught"] == 0
+    assert not any("taught" in line for line in said)
+    mixed = tmp_path / "mixed"  # under other names, without the folders of a split
+    for name in ("train", "test"):
+        for path in sorted((tree_root / name).rglob("*.jpg"))[::2]:
+            place = mixed / path.parent.name / f"{name}-{path.name}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place)
+    own = len(list(mixed.rglob("train-*")))
+    assert run(["eval", str(made), "--data", str(mixed), "--device", "cpu"]) == 0
+    told = capsys.readouterr()
+    everything = len(list(mixed.rglob("*.jpg")))
+    assert f"warning: {own} of {everything} images taught this network" in told.err
+    assert f"{own} of these images taught the network: no test of it" in told.out

@@ -65,7 +65,7 @@ def test_every_preset_says_what_it_is_and_has_its_command_on_the_page(name):
     assert len(about(name)) > 20
     page = (ROOT / "docs" / "training.md").read_text()
     assert f"| `{name}` |" in page
-    (command,) = re.findall(rf"^    python -m train (--preset {name} --data .*)$", page, re.M)
+    (command,) = re.findall(rf"^ *python -m train (--preset {name} --data .*)$", page, re.M)
     asked = Parser(prog="train")
     fit_face.words(asked)
     assert fit_face.recipe(asked.parse_args(command.split())) == preset(name)

@@ -9,21 +9,26 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 
+from galaxycurate.core.cite import credit
+from galaxycurate.core.decision import Decision, DecisionKind
+from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.errors import StorageError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
-from galaxycurate.pipeline.report.facts import Histogram, SkyPoints
 from galaxycurate.pipeline.report.gather import gather
+from galaxycurate.pipeline.report.shown import Histogram
 from galaxycurate.pipeline.split.split import split
+from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 from galaxycurate.web import plots
-from galaxycurate.web.cite import credit
 from galaxycurate.web.pictures import small_jpeg
 from galaxycurate.web.report import render, write
 from tests import pictures
 from tests.pipeline.dedupe.collection import fill
 from tests.pipeline.project import Project, picture
+from tests.pipeline.report.collection import collect
 
 BANNER = "SIMULATED SKY - not SDSS data"
 
@@ -52,7 +57,7 @@ def page_of(project: Project, *, curate: bool = True) -> str:
     if curate:
         dedupe(project.settings)
         split(project.settings)
-    return render(gather(project.settings, training=project.training))
+    return render(gather(project.settings, training=project.training, shortcuts=False))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +140,7 @@ def test_a_picture_that_is_gone_or_broken_becomes_a_placeholder(project):
     files[1].write_bytes(b"no picture")
     text = page_of(project, curate=False)
     assert "the file is gone" in text
-    assert "unreadable: UnidentifiedImageError" in text
+    assert "unreadable: no picture but text: no picture" in text
     assert len(Page(text).all("img")) == 1
 
 
@@ -166,13 +171,13 @@ def broken_png() -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("make", "name"), [(bomb, "DecompressionBombError"), (broken_png, "SyntaxError")]
+    ("make", "why"), [(bomb, "32000 x 32000 px is more than 200 million"), (broken_png, "broken")]
 )
-def test_whatever_pillow_says_of_a_file_it_is_a_placeholder(project, make, name):
+def test_whatever_pillow_says_of_a_file_it_is_a_placeholder(project, make, why):
     project.fetch(project.manifest("spiral", 2))
     next((project.root / "dataset/images/spiral").glob("*.jpg")).write_bytes(make())
     text = page_of(project, curate=False)
-    assert f"unreadable: {name}" in text
+    assert f"unreadable: {why}" in text
     assert len(Page(text).all("img")) == 1
 
 
@@ -195,24 +200,27 @@ def test_accuracy_and_confusion_matrix_are_shown_where_there_is_a_training(proje
     project.fetch(project.manifest("spiral", 3))
     project.training.mkdir()
     (project.training / "metrics.json").write_text(
-        '{"test": {"accuracy": 0.9231, "accuracy_interval": [0.7586, 0.9786], "n": 26}}'
+        '{"test": {"accuracy": 0.9231, "accuracy_interval": [0.7586, 0.9786], "n": 26, '
+        '"classes": {"<i>": {"recall": 0.5}, "spiral": {}}, "confusion": [[3, 3], [0, 20]]}}'
     )
-    (project.training / "confusion.png").write_bytes(b"\x89PNG\r\n")
     text = page_of(project, curate=False)
     assert "Test accuracy 0.9231 (95 % interval 0.7586 to 0.9786), 26 images" in text
-    assert 'alt="Confusion matrix of the test split"' in text
+    assert "the network's answer (columns)</caption>" in text
+    assert re.search(r'<th scope="row">&lt;i&gt;</th><td.*>3 <small>50.0 %</small></td>', text)
+    assert "from: python -m train, " in text
 
 
 def test_the_report_of_five_hundred_cutouts_stays_under_five_megabytes(project):
     for label in ("elliptical", "spiral", "merger", "negative", "star"):
         project.fetch(project.manifest(label, 100))
-    path = write(gather(project.settings, training=project.training), project.root / "report.html")
+    facts = gather(project.settings, training=project.training, shortcuts=False)
+    path = write(facts, project.root / "report.html")
     assert path.stat().st_size < 5_000_000
 
 
 def test_it_is_written_whole_or_not_at_all(project):
     project.fetch(project.manifest("spiral", 2))
-    facts = gather(project.settings, training=project.training)
+    facts = gather(project.settings, training=project.training, shortcuts=False)
     blocked = project.root / "a file"
     blocked.write_text("")
     with pytest.raises(StorageError, match="cannot write"):
@@ -223,7 +231,7 @@ def test_it_is_written_whole_or_not_at_all(project):
 
 def test_one_state_gives_one_page(project):
     project.fetch(project.manifest("spiral", 4))
-    facts = gather(project.settings, training=project.training)
+    facts = gather(project.settings, training=project.training, shortcuts=False)
     assert render(facts) == render(facts)
 
 
@@ -233,33 +241,9 @@ def test_plots_take_the_colours_of_the_page(page):
     assert "var(--sans); text-anchor: middle; fill: var(--ink)" in page
 
 
-def sky(ra, dec) -> SkyPoints:
-    n = len(ra)
-    return SkyPoints(np.array(ra), np.array(dec), np.full(n, 101.4), np.full(n, "spiral", object))
-
-
-def test_a_field_across_ra_zero_is_one_field():
-    assert plots.zoomed_map(sky([359.9, 0.1], [1.0, 1.2])) is not None
-
-
-def test_a_survey_wider_than_ten_degrees_has_no_zoom():
-    assert plots.zoomed_map(sky([10.0, 30.0], [1.0, 1.2])) is None
-
-
-def test_a_field_at_the_pole_has_no_zoom():
-    assert plots.zoomed_map(sky([10.0, 200.0], [89.5, 89.8])) is None
-
-
-def test_many_positions_are_drawn_as_pixels():
-    rng = np.random.default_rng(0)
-    svg = plots.sky_map(sky(rng.uniform(0, 360, 20_000), rng.uniform(-60, 60, 20_000)))
-    assert len(svg) < 500_000
-
-
-def test_the_galactic_plane_passes_the_galactic_centre():
-    ra, dec = plots._galactic_plane()
-    near = np.hypot((ra - 266.405) * np.cos(np.radians(28.936)), dec + 28.936)
-    assert near.min() < 0.6
+def test_each_of_twelve_classes_has_its_own_mark():
+    styles = plots.class_styles([f"class {k}" for k in range(12)])
+    assert len(set(styles.values())) == 12
 
 
 def test_cutouts_are_made_small():
@@ -300,7 +284,106 @@ def test_the_estimated_share_of_false_pairs_stands_beside_their_number(tmp_path)
               for n, (x, y) in windows.items()}  # fmt: skip
     fill(settings, bodies, pixscale=0.4, size_px=256)
     dedupe(settings)
-    page = render(gather(settings, training=tmp_path))
+    page = render(gather(settings, training=tmp_path, shortcuts=False))
     assert "false, estimated" in page
     assert '<th scope="row">drift</th><td class="n">1</td><td class="n">' in page
-    assert "drift: shift " in page
+    assert "<p>shift " in page
+
+
+def test_the_page_begins_with_five_lines_that_lead_to_their_sections(page):
+    summary = page[page.index('<section class="summary"') : page.index("</section>")]
+    rows = re.findall(
+        r'<a href="#(\w+)">(\w+)</a></th><td class="level">.*?</span> ([\w ]+)</td>', summary
+    )
+    assert [about for _to, about, _word in rows] == [
+        "Pictures", "Leaks", "Contents", "Shortcuts", "Numbers",
+    ]  # fmt: skip
+    assert {word for _to, _about, word in rows} <= {"good", "look", "mend", "not known"}
+    assert "Can this dataset be trusted?" in summary
+
+
+def test_each_section_with_figures_says_which_run_they_come_from(page):
+    for section in ("funnel", "splits", "sheets", "rejected", "pairs"):
+        begin = page.index(f'<h2 id="{section}">')
+        end = page.find("<h2 ", begin + 1)
+        assert re.search(r'<p class="from">from: galaxycurate \w+, run \d', page[begin:end]), (
+            section
+        )
+
+
+def test_tables_have_heads_with_a_scope(page):
+    for table in re.findall(r"<table.*?</table>", page, re.DOTALL):
+        assert re.search(r'<th scope="(col|row)', table)
+        assert "<th>" not in table
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory) -> str:
+    """A page of classes made in two ways, audited, decided on by two people with odd names."""
+    root = tmp_path_factory.mktemp("told")
+    made = {"spiral": [pictures.saved(pictures.sky(k, 96), "JPEG") for k in range(14)],
+            "negative": [pictures.saved(pictures.sky(k, 64)) for k in range(50, 64)]}  # fmt: skip
+    settings = collect(root, made)
+    with Ledger.open(settings.ledger_url) as ledger:
+        there = {o.path: o.sha256 for o in ledger.outcomes()}
+        first, second = sorted(there)[:2]
+        found = [
+            Verdict(first, VerdictKind.CONTAMINATED, keep=False, tier="light", dx=8.0, dy=-16.0,
+                    score=0.9, evidence="<i>a galaxy</i>"),
+            *(Verdict(path, VerdictKind.CLEAN, tier="light") for path in sorted(there)[1:]),
+        ]  # fmt: skip
+        ledger.record("audit", {"archive": ""}, verdicts=found)
+        lines = [
+            Decision(f"{k:032x}", path, DecisionKind.REJECT, reason='<script>"x"</script>',
+                     reviewer="<b>Ann</b>", sha256=there[path])
+            for k, path in enumerate([first, second])
+        ]  # fmt: skip
+        ledger.decide(ledger.start("review", {}), lines)
+    return render(gather(settings, training=root))
+
+
+def test_a_shortcut_is_a_warning_with_figures_and_what_to_do(told):
+    assert "How the files were made tells the class" in told
+    assert "Make all classes the same way" in told
+    assert re.search(r'<th scope="row">format of the file</th><td>file</td>', told)
+    assert '<td class="n">PNG</td>' in told
+    assert '<td class="n">JPEG</td>' in told
+
+
+def test_what_the_audit_suspects_is_circled(told):
+    assert "negative: contaminated" in told
+    assert 'cx="0.1250" cy="-0.2500"' in told
+    assert "stroke-dasharray" in told
+
+
+def test_words_of_people_and_of_the_ledger_are_escaped(told):
+    assert not Page(told).all("script")
+    assert not Page(told).all("i")
+    assert not Page(told).all("b")
+    assert "&lt;b&gt;Ann&lt;/b&gt;" in told
+    assert "rejected: &lt;script&gt;&#34;x&#34;&lt;/script&gt;" in told
+
+
+def test_pictures_that_are_arrays_are_shown(tmp_path):
+    packed = io.BytesIO()
+    np.savez(packed, rgb=pictures.sky(3, 64))
+    image = io.BytesIO()
+    fits.PrimaryHDU(np.random.default_rng(0).normal(0, 1, (3, 64, 64)).astype("f4")).writeto(image)
+    settings = collect(tmp_path, {"spiral": [packed.getvalue(), image.getvalue()]})
+    text = render(gather(settings, training=tmp_path, shortcuts=False))
+    assert len(Page(text).all("img")) == 2
+
+
+def test_one_class_alone_and_no_split_make_a_page(tmp_path):
+    settings = collect(tmp_path, {"spiral": [pictures.saved(pictures.sky(1))]})
+    text = render(gather(settings, training=tmp_path))
+    assert "There is one class only: spiral." in text
+    assert "Not checked: it takes two classes" in text
+    assert "There are no splits yet" in text
+
+
+def test_no_network_is_needed_for_any_section(told):
+    found = Page(told)
+    assert not found.all("link")
+    assert all(img["src"].startswith("data:") for img in found.all("img"))
+    assert all(one["href"].startswith("data:") for one in found.all("image"))

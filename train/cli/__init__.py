@@ -10,7 +10,7 @@ import warnings
 from importlib import import_module
 
 from galaxycurate.errors import ExitCode, GalaxyCurateError, UsageError
-from train.cli.words import Parser, answer, say
+from train.cli.words import CLOSE, Parser, answer, say
 
 # each is a module of this package: HELP, EXAMPLE, words(parser), run(asked) -> ExitCode
 COMMANDS = (
@@ -40,13 +40,18 @@ def run(argv: list[str] | None = None) -> int:
     int
         The exit code.
     """
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be UTF-8
+        getattr(stream, "reconfigure", lambda **how: None)(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             # PIL's doubts about large images; what is past its limit is told as unreadable
             warnings.filterwarnings("ignore", message="Image size .* exceeds limit")
             return _dispatch(list(sys.argv[1:] if argv is None else argv))
     except GalaxyCurateError as error:
-        say(f"train: {error}")
+        rank = int(os.environ.get("RANK", "0"))
+        if rank and isinstance(error, UsageError):  # all ranks meet it: the first one tells
+            return int(error.exit_code)
+        say(f"train{f' (rank {rank})' * bool(rank)}: {error}")
         if error.hint:
             say(f"  hint: {error.hint}")
         return int(error.exit_code)
@@ -66,7 +71,7 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0].startswith("-"):
         words = ["fit", *words]
     if words[0] not in COMMANDS:
-        near = difflib.get_close_matches(words[0], COMMANDS, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(words[0], COMMANDS, n=1, cutoff=CLOSE)
         raise UsageError(
             f"no command {words[0]}",
             hint=f"did you mean {near[0]}?" if near else "commands: " + ", ".join(COMMANDS),

@@ -52,6 +52,8 @@ def run(asked) -> ExitCode:
         answer(as_json(found))
     else:
         answer(verdict(found, name=found["split"], simulated=found["simulated"]))
+        if found["taught"]:
+            answer(f"{found['taught']:,} of these images taught the network: no test of it\n")
         answer(questions(found) if "votes" in found else scatter(found))
     return ExitCode.SOME_FAILED if found["unreadable"] else ExitCode.DONE
 
@@ -60,13 +62,15 @@ def scatter(found: dict) -> str:
     """The bootstrap intervals as a few lines."""
     drawn = found["resampled"]
     lines = [f"95 % of {drawn['what']} drawn anew ({drawn['n']:,})"]
+    words = {"ece": "calibration error"}
     lines += [
-        f"  {name.replace('_', ' '):<18} {found[name]:.4f}  {edges[0]:.4f} to {edges[1]:.4f}"
+        f"  {words.get(name, name.replace('_', ' ')):<18} {found[name]:.4f}  "
+        f"{edges[0]:.4f} to {edges[1]:.4f}"
         for name, edges in found["intervals"].items()
         if edges and found[name] is not None
     ]
-    lines += [f"  {'calibration error':<18} {found['ece']:.4f}"]
-    return "\n".join(lines)
+    chance = f"{found['ece_by_chance']:.4f}"
+    return "\n".join([*lines, f"  {'... by chance':<18} {chance}"])
 
 
 def questions(found: dict) -> str:

@@ -30,6 +30,7 @@ def run(asked) -> ExitCode:
     from train.folds import FOLDS, OUT_OF_FOLD, folds
     from train.judge.noise import NAME
     from train.learn.ranks import joined
+    from train.outcome import REPORT
 
     place = Place(asked.data, asked.out, asked.device, asked.workers, asked.cache)
     with joined(asked.device) as leads:  # one process, or those that torchrun started
@@ -54,6 +55,9 @@ def run(asked) -> ExitCode:
         answer(f"{place.out / NAME}  {doubted:,} doubted labels, {issues:,} probably wrong")
         if weak(found["pooled"]):
             say("warning: these networks answer no better than chance: do not believe that list")
+    answer(f"\nnext: open {place.out / REPORT}")
+    if doubted:
+        answer(f"      galaxycurate review --queue noise --noise {place.out / NAME}")
     return ExitCode.DONE
 
 

@@ -6,12 +6,20 @@ import argparse
 import difflib
 import json
 import math
+import re
 import sys
 from pathlib import Path
 
 from galaxycurate.errors import GalaxyCurateError, UsageError
 
 DATA, OUT = Path("dataset/split"), Path("training")
+CLOSE = 0.65  # how alike a word must be to be the one that was meant
+TAKES = {  # what argparse calls by the names of functions
+    "int": "a whole number",
+    "positive": "a whole number of at least 1",
+    "float": "a number",
+    "duration": "a number of seconds above 0",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -19,13 +27,26 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str):
         """Turn a complaint into a `UsageError`."""
-        known = [word for action in self._actions for word in action.option_strings]
         hint = f"{self.prog} --help"
         if message.startswith("unrecognized"):
             unknown = message.split(": ", 1)[1].split()[0].split("=")[0]
-            near = difflib.get_close_matches(unknown, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else hint
-        raise UsageError(message, hint=hint)
+            # dashes are alike in all options
+            known = {w.strip("-"): w for action in self._actions for w in action.option_strings}
+            near = difflib.get_close_matches(unknown.strip("-"), known, n=1, cutoff=CLOSE)
+            hint = f"did you mean {known[near[0]]}?" if near else hint
+        raise UsageError(_in_our_words(message), hint=hint)
+
+
+def _in_our_words(message: str) -> str:
+    """A complaint of argparse as one of the house's: the option, what it takes, what was given."""
+    wrong = re.match(r"argument (\S+?)(?:/\S+)?: invalid (\w+) value: '(.*)'$", message)
+    if wrong and wrong[2] in TAKES:
+        return f"{wrong[1]} takes {TAKES[wrong[2]]}, not {wrong[3]}"
+    choice = re.match(r"argument (\S+?): invalid choice: (.+?) \(choose from (.+)\)$", message)
+    if choice:
+        words = choice[3].replace("'", "")
+        return f"{choice[1]} takes one of {words}, not {choice[2].strip(chr(39))}"
+    return message.removeprefix("argument ")
 
 
 def data_word(parser: Parser) -> None:
@@ -52,7 +73,7 @@ def positive(word: str) -> int:
     """A whole number of at least 1."""
     number = int(word)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{word} is not at least 1")
+        raise ValueError
     return number
 
 
@@ -60,7 +81,7 @@ def duration(word: str) -> float:
     """Seconds, more than none."""
     seconds = float(word)
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{word} is not more than 0")
+        raise ValueError
     return seconds
 
 
@@ -124,6 +145,8 @@ def verdict(test: dict, *, name: str = "test", simulated: bool = False) -> str:
 
 
 def _verdict_on_votes(test: dict, name: str, simulated: bool) -> str:
+    from train.judge.votes import doubt  # needs NumPy: a mistyped word does not wait for it
+
     edges = test["intervals"]["rmse"]
     interval = f" (95 % {edges[0]:.4f}-{edges[1]:.4f})" if edges else ""
     lines = [
@@ -131,5 +154,6 @@ def _verdict_on_votes(test: dict, name: str, simulated: bool) -> str:
         + (" (simulated pixels)" if simulated else ""),
         f"the mean of train for all: {test['baseline_rmse']:.5f}",
         f"first question's leading answer as the volunteers': {test['first_question']:.4f}",
+        doubt(test),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(filter(None, lines)) + "\n"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from galaxycurate.errors import InputError
-from train.data.cache import Pixels, fingerprints, load_pixels, shared_pictures
+from train.data.cache import Pixels, fingerprints, load_pixels, numbered, shared_pictures
 from train.data.decode import window_of
 from train.data.soft import SoftLabels, read_soft
 from train.data.splits import GROUPS, equal_across, leaks
@@ -30,11 +30,17 @@ class Data:
     shared: int
     fingerprint: str
     soft: SoftLabels | None = None
+    prints: tuple[bytes, ...] = ()
 
     def rows(self, split: str) -> np.ndarray:
         """Rows of the readable files of a split, shape (k,), int64."""
         rows = self.tree.rows(split)
         return rows[self.use[rows]]
+
+    def taught(self) -> np.ndarray:
+        """The pictures that teach a network, or choose its epoch, as numbers: int64."""
+        rows = np.concatenate([self.rows("train"), self.rows("val")])
+        return numbered([self.prints[row] for row in rows])
 
     @property
     def evidence(self) -> str:
@@ -66,17 +72,43 @@ def read_data(
     seen = [one for one, ok in zip(prints, use, strict=True) if ok]
     shared = shared_pictures(seen, tree.split[use])
     tree = _refuse_leaks(tree, use, seen, allow=config.data.allow_leaks, say=say)
-    data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft)
+    data = Data(tree, pixels, use, shared, _content_key(tree, prints, soft), soft, tuple(prints))
     _need_images(config, data)
     return data
 
 
+def tree_of(config: Config, place: Place) -> Tree:
+    """The tree of a recipe that learns classes, divided as it says where it is not yet.
+
+    Raises
+    ------
+    InputError
+        As `train.data.tree.read_tree`.
+    """
+    stratified = config.data.split == "stratified"
+    return read_tree(place.data, seed=config.seed, stratified=stratified)
+
+
+def announce(data: Data, say: Callable[[str], None]) -> None:
+    """Tell what is learnt from: the images of each split and class."""
+    for split in ("train", "val", "test"):
+        rows = data.rows(split)
+        counts = np.bincount(data.tree.label[rows], minlength=len(data.tree.classes))
+        named = ", ".join(
+            f"{name} {count:,}" for name, count in zip(data.tree.classes, counts, strict=True)
+        )
+        say(f"{split}: {rows.size:,} images ({named})")
+    if data.soft:
+        say(f"{data.soft.known:,} of {len(data.tree.files):,} images teach their vote fractions")
+
+
 def _labels(config: Config, place: Place, say, tree: Tree | None):
     """The tree, and the fractions of votes that its images teach, or None."""
-    how: dict = {"seed": config.seed, "stratified": config.data.split == "stratified"}
     if config.task == "votes":
-        return read_votes(place.data, votes=config.data.votes, say=say, **how)
-    tree = tree or read_tree(place.data, **how)
+        stratified = config.data.split == "stratified"
+        votes = config.data.votes
+        return read_votes(place.data, votes=votes, say=say, seed=config.seed, stratified=stratified)
+    tree = tree or tree_of(config, place)
     return tree, read_soft(tree) if config.data.soft else None
 
 

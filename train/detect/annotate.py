@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from train.detect.fields import Field
@@ -12,11 +14,14 @@ MOST_PX = 4096  # of the longer side; larger fields are drawn smaller
 _STRIP_PX = 256
 _COLOURS = ("#ffd24d", "#4dd2ff", "#ff7ab8", "#8dff6e", "#c9a0ff", "#ff9d4d")
 _LISTED = "#ffffff"
-_BAR_PX = 22
+_BAR_PX, _TEXT_PX = 22, 13
 
 
 def annotated(field: Field, found: Found, *, title: str, listed: np.ndarray | None = None):
-    """Draw boxes on the field.
+    """Draw boxes on the field, each with its class's probability, or its score without a class.
+
+    A label stands at a corner of its box where it covers no better one's; where there is no such
+    corner it is left out.
 
     Parameters
     ----------
@@ -50,15 +55,43 @@ def annotated(field: Field, found: Found, *, title: str, listed: np.ndarray | No
     for x, y in listed if listed is not None else ():
         a, b = place(x, y)
         draw.ellipse([a - 4, b - 4, a + 4, b + 4], outline=_LISTED)
-    for box, score, name in zip(found.boxes, found.score, found.name, strict=True):
-        left, bottom = place(box[0], box[1])
-        right, top = place(box[2], box[3])
-        draw.rectangle([left, top, right, bottom], outline=colour[name])
-        text = f"{score:.2f}" if classes == ["galaxy"] else f"{name} {score:.2f}"
-        draw.text((left, top - 13), text, fill=colour[name], font=font)
+    drawn_boxes = [(*place(x0, y1), *place(x1, y0)) for x0, y0, x1, y1 in found.boxes]
+    for box, name in zip(drawn_boxes, found.name, strict=True):
+        draw.rectangle(box, outline=colour[name])
+    texts = _texts(found)
+    wide = [draw.textlength(text, font=font) for text in texts]
+    for text, spot, name in zip(texts, _spots(drawn_boxes, wide, canvas), found.name, strict=True):
+        if spot is not None:
+            draw.text(spot, text, fill=colour[name], font=font)
     simulated = "   SIMULATED SKY" if field.simulated else ""
     draw.text((6, 4), title + simulated, fill="white", font=font)
     return canvas
+
+
+def _texts(found: Found) -> list[str]:
+    """What stands at each box: the class and its probability, or how sure the detector is."""
+    rows = zip(found.name, found.p_class, found.score, strict=True)
+    return [f"{score:.2f}" if np.isnan(p) else f"{name} {p:.2f}" for name, p, score in rows]
+
+
+def _spots(boxes: list, wide: list[float], canvas) -> Iterator[tuple[float, float] | None]:
+    """Where each label goes so that none covers another; None where there is no room."""
+    taken = np.zeros((0, 4))
+    for (left, top, right, bottom), width in zip(boxes, wide, strict=True):
+        corners = (
+            (left, top - _TEXT_PX), (left, bottom), (right - width, top - _TEXT_PX),
+            (right - width, bottom), (right + 2, top), (left - width - 2, top),
+        )  # fmt: skip
+        for x, y in corners:
+            inside = x >= 0 and y >= _BAR_PX and x + width <= canvas.width
+            inside &= y + _TEXT_PX <= canvas.height
+            across = (taken[:, 0] < x + width) & (taken[:, 2] > x)
+            if inside and not (across & (taken[:, 1] < y + _TEXT_PX) & (taken[:, 3] > y)).any():
+                taken = np.vstack([taken, [x, y, x + width, y + _TEXT_PX]])
+                yield x, y
+                break
+        else:
+            yield None
 
 
 def _shrunk(field: Field, scale: float) -> np.ndarray:

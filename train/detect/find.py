@@ -13,6 +13,7 @@ from train.detect.picture import drawn
 from train.detect.recipe import Recipe
 
 LEAST_SCORE = 0.05  # nothing below is kept, whatever is asked for
+_MOST = 500  # boxes of a tile, the best: a weak network tells thousands, and each meets each other
 _BATCH = 4
 _MULTIPLE = 32  # sides of a tile; the network's maps must fit into each other
 
@@ -59,7 +60,8 @@ def _own(tile: tiles.Tile, light: np.ndarray, seen) -> tuple[np.ndarray, ...]:
     """Boxes in pixels of the field, scores, labels and magnitudes of what is the tile's own."""
     boxes, scores, labels = seen
     here = boxes + np.array([tile.left, tile.top] * 2)
-    keep = tile.owns(here) & _has_light(light[1], boxes)
+    keep = np.flatnonzero(tile.owns(here) & _has_light(light[1], boxes))
+    keep = np.sort(keep[np.argsort(-scores[keep], kind="stable")[:_MOST]])
     mags = magnitudes(light[1], here[keep], (tile.left, tile.top))
     return here[keep], scores[keep], labels[keep], mags
 

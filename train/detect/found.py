@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
 ZERO_POINT = 22.5  # magnitudes of nanomaggies
+MATCH_PX = 5.0  # what is nearer than this is the same light
 _GAP_PX, _RING_PX = 3.0, 8.0  # of the ring around a box where its sky is measured
 
 
@@ -30,16 +31,24 @@ class Found:
         Light within the box's circle above its surroundings [mag]; NaN where that is none.
     name : ndarray of str, shape (n,)
         Class of each; ``galaxy`` unless a classifier was asked.
+    p_class : ndarray of float64, shape (n,)
+        That class's probability; NaN where no classifier was asked.
+    sep_score : ndarray of float64, shape (n,)
+        How sure sep is that the light there is wider than a star, 0 to 1; NaN where it was not
+        asked, or sees nothing.
     """
 
     boxes: np.ndarray
     score: np.ndarray
     mag_r: np.ndarray
     name: np.ndarray = field(default=None)
+    p_class: np.ndarray = field(default=None)
+    sep_score: np.ndarray = field(default=None)
 
     def __post_init__(self):
-        if self.name is None:
-            object.__setattr__(self, "name", np.full(len(self.boxes), "galaxy"))
+        for name, value in (("name", "galaxy"), ("p_class", np.nan), ("sep_score", np.nan)):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(len(self.boxes), value))
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -51,7 +60,7 @@ class Found:
 
     def where(self, rows) -> Found:
         """Some of them, by mask or by number."""
-        return Found(self.boxes[rows], self.score[rows], self.mag_r[rows], self.name[rows])
+        return Found(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
 def magnitudes(light: np.ndarray, boxes: np.ndarray, origin=(0, 0)) -> np.ndarray:
@@ -98,7 +107,8 @@ def as_table(found: Found, of: Field, *, method: str) -> Table:
     Returns
     -------
     astropy.table.Table
-        field, ra, dec, x, y, class, score, mag_r, petroRad_r, type, x0, y0, x1, y1.
+        field, ra, dec, x, y, class, p_class, score, sep_score, mag_r, petroRad_r, type, x0, y0,
+        x1, y1.
     """
     from astropy.table import Column, Table
 
@@ -110,7 +120,8 @@ def as_table(found: Found, of: Field, *, method: str) -> Table:
     for name, values, unit, form in (
         ("ra", ra, "deg", ".7f"), ("dec", dec, "deg", ".7f"),
         ("x", x, "pixel", ".2f"), ("y", y, "pixel", ".2f"),
-        ("class", found.name, None, None), ("score", found.score, None, ".4f"),
+        ("class", found.name, None, None), ("p_class", found.p_class, None, ".4f"),
+        ("score", found.score, None, ".4f"), ("sep_score", found.sep_score, None, ".4f"),
         ("mag_r", found.mag_r, "mag", ".3f"),
         ("petroRad_r", side / 2 * of.pixscale, "arcsec", ".3f"),
         ("type", np.full(len(found), 3), None, None),

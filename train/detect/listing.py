@@ -156,6 +156,8 @@ def tables_under(folder: Path) -> list:
 
 
 def _parsed(path: Path, kind):
+    if path.suffix == ".parquet":
+        return _columns(path, kind)
     if path.suffix != ".csv":
         return kind.read(path, **({"hdu": 1} if ".fits" in path.name else {}))
     with path.open(encoding="utf-8") as file:
@@ -167,6 +169,16 @@ def _parsed(path: Path, kind):
     if bare:
         return kind.read(path, format="ascii.no_header", delimiter=",", names=["x", "y"])
     return kind.read(path, format="ascii.csv", comment="#")
+
+
+def _columns(path: Path, kind):
+    """What is read of a Parquet table: astropy would read all of it, and warn of each text."""
+    from pyarrow import parquet
+
+    wanted = {"ra", "dec", "x", "y", *(n.lower() for names in _NAMES.values() for n in names)}
+    named = [name for name in parquet.read_schema(path).names if name.lower() in wanted]
+    table = parquet.read_table(path, columns=named)
+    return kind({name: table.column(name).to_numpy() for name in named})
 
 
 def _placed(field: Field, table) -> Listing:

@@ -43,7 +43,7 @@ def named(
     Returns
     -------
     Found
-        With `name`.
+        With `name` and `p_class`.
 
     Raises
     ------
@@ -63,7 +63,11 @@ def named(
         for file, box in zip(files, found.boxes, strict=True):
             _save(file, cutout(field, box))
         probability, _ = answers(network, files)
-    return replace(found, name=np.array(network.classes)[probability.argmax(axis=1)])
+    return replace(
+        found,
+        name=np.array(network.classes)[probability.argmax(axis=1)],
+        p_class=probability.max(axis=1),
+    )
 
 
 def cutout(field: Field, box: np.ndarray, *, size_px: int = CUTOUT_PX) -> np.ndarray:

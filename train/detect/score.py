@@ -7,16 +7,15 @@ What lies on a listed star is told apart from what no list knows: the list may b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from train.detect import classical
 from train.detect.fields import Field
-from train.detect.found import ZERO_POINT, Found
+from train.detect.found import MATCH_PX, ZERO_POINT, Found
 from train.detect.listing import Listing
 
-MATCH_PX = 5.0
 _APERTURE_PX, _RING_PX = 4.0, (8.0, 14.0)  # of listed galaxies that share a source
 _ISOPHOTAL, _WITHOUT = 1.05, 1.15  # all the light, to that of the isophote or aperture
 
@@ -52,6 +51,14 @@ class Score:
     def precision(self) -> float:
         """Share of the found that is listed; NaN where none was found."""
         return self.right / self.told if self.told else float("nan")
+
+    def as_dict(self) -> dict[str, float | None]:
+        """The counts and shares, for JSON; a share of nothing is None."""
+        shares = {"completeness": self.completeness, "precision": self.precision}
+        told = {
+            name: None if np.isnan(value) else round(value, 4) for name, value in shares.items()
+        }
+        return {**asdict(self), **told}
 
 
 def judged(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import SettingError
-from train.detect import classical, score
+from train.detect import classical, score, starlike
 from train.detect.annotate import annotated
 from train.detect.fields import Field
 from train.detect.found import Found, as_table
@@ -66,14 +66,14 @@ def learn(
     device: str = "auto",
     say: Callable[[str], None] = lambda line: None,
 ) -> dict:
-    """Teach a detector from frames and tables, and write it.
+    """Teach a detector from frames and tables, and write it; a halted training goes on.
 
     Parameters
     ----------
     folder : Path
         See `lessons.read`.
     out : Path
-        Where the weights go.
+        Where the weights go; a training on its way is kept beside it, as ``NAME.last.pth``.
     recipe : Recipe
     device : str
     say : callable
@@ -95,9 +95,11 @@ def learn(
     simulated = sum(page.simulated for page in pages)
     steps = f"{recipe.steps} steps of {recipe.batch} tiles"
     say(f"{len(pages)} fields, {steps}, {describe(where, precision)}")
-    course = teach.teach(pages, recipe, device=where, precision=precision, say=say)
+    halted = out.with_suffix(".last.pth")
+    course = teach.teach(pages, recipe, device=where, precision=precision, halted=halted, say=say)
     origin = f"{len(pages)} fields, {simulated} of them simulated"
     weights.save(out, weights.Detector(course.model.cpu(), recipe, origin))
+    halted.unlink(missing_ok=True)
     return {
         "weights": str(out), "fields": len(pages), "simulated": simulated,
         "galaxies": int(sum((page.labels == 0).sum() for page in pages)),
@@ -128,9 +130,9 @@ def look(
     Returns
     -------
     list of dict
-        Of each field ``field``, ``found``, ``simulated``, ``no_light`` (share of r without a
-        value), ``files`` and, with a list, ``score`` and ``beside`` (of sep, where a network was
-        asked).
+        Of each field ``field``, ``found``, ``like_stars`` (of these, to sep), ``simulated``,
+        ``no_light`` (share of r without a value), ``files`` and, with a list, ``score`` and
+        ``beside`` (of sep, where a network was asked).
     """
     asked = gather(sources)
     find = _finder(question, say)
@@ -141,16 +143,18 @@ def _one(files, out: Path, question: Question, find, say) -> dict:
     with Field(files) as field:
         no_light = _checked(field, say)
         everything, threshold, method = find(field)
-        told = everything.where(everything.score >= threshold)
+        beside = starlike.by_sep(field, say) if question.method == "net" else everything
+        told = starlike.beside(everything.where(everything.score >= threshold), beside)
         if question.classifier is not None:
             told = named(told, field, question.classifier, device=question.device, say=say)
         facts = {
             "field": field.name, "found": len(told), "simulated": field.simulated,
             "no_light": no_light, "method": method,
+            "like_stars": starlike.like_stars(told, field.name, say),
         }  # fmt: skip
         listed = None
         if question.galaxies is not None:
-            listed, judged = _judged(field, everything, threshold, question)
+            listed, judged = _judged(field, everything, beside, threshold, question)
             facts.update(judged)
         title = f"{field.name}: {len(told)} galaxies by {method}, score from {threshold:.2f}"
         title += "; circles: listed galaxies" if listed is not None else ""
@@ -202,7 +206,7 @@ def _checked(field: Field, say) -> float:
     return round(share, 6)
 
 
-def _judged(field: Field, found: Found, threshold: float, question: Question):
+def _judged(field: Field, found: Found, beside: Found | None, threshold: float, question: Question):
     tables = [read(question.galaxies)]
     if question.stars is not None:
         stars = read(question.stars)
@@ -211,28 +215,14 @@ def _judged(field: Field, found: Found, threshold: float, question: Question):
     listed = on_field(field, tables)
     mag = score.listed_magnitudes(field, listed)
     facts = {
-        "score": _counts(
-            score.judged(found, listed, mag, limit_r=question.limit_r, threshold=threshold)
-        )
+        "score": score.judged(
+            found, listed, mag, limit_r=question.limit_r, threshold=threshold
+        ).as_dict()
     }
-    if question.method == "net":
-        beside = score.judged(
-            classical.find(field), listed, mag, limit_r=question.limit_r, threshold=0.5
-        )
-        facts["beside"] = _counts(beside)
+    if question.method == "net" and beside is not None:
+        by_sep = score.judged(beside, listed, mag, limit_r=question.limit_r, threshold=0.5)
+        facts["beside"] = by_sep.as_dict()
     return listed.xy[listed.galaxy], facts
-
-
-def _counts(one: score.Score) -> dict:
-    return {
-        "limit_r": one.limit_r, "threshold": one.threshold, "listed": one.listed, "hit": one.hit,
-        "told": one.told, "right": one.right, "on_star": one.on_star, "unlisted": one.unlisted,
-        "completeness": _share(one.completeness), "precision": _share(one.precision),
-    }  # fmt: skip
-
-
-def _share(value: float) -> float | None:
-    return None if np.isnan(value) else round(value, 4)
 
 
 def _written(out: Path, field: Field, told: Found, title: str, listed, method: str) -> list[str]:

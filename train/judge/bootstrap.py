@@ -1,6 +1,6 @@
 """How far the figures of a test would scatter on other images of the same sky: the bootstrap.
 
-Images are drawn anew with replacement (Efron 1979), whole sky groups where these are known: images
+Images are drawn anew with replacement (Efron 1979), whole groups where these are known: images
 that share sky are no independent trials, and resampling them one by one would promise too much.
 
 A resample is a weight for each image, and every figure is a function of weighted counts: of (true,
@@ -48,12 +48,12 @@ def intervals(
     dict of str to [low, high] or None
         None where there are fewer than two groups, or the figure is not defined.
     """
-    _, of = np.unique(np.arange(truth.size) if groups is None else groups, return_inverse=True)
+    of = numbered(groups, truth.size)
     figures = _Figures(truth, probability)
     if of.size == 0 or of.max() < 1:
         return dict.fromkeys(figures.names)
     rng = np.random.default_rng(seed)
-    found = np.concatenate([figures.of(w) for w in _weights(of, resamples, rng)], axis=1)
+    found = np.concatenate([figures.of(w) for w in weights(of, resamples, rng)], axis=1)
     found += figures.offset[:, None]
     rows = zip(figures.names, found, strict=True)
     return {name: _interval(values, level) for name, values in rows}
@@ -67,8 +67,25 @@ def _interval(values: np.ndarray, level: float) -> list[float] | None:
     return np.clip(edges, 0, 1).tolist()
 
 
-def _weights(of: np.ndarray, resamples: int, rng) -> Iterator[np.ndarray]:
-    """How often each image is drawn: float32, shape (n, r), a few resamples at a time."""
+def numbered(groups: np.ndarray | None, n: int) -> np.ndarray:
+    """The number of each image's group, from 0; its own where no groups are known."""
+    return np.unique(np.arange(n) if groups is None else groups, return_inverse=True)[1]
+
+
+def weights(of: np.ndarray, resamples: int, rng) -> Iterator[np.ndarray]:
+    """How often each image is drawn, a few resamples at a time.
+
+    Parameters
+    ----------
+    of : ndarray of int64, shape (n,)
+        Of `numbered`.
+    resamples : int
+    rng : Generator
+
+    Yields
+    ------
+    ndarray of float32, shape (n, r)
+    """
     count = int(of.max()) + 1
     step = max(1, AT_ONCE // of.size)
     for start in range(0, resamples, step):

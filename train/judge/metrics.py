@@ -7,7 +7,15 @@ import math
 import numpy as np
 
 from train.judge.bootstrap import intervals
-from train.judge.calibration import brier, calibrated, ece, nll, reliability
+from train.judge.calibration import (
+    brier,
+    calibrated,
+    ece,
+    ece_by_chance,
+    ece_interval,
+    nll,
+    reliability,
+)
 from train.judge.ranking import pr_auc, pr_curve, roc_auc, roc_curve
 
 
@@ -113,12 +121,13 @@ def summary(
     dict
         ``n``; ``accuracy`` and ``accuracy_interval`` (Wilson, 95 %); ``balanced_accuracy``,
         ``macro_f1``, ``roc_auc`` and ``pr_auc`` (means over the classes), ``matthews``,
-        ``kappa``, ``top_2`` (of more than three classes), ``nll``, ``brier``, ``ece``;
-        ``intervals`` (bootstrap, 95 %, of the first five of these figures) and ``resampled``
-        (what was drawn: how many ``images`` or ``sky groups``); ``classes`` (per class: n,
-        precision, recall, f1, roc_auc, pr_auc); ``confusion`` (rows are true); ``reliability``
-        (see `train.judge.calibration.reliability`); ``curves`` (per class: ``roc`` with fpr and
-        tpr, ``pr`` with recall and precision); ``calibrated``. What is not defined is None.
+        ``kappa``, ``top_2`` (of more than three classes), ``nll``, ``brier``, ``ece`` and
+        ``ece_by_chance``; ``intervals`` (bootstrap, 95 %, of the first five of these figures and
+        of ``ece``) and ``resampled`` (what was drawn: how many ``images`` or ``groups``);
+        ``classes`` (per class: n, precision, recall, f1, roc_auc, pr_auc); ``confusion`` (rows
+        are true); ``reliability`` (see `train.judge.calibration.reliability`); ``curves`` (per
+        class: ``roc`` with fpr and tpr, ``pr`` with recall and precision); ``calibrated``. What is
+        not defined is None.
     """
     table = confusion(truth, probability.argmax(1), len(classes))
     hits = int(np.trace(table))
@@ -140,9 +149,13 @@ def summary(
         "nll": nll(truth, probability),
         "brier": brier(truth, probability),
         "ece": ece(truth, probability),
-        "intervals": intervals(truth, probability, groups=groups),
+        "ece_by_chance": ece_by_chance(probability),
+        "intervals": {
+            **intervals(truth, probability, groups=groups),
+            "ece": ece_interval(truth, probability, groups=groups),
+        },
         "resampled": {
-            "what": "images" if groups is None else "sky groups",
+            "what": "images" if groups is None else "groups",
             "n": len(truth) if groups is None else int(np.unique(groups).size),
         },
         "classes": each,

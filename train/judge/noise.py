@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import InputError
-from train.files import replacing
+from train.files import named_file, replacing
 
 NAME = "label_noise.csv"
 COLUMNS = (
@@ -102,7 +102,7 @@ def write_doubts(
     label : ndarray of int64, shape (n,)
     probability : ndarray of float, shape (n, n_classes)
     """
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, named_file(part) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         lines = zip(found.rows, found.suggested, found.score, found.issue, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import GalaxyCurateError, InputError
-from train.files import replacing
+from train.files import named_file, replacing
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def write_predictions(path, names: Sequence[str], classes, probability, truth=No
     if hasattr(path, "write"):
         _write_rows(path, names, classes, probability, truth)
         return
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, named_file(part) as file:
         _write_rows(file, names, classes, probability, truth)
 
 
@@ -106,7 +107,12 @@ def read_predictions(path: Path) -> Answers:
         raise InputError(
             f"{path} is not the answers of a test", hint="python -m train fit --restart"
         ) from error
-    return Answers(tuple(line[0] for line in lines), classes, truth, probability)
+    return Answers(tuple(_name(line[0]) for line in lines), classes, truth, probability)
+
+
+def _name(text: str) -> str:
+    """A file's name as the system has it, of what `named_file` made of it."""
+    return re.sub(r"\\udc([89a-f][0-9a-f])", lambda byte: chr(0xDC00 + int(byte[1], 16)), text)
 
 
 def _write_rows(file, names, classes, probability, truth) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from train.data.votes import COLUMNS, TREE
-from train.files import replacing
+from train.files import named_file, replacing
 
 RESAMPLES, AT_ONCE = 2000, 100
 POINTS = 740  # of the scatter, 20 a column
@@ -54,12 +54,32 @@ def summary(
         "rmse": rmse(truth, answers),
         "intervals": {"rmse": _interval(((answers - truth) ** 2).mean(1), groups)},
         "resampled": {
-            "what": "images" if groups is None else "sky groups",
+            "what": "images" if groups is None else "groups",
             "n": len(truth) if groups is None else int(np.unique(groups).size),
         },
         "baseline_rmse": rmse(truth, np.broadcast_to(mean, truth.shape)),
         "first_question": float(named.mean()),
     }
+
+
+def doubt(test: dict) -> str:
+    """A sentence where a network is not shown to beat the mean of train; else nothing.
+
+    Parameters
+    ----------
+    test : dict
+        Of `summary`.
+    """
+    mean, interval = test["baseline_rmse"], test["intervals"]["rmse"]
+    both = f"RMSE {test['rmse']:.4f} against {mean:.4f}"
+    if test["rmse"] >= mean:
+        return f"The network is no better than answering the mean of train for every image: {both}."
+    if interval and interval[1] >= mean:
+        return (
+            "It is not certain that the network is better than answering the mean of train for "
+            f"every image: {both}, which lies within the 95 % interval."
+        )
+    return ""
 
 
 def tables(truth: np.ndarray, answers: np.ndarray, mean: np.ndarray) -> dict:
@@ -107,7 +127,7 @@ def write_submission(path, names: Sequence[str], answers: np.ndarray) -> None:
     if hasattr(path, "write"):
         _write_rows(path, names, answers)
         return
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, named_file(part) as file:
         _write_rows(file, names, answers)
 
 

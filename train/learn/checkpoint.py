@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,9 @@ class Trained:
         Where the training pixels came from.
     epoch : int
         The epoch these weights are from.
+    taught : ndarray of int64
+        The pictures that it learnt from or that chose its epoch, as `train.data.cache.numbered`
+        tells them; empty where that is not known.
     """
 
     model: nn.Module
@@ -47,6 +50,7 @@ class Trained:
     std: np.ndarray
     origin: str = ""
     epoch: int = 0
+    taught: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def task(self) -> Classes:
@@ -72,6 +76,7 @@ def save(path: Path, trained: Trained) -> None:
             "std": [float(value) for value in trained.std],
             "origin": trained.origin,
             "epoch": trained.epoch,
+            "taught": torch.from_numpy(trained.taught),
         },
     )
 
@@ -112,6 +117,7 @@ def _trained(content: dict) -> Trained:
         std=_of_colours(content["std"]),
         origin=content["origin"],
         epoch=content["epoch"],
+        taught=content.get("taught", torch.zeros(0, dtype=torch.int64)).numpy(),
     )
 
 

@@ -11,7 +11,34 @@ CHANNELS = (16, 32, 64, 64)
 HIDDEN = 64
 
 
-class KerasCNN(nn.Module):
+class TwoDense(nn.Module):
+    """Blocks of convolutions, each halved by max pooling, then two dense layers; as Keras begins.
+
+    Parameters
+    ----------
+    blocks : ModuleList
+    n_flat, n_hidden, n_out : int
+        Values behind the last pooling, in the hidden layer, and scores for each image.
+    dropout : float
+        Share of the hidden values that a training step leaves out.
+    """
+
+    def __init__(self, blocks, n_flat: int, n_hidden: int, n_out: int, *, dropout: float):
+        super().__init__()
+        self.blocks = nn.ModuleList(blocks)
+        self.hidden = nn.Linear(n_flat, n_hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(n_hidden, n_out)
+        self.apply(glorot)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Scores, shape (b, n_out), of images (b, 3, size_px, size_px)."""
+        for block in self.blocks:
+            images = nn.functional.max_pool2d(block(images), 2)
+        return self.head(self.dropout(torch.relu(self.hidden(images.flatten(1)))))
+
+
+class KerasCNN(TwoDense):
     """Four 3x3 convolutions, each halved by max pooling, and two dense layers.
 
     Parameters
@@ -33,27 +60,17 @@ class KerasCNN(nn.Module):
     """
 
     def __init__(self, n_out: int, size_px: int, *, dropout: float = 0.0):
-        super().__init__()
-        pairs = zip((3, *CHANNELS), CHANNELS, strict=False)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(inplace=True)) for a, b in pairs
-        )
         side = size_px >> len(CHANNELS)
         if side < 1:
             raise SettingError(
                 f"keras-cnn halves its images four times: {size_px} px are too few",
                 hint="--set size_px=224",
             )
-        self.hidden = nn.Linear(CHANNELS[-1] * side * side, HIDDEN)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(HIDDEN, n_out)
-        self.apply(glorot)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Scores, shape (b, n_out), of images (b, 3, size_px, size_px)."""
-        for block in self.blocks:
-            images = nn.functional.max_pool2d(block(images), 2)
-        return self.head(self.dropout(torch.relu(self.hidden(images.flatten(1)))))
+        pairs = zip((3, *CHANNELS), CHANNELS, strict=False)
+        blocks = [
+            nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(inplace=True)) for a, b in pairs
+        ]
+        super().__init__(blocks, CHANNELS[-1] * side * side, HIDDEN, n_out, dropout=dropout)
 
 
 def build(network, n_out: int, size_px: int) -> KerasCNN:

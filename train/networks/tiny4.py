@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
 from galaxycurate.errors import SettingError
-from train.networks.keras_cnn import glorot
+from train.networks.keras_cnn import TwoDense
 
 FILTERS, HIDDEN = 8, 16
 LEAST_PX = 21  # 21 -> 10 -> 5 -> 2 -> 1
 
 
-class Tiny4(nn.Module):
+class Tiny4(TwoDense):
     """Two 3x3 convolutions of stride 2 without padding, each with max pooling; two dense layers.
 
     Parameters
@@ -33,22 +32,12 @@ class Tiny4(nn.Module):
     """
 
     def __init__(self, n_out: int, size_px: int, *, dropout: float = 0.0):
-        super().__init__()
-        self.blocks = nn.ModuleList(
+        side = _pooled(_pooled(size_px))
+        blocks = [
             nn.Sequential(nn.Conv2d(channels, FILTERS, 3, stride=2), nn.ReLU(inplace=True))
             for channels in (3, FILTERS)
-        )
-        side = _pooled(_pooled(size_px))
-        self.hidden = nn.Linear(FILTERS * side * side, HIDDEN)
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(HIDDEN, n_out)
-        self.apply(glorot)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Scores, shape (b, n_out), of images (b, 3, size_px, size_px)."""
-        for block in self.blocks:
-            images = nn.functional.max_pool2d(block(images), 2)
-        return self.head(self.dropout(torch.relu(self.hidden(images.flatten(1)))))
+        ]
+        super().__init__(blocks, FILTERS * side * side, HIDDEN, n_out, dropout=dropout)
 
 
 def build(network, n_out: int, size_px: int) -> Tiny4:

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from galaxycurate.errors import SettingError, UsageError
 from train import outcome
-from train.data.dataset import read_data
+from train.data.dataset import announce, read_data
 from train.data.decode import window_of
 from train.data.statistics import channel_statistics
 from train.data.tree import Tree
@@ -23,6 +23,7 @@ from train.scratch.network import load
 from train.scratch.trained import NAME, Trained, store
 
 LAST = "last.npz"
+DEVICE = "CPU, 1 thread, float32, NumPy alone"
 ONLY = {  # settings that ask for what this network does not have
     "task": "classes",
     "views": 1,
@@ -80,15 +81,19 @@ def fit(
 
 
 def _fit(config: Config, place: Place, tree: Tree | None, *, restart, resume, say) -> dict:
+    last = place.out / LAST
+    if resume and not last.is_file():
+        raise UsageError(f"nothing to resume in {place.out}", hint="leave out --resume")
     data = read_data(config, place, say, tree)
-    lesson = _lesson(config, data)
-    last, key = place.out / LAST, run_key(config, data)
+    lesson, key = _lesson(config, data), run_key(config, data)
     done = {} if restart else read_json(place.out / outcome.METRICS)
     if done.get("fingerprint") == key and (place.out / NAME).is_file():
         say(f"this run is finished: {place.out}; --restart trains it anew")
         return done
     with threadpool_limits(limits=1, user_api="blas"):
-        state = _state(lesson, data, last, restart=restart, resume=resume, say=say)
+        announce(data, say)
+        say(f"{DEVICE}; batches of {lesson.batch}")
+        state = _state(lesson, data, last, restart=restart, say=say)
         (place.out / outcome.METRICS).unlink(missing_ok=True)
         training.train(
             lesson,
@@ -145,10 +150,8 @@ def _lesson(config: Config, data) -> training.Lesson:
     )
 
 
-def _state(lesson, data, last: Path, *, restart: bool, resume: bool, say) -> training.State:
+def _state(lesson, data, last: Path, *, restart: bool, say) -> training.State:
     if restart or not last.is_file():
-        if resume:
-            raise UsageError(f"nothing to resume in {last.parent}", hint="leave out --resume")
         return training.begin(lesson)
     facts = load(last)[1]
     refuse_another(last.parent, facts, lesson.config, data)
@@ -167,6 +170,7 @@ def _best(lesson: training.Lesson, data, state: training.State) -> Trained:
         window=window_of(lesson.config.data),
         epoch=state.best["epoch"],
         origin=data.tree.origin,
+        taught=data.taught(),
     )
 
 
@@ -176,7 +180,7 @@ def _facts(lesson, data, state, key: str) -> dict:
         "checkpoint": NAME,
         "best_epoch": state.best["epoch"],
         "batch": lesson.batch,
-        "device": "CPU, float32, NumPy alone",
+        "device": DEVICE,
         "training_seconds": sum(epoch["seconds"] for epoch in state.history),
         "images_per_s": float(np.median([epoch["images_per_s"] for epoch in state.history])),
         "history": state.history,

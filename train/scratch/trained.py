@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ class Trained:
     origin: str = ""
     task: str = "classes"
     views: int = 1
+    taught: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def parameters(self) -> int:
@@ -63,6 +64,7 @@ def store(path: Path, trained: Trained) -> None:
         window=[trained.window.size_px, trained.window.zoom, trained.window.crop_px],
         epoch=trained.epoch,
         origin=trained.origin,
+        taught=trained.taught,
     )
 
 
@@ -80,4 +82,5 @@ def read(path: Path) -> Trained:
     return Trained(
         network, tuple(facts["classes"]), facts["mean"], facts["std"],
         Window(*facts["window"]), facts["epoch"], facts["origin"],
+        taught=facts.get("taught", np.zeros(0, np.int64)),
     )  # fmt: skip

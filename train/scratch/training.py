@@ -266,10 +266,10 @@ def _under(prefix: str, facts: dict) -> dict[str, np.ndarray]:
 
 
 def _line(facts: dict, epochs: int) -> str:
-    balanced = facts.get("val_balanced_accuracy")
-    judged = "" if balanced is None else f"val balanced accuracy {balanced:.4f}, "
+    names = ("val_loss", "val_accuracy", "val_balanced_accuracy")
+    judged = "".join(f"{n.replace('_', ' ')} {facts[n]:.4f}, " for n in names if n in facts)
     return (
         f"epoch {facts['epoch']} of {epochs}: loss {facts['loss']:.4f}, "
         f"train accuracy {facts['train_accuracy']:.4f}, {judged}"
-        f"{facts['seconds']:.0f} s, {facts['images_per_s']:.0f} img/s"
+        f"{facts['seconds']:.0f} s, {facts['images_per_s']:,.0f} images/s"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from train.show.chart import Line, chart
 
 UNIT = (0.0, 1.0)
@@ -74,14 +76,14 @@ def _curves(title: str, curves: dict, kind: str, x: str, y: str) -> dict | None:
         return None
     if kind == "roc":
         lines.append(Line("chance", [0, 1], [0, 1], hue=-1, dashed=True))
-    words = {"fpr": "others named so", "tpr": "found (recall)"}
+    words = {"fpr": "false positive rate", "tpr": "true positive rate (recall)"}
     return chart(title, lines, x=words.get(x, x), y=words.get(y, y), span=UNIT)
 
 
 def _reliability(test: dict) -> dict | None:
     measured = (
         ("as answered", test.get("reliability"), 0),
-        ("with temperature", (test.get("calibrated") or {}).get("reliability"), 2),
+        ("with temperature", (test.get("calibrated") or {}).get("reliability"), 1),
     )
     lines = [
         Line(
@@ -89,18 +91,20 @@ def _reliability(test: dict) -> dict | None:
             [p["confidence"] for p in points],
             [p["accuracy"] for p in points],
             hue=hue,
-            dashed=hue == 2,
-            dots=hue == 0,
+            dashed=hue == 1,
+            dots=True,
         )
         for name, points, hue in measured
         if points
     ]
     if not lines:
         return None
-    lines.append(Line("perfect", [0, 1], [0, 1], hue=-1, dashed=True))
-    error = f", ECE {test['ece']:.4f}" if test.get("ece") is not None else ""
+    # the least certain of two classes is 0.5 sure: below, the chart would be empty
+    low = math.floor(10 * min(min(line.x + line.y) for line in lines)) / 10
+    lines.append(Line("perfect", [low, 1], [low, 1], hue=-1, dashed=True))
+    error = f" ECE {test['ece']:.4f}" if test.get("ece") is not None else ""
     title = f"Reliability: are sure answers right?{error}"
-    return chart(title, lines, x="certainty", y="accuracy", span=UNIT)
+    return chart(title, lines, x="certainty", y="accuracy", span=(min(low, 0.9), 1.0))
 
 
 def _by_epoch(history: list[dict], name: str, key: str, hue: int) -> Line:

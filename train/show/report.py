@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shlex
+from functools import cache
 from pathlib import Path
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
@@ -12,6 +13,7 @@ from PIL import Image
 
 from galaxycurate.errors import SettingError
 from train.data.votes import KINDS
+from train.judge.votes import doubt
 from train.recipe.presets import preset
 from train.recipe.settings import changed, differing
 from train.show import statements
@@ -58,6 +60,8 @@ def render(metrics: dict, folder: Path, *, missing: tuple[str, ...] = ()) -> str
         head=statements.head(metrics),
         tiles=statements.tiles(test),
         trust=statements.trust(metrics),
+        galaxy_zoo=statements.from_galaxy_zoo(metrics),
+        doubt=doubt(test) if "baseline_rmse" in test else "",
         has_pr=any("pr_auc" in one for one in test.get("classes", {}).values()),
         charts=test_charts(test),
         curves=curve_charts(metrics),
@@ -73,6 +77,12 @@ def render(metrics: dict, folder: Path, *, missing: tuple[str, ...] = ()) -> str
 
 def page(template: str, **facts) -> str:
     """A page of ``show/page``; every text in it is escaped."""
+    return _pages().get_template(template).render(**facts)
+
+
+@cache
+def _pages() -> Environment:
+    """The templates, which a process compiles once: folds write many reports."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "page"),
         autoescape=True,
@@ -80,7 +90,7 @@ def page(template: str, **facts) -> str:
         undefined=ChainableUndefined,
     )
     environment.filters.update(share=_share, figure=_figure)
-    return environment.get_template(template).render(**facts)
+    return environment
 
 
 def command(metrics: dict) -> str:

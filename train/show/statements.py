@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+# as archives, catalogues and collections of theirs are called; galaxycurate's labels of SDSS
+# objects are Galaxy Zoo's
+GALAXY_ZOO = re.compile(r"galaxy.?zoo|\bgz\d?\b|gz1|gz2|skyserver|\bsdss|galaxy10", re.IGNORECASE)
+
 TILES = (
     ("balanced accuracy", "balanced_accuracy", "mean recall of the classes"),
     ("macro F1", "macro_f1", "mean F1 of the classes"),
     ("ROC AUC", "roc_auc", "one class against the rest, mean"),
     ("PR AUC", "pr_auc", "average precision, mean"),
-    ("calibration error", "ece", "0 is perfect"),
+    ("calibration error", "ece", "smaller is better"),
     ("top 2", "top_2", "the true class is one of two"),
     ("mean of train", "baseline_rmse", "RMSE of answering it for all"),
     ("first question", "first_question", "leading answer as the volunteers'"),
@@ -61,14 +67,31 @@ def tiles(test: dict) -> list[dict]:
     known = [(name, key, what) for name, key, what in TILES if test.get(key) is not None]
     intervals = test.get("intervals") or {}
     return [
-        {"name": name, "value": test[key], "what": what, "interval": _spread(intervals.get(key))}
+        {
+            "name": name,
+            "value": test[key],
+            "what": _by_chance(test) or what if key == "ece" else what,
+            "interval": _spread(intervals.get(key)),
+        }
         for name, key, what in known
     ]
+
+
+def _by_chance(test: dict) -> str:
+    """What a perfect calibration would show of so many images, where it was measured."""
+    chance = test.get("ece_by_chance")
+    return "" if chance is None else f"by chance alone: {chance:.4f}"
 
 
 def _spread(interval: list | None) -> list | None:
     """An interval, if it has a width: a bootstrap of answers that are all right has none."""
     return interval if interval and interval[0] < interval[1] else None
+
+
+def from_galaxy_zoo(metrics: dict) -> bool:
+    """Whether the origin says that volunteers of Galaxy Zoo gave the labels, or SDSS the rows."""
+    said = str(metrics.get("origin", ""))
+    return bool(metrics.get("votes")) or GALAXY_ZOO.search(said) is not None
 
 
 def trust(metrics: dict) -> dict:
@@ -83,6 +106,9 @@ def trust(metrics: dict) -> dict:
     leaking = data.get("leaking_pairs")
     older = {None: "folders, unproved", 0: "sky groups, proved"}.get(leaking, "folders, leaking")
     kind = data.get("split_kind") or older
+    unknown = data.get("without_footprint")
+    if unknown and kind == "sky groups, proved":  # as earlier versions of train called it
+        kind = f"groups kept whole, sky of {unknown:,} images not measured"
     level, said = next(
         ((level, said) for word, level, said in KINDS if word in kind),
         ("care", "How this split came to be is not known."),

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from galaxycurate.core.geometry import NATIVE_PIXSCALE
-from galaxycurate.curation.light import border, company
+from galaxycurate.curation.light import border, company, wings
 from galaxycurate.curation.light.detect import Sources
 from galaxycurate.curation.light.flux import Planes
-from galaxycurate.curation.light.psf import prior_fwhm, stellar_width
+from galaxycurate.curation.light.psf import MEASURE_SCATTER, prior_fwhm, stellar_width
 
 WIDTHS = (0.8, 1.25, 1.6, 2.2, 3.2)
 """Of the profiles that compete with the star's own [stellar widths]."""
@@ -27,6 +27,7 @@ NAMES = (
         *(f"ring_{r}" for r in RINGS), *(f"ring_sigma_{r}" for r in RINGS[1:]),
         "ellipticity", "ellipticity_sigma", "star_misfit", "star_chi", "asymmetry")),
     "peak", "colour_gr", "colour_ri", "npix", "edge", *border.NAMES, *company.NAMES,
+    *wings.NAMES,
 )  # fmt: skip
 """Of the columns, in order."""
 
@@ -61,7 +62,7 @@ def measure(planes: Planes, sources: Sources, pixscale: float) -> np.ndarray:
     usable = (peak < _SATURATED) & (edge > 4) & (t["a"] < 2.2 * np.maximum(t["b"], 0.3))
     light = np.ascontiguousarray(sources.light, np.float32)
     sharp = np.ascontiguousarray(planes.sharp - sources.background, np.float32)
-    owners = np.where(planes.peak < _SATURATED, sources.segments, -1).astype(np.int32)
+    owners = np.where(_saturated(planes.peak), -1, sources.segments).astype(np.int32)
     fits = [Fits.of(plane, owners, sources, usable, pixscale) for plane in (light, sharp)]
     psf, scatter = fits[0].psf, fits[0].scatter
     flux = np.maximum(t["flux"], _TINY)
@@ -76,8 +77,20 @@ def measure(planes: Planes, sources: Sources, pixscale: float) -> np.ndarray:
         peak, *_colours(planes, t, psf), np.log10(t["npix"]), np.clip(edge / psf, -2, 12),
         *border.columns(light, owners, sources, edge, psf),
         *company.columns(planes, sources, flux, psf),
+        *wings.columns(light, planes.bands, owners, sources, psf),
     ]  # fmt: skip
     return np.nan_to_num(np.stack(columns, axis=1), posinf=1e4, neginf=-1e4).astype(np.float32)
+
+
+def _saturated(peak: np.ndarray) -> np.ndarray:
+    """Saturated pixels with what they enclose and touch: cores may be hollow."""
+    import cv2
+
+    core = (peak >= _SATURATED).astype(np.uint8)
+    if not core.any():
+        return core > 0
+    closed = cv2.morphologyEx(core, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    return cv2.dilate(closed, np.ones((3, 3), np.uint8)) > 0
 
 
 def edge_distance(table, shape) -> np.ndarray:
@@ -172,7 +185,7 @@ class Fits:
         width, error = _peak(gain, np.log(fwhm))
         snr = np.sqrt(gain.max(axis=1))
         psf, scatter = stellar_width(np.exp(width), error, usable & (snr > 8), pixscale)
-        off = (width - np.log(psf)) / np.sqrt(error**2 + scatter**2 + 0.03**2)
+        off = (width - np.log(psf)) / np.sqrt(error**2 + scatter**2 + MEASURE_SCATTER**2)
         star = np.exp(-0.5 * off**2) * usable * np.minimum(snr, 100) ** 2 / 1e4
         return cls(
             plane, owners, sources, x, y, gain, level_gain, both / square, fwhm, width, error,

@@ -15,7 +15,7 @@ from galaxycurate.curation.light.features import NAMES, measure
 from galaxycurate.curation.light.flux import Planes, mag_r, planes
 from galaxycurate.curation.light.forest import shipped
 
-VERSION = 3
+VERSION = 4
 """Grows when the same picture may be judged otherwise."""
 
 LEAST_PX, MOST_PX, FINEST = 24, 1 << 22, 0.25

@@ -151,6 +151,33 @@ def residuals(light, segments, x, y, flux, star, best, which, rings):
 
 
 @njit(cache=True)
+def rings(planes, owners, x, y, radii):
+    """Light of each plane between circles around sources, and pixels.
+
+    Returns arrays of shape (n, rings, planes) and (n, rings).
+    """
+    count, h, w = planes.shape
+    n, last = x.size, radii.size - 1
+    total, area = np.zeros((n, last, count)), np.zeros((n, last))
+    half = int(np.ceil(radii[last]))
+    for k in range(n):
+        row0, col0 = int(np.round(y[k])), int(np.round(x[k]))
+        for row in range(max(row0 - half, 0), min(row0 + half + 1, h)):
+            for col in range(max(col0 - half, 0), min(col0 + half + 1, w)):
+                r2 = (row - y[k]) ** 2 + (col - x[k]) ** 2
+                inside = r2 >= radii[0] ** 2 and r2 < radii[last] ** 2
+                if not inside or not _own(owners, row, col, k):
+                    continue
+                ring = 0
+                while r2 >= radii[ring + 1] ** 2:
+                    ring += 1
+                area[k, ring] += 1
+                for c in range(count):
+                    total[k, ring, c] += planes[c, row, col]
+    return total, area
+
+
+@njit(cache=True)
 def at_border(strip, place, table, start, reach):
     """Best fits of each profile to light at a border, its middle as far out as it likes.
 

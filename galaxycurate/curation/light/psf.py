@@ -11,7 +11,10 @@ PRIOR_FWHM_ARCSEC = 1.25
 
 _SCATTER, _SCATTER_UNKNOWN_SCALE = 0.16, 0.5  # of the prior's logarithm
 _GRID = np.linspace(-4.4, 5.6, 201)  # [scatter] around the prior
-_MEASURE_SCATTER = 0.03  # of bright stars: blends, colours, the pixel grid
+MEASURE_SCATTER = 0.06
+"""Of the logarithm of the width of bright stars: blends, colours, the pixel grid, the JPEG."""
+
+_NARROWER, _NEITHER = 5e-5, 0.005  # nothing is narrower than a star; blends may be anything
 _EXTENDED_SPAN = 1.8  # galaxies are up to exp(1.8) times larger
 _PIXEL_FWHM = 1.0  # what pixels and the JPEG add
 
@@ -50,11 +53,12 @@ def stellar_width(width, error, usable, pixscale: float) -> tuple[float, float]:
     belief = -0.5 * _GRID**2
     if usable.any():
         log_width = np.log(width[usable])[:, None]
-        sigma = np.hypot(_MEASURE_SCATTER, error[usable])[:, None]
+        sigma = np.hypot(MEASURE_SCATTER, error[usable])[:, None]
         off = (log_width - expected) / sigma
         star = np.exp(-0.5 * off**2) / (sigma * np.sqrt(2 * np.pi))
         larger = ((off > 0) & (log_width - expected < _EXTENDED_SPAN)) / _EXTENDED_SPAN
-        belief = belief + np.log(0.6 * star + 0.4 * larger + 0.005).sum(axis=0)
+        other = np.where(off > 0, _NEITHER, _NARROWER)
+        belief = belief + np.log(0.6 * star + 0.4 * larger + other).sum(axis=0)
     weight = np.exp(belief - belief.max())
     weight /= weight.sum()
     mean = float((weight * expected).sum())

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from galaxycurate.curation.pairs import Matches, Pairs
-from galaxycurate.curation.pixels import marks, starfield
+from galaxycurate.curation.pixels import likelihood, marks
 from galaxycurate.curation.pixels.constellations import stars_of
 from galaxycurate.curation.pixels.prints import Prints
 
@@ -19,7 +19,7 @@ SIGMAS = 4.0
 DOUBT = -15.0
 """Log-likelihood ratio [nat] below which two pictures do not show the sky they should share."""
 GRID_PX = 2.0
-"""Shifts are tried so close: `starfield` settles on the best within three pixels of each."""
+"""Shifts are tried so close: `likelihood` settles on the best within three pixels of each."""
 
 
 class Agreement(NamedTuple):
@@ -92,7 +92,7 @@ def doubted(
 
     Two runs share no noise, so that silence of the noise proves nothing. But stars and galaxies
     well above the limit must be in both pictures: at every shift that the coordinates tell within
-    their errors, the sources of both are weighed as in `starfield`, and only a pair with strong
+    their errors, the sources of both are weighed as in `likelihood`, and only a pair with strong
     evidence against a common sky at all of them is doubted. Ask only for pictures of one provider,
     one stretch and one scale.
 
@@ -124,7 +124,7 @@ def doubted(
         of = alike & (step[pairs.first] == at)
         rows, both = np.unique([pairs.first[of], pairs.second[of]], return_inverse=True)
         first, second = both.reshape(2, -1)
-        score[of] = starfield.weighed(
+        score[of] = likelihood.weighed(
             stars_of(prints.take(rows)), first, second, told.dx[of], told.dy[of],
             _around(SIGMAS * POSITION_ERROR / at), DOUBT,
         )  # fmt: skip

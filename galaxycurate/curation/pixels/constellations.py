@@ -1,7 +1,7 @@
 """Pictures of one sky from two exposures: only stars and galaxies are shared, not the noise.
 
 Every two of a picture's brightest sources are a key (how far apart, how bright); equal keys of two
-pictures propose a shift, and `starfield` weighs all sources at that shift. The work for a picture
+pictures propose a shift, and `likelihood` weighs all sources at that shift. The work for a picture
 is bounded: the more pictures, the fewer of its sources make keys, and of a crowded bucket only the
 pictures just before it are met, so that many copies of one picture chain instead of all meeting.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.pairs import Matches
-from galaxycurate.curation.pixels import marks, overlays, sources, starfield
+from galaxycurate.curation.pixels import likelihood, marks, overlays, sources, starfield
 from galaxycurate.curation.pixels.decoys import q_values
 from galaxycurate.curation.pixels.prints import Prints
 from galaxycurate.curation.pixels.starfield import Index, Rules, Stars
@@ -28,7 +28,7 @@ SHEAR = 0.37
 def stars_of(prints: Prints) -> Stars:
     """Sources of all prints as numbers, without what is drawn on many of them."""
     found = prints.sources.values
-    columns = np.empty((found.size, starfield.SOURCE_COLUMNS), np.float32)
+    columns = np.empty((found.size, likelihood.SOURCE_COLUMNS), np.float32)
     columns[:, 0], columns[:, 1] = found["x"], found["y"]
     columns[:, :2] /= sources.PER_PIXEL
     columns[:, 2] = found["brightness"] / sources.STEPS
@@ -40,7 +40,7 @@ def stars_of(prints: Prints) -> Stars:
     own = ~overlays.drawn(prints)
     starts = np.r_[0, np.cumsum(own)][prints.sources.starts]
     columns = columns[own]
-    starfield.number_objects(columns, starts)
+    likelihood.number_objects(columns, starts)
     frames = np.array(
         [marks.seen(w, h) for w, h in zip(prints.width, prints.height, strict=True)], float
     ).reshape(-1, 2)

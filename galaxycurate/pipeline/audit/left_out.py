@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from galaxycurate.core.outcome import Verdict
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.store.ledger import Ledger
@@ -12,8 +15,28 @@ LEFT_ALONE = "left_alone"
 """Of an audit's parameters: the labels there were whose images no audit has looked at."""
 
 
+def held_against(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+    """What verdicts hold against images, before people are asked.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict
+        Of the newest runs.
+
+    Returns
+    -------
+    dict of str to list of Verdict
+        Those that do not keep an image, by its path.
+    """
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if not verdict.keep:
+            found.setdefault(verdict.path, []).append(verdict)
+    return found
+
+
 def left_out(ledger: Ledger) -> dict[str, str]:
-    """The images that the newest verdicts do not keep.
+    """The images that the newest verdicts do not keep, whatever people decided.
 
     Parameters
     ----------
@@ -24,12 +47,13 @@ def left_out(ledger: Ledger) -> dict[str, str]:
     dict of str to str
         Why, by path; where both commands hold something against an image, what dedupe does.
     """
-    reasons: dict[str, str] = {}
-    for command in COMMANDS:
-        for verdict in ledger.verdicts(command):
-            if not verdict.keep:
-                reasons.setdefault(verdict.path, _why(str(verdict.kind), verdict.evidence))
-    return reasons
+    verdicts = (verdict for command in COMMANDS for verdict in ledger.verdicts(command))
+    return {path: why(some[0]) for path, some in held_against(verdicts).items()}
+
+
+def why(verdict: Verdict) -> str:
+    """What a verdict says, in a line."""
+    return f"{verdict.kind}: {verdict.evidence}" if verdict.evidence else str(verdict.kind)
 
 
 def unaudited(kept: Kept, ledger: Ledger) -> list[str]:
@@ -72,7 +96,3 @@ def refuse_unaudited(kept: Kept, ledger: Ledger) -> None:
             f"{len(new):,} images came or changed after the last audit (the first is {new[0]})",
             hint="galaxycurate audit, then split again",
         )
-
-
-def _why(kind: str, evidence: str) -> str:
-    return f"{kind}: {evidence}" if evidence else kind

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from galaxycurate.errors import SettingError, Unreachable
+from galaxycurate.errors import SettingError, StorageError, Unreachable
 from galaxycurate.store.files import unwritable
 
 CONNECT_S = 10.0
@@ -116,3 +116,18 @@ def token(root: Path, run: str) -> Iterator[Path]:
         with suppress(OSError):  # others may be at work
             made.parent.rmdir()
             made.parents[1].rmdir()
+
+
+def check_disk(made: Path, address: str) -> None:
+    """On a worker: whether it sees the token.
+
+    Raises
+    ------
+    StorageError
+        It sees another disk.
+    """
+    if not made.exists():
+        raise StorageError(
+            f"the Dask worker {address} does not see {made.parents[2]}",
+            hint="the dataset must lie on a disk that all workers share, under the same path",
+        )

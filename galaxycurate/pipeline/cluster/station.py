@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from galaxycurate.core.outcome import Reason
-from galaxycurate.errors import GalaxyCurateError, StorageError
+from galaxycurate.errors import GalaxyCurateError
 from galaxycurate.imagery.job import Job, Limits
 from galaxycurate.imagery.providers.provider import Provider
+from galaxycurate.pipeline.cluster.connection import check_disk
 
 
 class Keeper(Protocol):
@@ -43,11 +44,6 @@ class Orders:
     limits: Limits
     keeper: Keeper
     token: Path
-
-    @property
-    def dataset(self) -> Path:
-        """Where the token lies, three folders up."""
-        return self.token.parents[2]
 
 
 class Station:
@@ -109,12 +105,7 @@ def station(orders: Orders, address: str) -> Station:
     """
     with _OPENING:
         if orders.run not in _STATIONS:
-            if not orders.token.exists():
-                raise StorageError(
-                    f"the Dask worker {address} does not see {orders.dataset}",
-                    hint="the dataset must lie on a disk that all workers share, "
-                    "under the same path",
-                )
+            check_disk(orders.token, address)
             _STATIONS[orders.run] = Station(orders)
         return _STATIONS[orders.run]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ from galaxycurate.core.outcome import Verdict, pairs_by_kind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.groups import groups
 from galaxycurate.errors import SettingError
-from galaxycurate.pipeline.dedupe.evidence import PixelSearch, Seen, gather, look, recall
+from galaxycurate.pipeline.dedupe.cores import cores
+from galaxycurate.pipeline.dedupe.evidence import gather
 from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
 from galaxycurate.pipeline.dedupe.looks import unlike_looks
 from galaxycurate.pipeline.dedupe.memory import megabytes
-from galaxycurate.pipeline.dedupe.prints import FilesOf, store_of
+from galaxycurate.pipeline.dedupe.prints import FilesOf, Spread, store_of
+from galaxycurate.pipeline.dedupe.seen import Means, PixelSearch, Seen, look, recall
 from galaxycurate.pipeline.dedupe.verdicts import judge
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
@@ -146,8 +149,19 @@ def look_at(
 
     read = FilesOf(Path(settings.dataset))
     store = store_of(Path(settings.dataset), read_only=dry_run)
-    seen = look(kept, read, store, how, memory_mb=memory_mb, progress=progress)
+    means = Means(memory_mb, None if dry_run else _afar(settings, memory_mb))
+    seen = look(kept, read, store, how, means=means, progress=progress)
     return registered(seen, kept.paths, read, progress=progress) if how.register else seen
+
+
+def _afar(settings: Settings, memory_mb: int) -> Spread | None:
+    """The cluster that looks at the files, where there is one."""
+    if not settings.dask:
+        return None
+    from galaxycurate.pipeline.cluster.spread import spread_on_cluster
+
+    root, workers = Path(settings.dataset), cores(memory_mb)
+    return partial(spread_on_cluster, settings.dask, root=root, workers=workers)
 
 
 def _last_max_fdr(ledger: Ledger) -> float:

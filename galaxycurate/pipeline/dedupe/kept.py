@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,8 @@ class Kept:
         ``objID``, ``dr7objid`` and ``parentID``; 0 where unknown.
     origins : set of str
         The archives and providers that they came from.
+    given : mapping of str to str
+        The classes that people gave them, by path; the others have their own.
     """
 
     outcomes: list[Outcome]
@@ -57,14 +60,15 @@ class Kept:
     score: np.ndarray
     ids: dict[str, list[int]]
     origins: set[str]
+    given: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.outcomes)
 
     @property
     def labels(self) -> np.ndarray:
-        """The label of each."""
-        return np.array([o.label for o in self.outcomes])
+        """The label of each, as people decided."""
+        return np.array([self.given.get(o.path, o.label) for o in self.outcomes])
 
     @property
     def paths(self) -> list[str]:
@@ -84,7 +88,8 @@ class Kept:
         return Footprints(self.ra, self.dec, *assumed)
 
     @property
-    def _any_id(self) -> np.ndarray:
+    def any_id(self) -> np.ndarray:
+        """The objID of each, or else its DR7 one, 0 where both are unknown."""
         return np.where(self._id("objID") != 0, self._id("objID"), self._id("dr7objid"))
 
     def _id(self, name: str) -> np.ndarray:
@@ -95,13 +100,13 @@ class Kept:
         where its address is given, which finds the same.
         """
         objects = [same_id(*(self._id(name) for name in IDS))]
-        objects.append(in_several_runs(self.ra, self.dec, self._any_id))
+        objects.append(in_several_runs(self.ra, self.dec, self.any_id))
         return {
             VerdictKind.EXACT_FILE: same([o.sha256 for o in self.outcomes]),
             VerdictKind.SAME_OBJECT: _concatenate(objects),
             VerdictKind.BLEND: blends(self._id("objID"), self._id("parentID")),
             VerdictKind.OVERLAP: self._overlapping(min_overlap, dask),
-            VerdictKind.NEAR_FIELD: near_fields(self._any_id, self.placed),
+            VerdictKind.NEAR_FIELD: near_fields(self.any_id, self.placed),
         }
 
     def _overlapping(self, min_overlap: float, dask: str) -> Pairs:

@@ -38,11 +38,17 @@ def unlike_looks(outcomes: Iterable[Outcome]) -> str:
 
 def _look(outcome: Outcome) -> Look:
     """Who drew it, pixels, scale; one scaled to its galaxy counts by how it was scaled."""
-    called, there, words = outcome.request.partition(" ra=")
+    _, _, words = outcome.request.partition(" ra=")
     petro = next((word for word in words.split() if word.startswith("petro=")), "")
     scale = petro or (f'{outcome.pixscale:.4g}"/px' if outcome.pixscale else "")
     size = f"{outcome.size_px} px" if outcome.size_px else ""
-    return (called if there else "imported"), size, scale
+    return drawn_by(outcome), size, scale
+
+
+def drawn_by(outcome: Outcome) -> str:
+    """Who drew a picture: a provider and how it was asked, or ``imported``."""
+    called, there, _ = outcome.request.partition(" ra=")
+    return called if there else "imported"
 
 
 def _shared(one: Mapping[Look, float], other: Mapping[Look, float]) -> float:

@@ -33,11 +33,14 @@ class WrongImages:
         that is from where it was found [arcsec].
     is_wrong : ndarray of bool, shape (n,)
         Images of those pairs that nothing vouches for.
+    vouched : ndarray of bool, shape (n,)
+        Images whose position another picture's pixels confirm.
     """
 
     pairs: Matches
     expected: np.ndarray
     is_wrong: np.ndarray
+    vouched: np.ndarray
 
 
 def wrong_images(kept: Kept, sizes: np.ndarray, matches: Matches, files: Pairs) -> WrongImages:
@@ -75,7 +78,7 @@ def wrong_images(kept: Kept, sizes: np.ndarray, matches: Matches, files: Pairs) 
     is_wrong = blamed(
         len(kept), (wrong.first[sure], wrong.second[sure]), (agreeing.first, agreeing.second)
     )
-    return places.told_of_all(WrongImages(wrong, expected, is_wrong))
+    return places.told_of_all(WrongImages(wrong, expected, is_wrong, vouched))
 
 
 class _Places:
@@ -135,6 +138,7 @@ class _Places:
             joined([found.pairs, in_rows(more, first, second, self.sizes)]),
             np.concatenate([found.expected, found.expected[pairs]]),
             is_wrong,
+            found.vouched[self.speaker],
         )
 
 

@@ -34,8 +34,11 @@ that pickle can send to another process (`functools.partial` of a module's funct
 PART_ROWS = 4096
 """New fingerprints are kept on the disk after so many, and at the end."""
 
-AT_ONCE = 32
-"""Pictures that go to a process, and come back, together."""
+AT_ONCE, AT_ONCE_AFAR = 32, 128
+"""Pictures that go to a process, or to a worker of a cluster, and come back, together."""
+
+Spread = Callable[[Callable, Iterable[Sequence]], Iterator]
+"""Calls a function of a module with each of some parts, elsewhere."""
 
 FEW = 400
 """Fewer are looked at here: another process takes longer to start."""
@@ -150,6 +153,7 @@ def printed(
     store: PrintStore | None,
     *,
     workers: int | None = None,
+    afar: Spread | None = None,
     only_stored: bool = False,
     progress: Progress = silent,
 ) -> Printed:
@@ -160,6 +164,8 @@ def printed(
     bodies : iterable of (str, callable)
     store : PrintStore or None
     workers : int, optional
+    afar : callable, optional
+        Lets a cluster look at the files, where there are many: they are seen alike.
     only_stored : bool
         No file is read.
     progress : callable
@@ -174,7 +180,8 @@ def printed(
     new = () if only_stored else zip(bodies, rows, strict=True)
     wanted = dict(body for body, row in new if row < 0 and body[0] not in flaws)
     tables = [] if known is None else [known]
-    for part, bad in _parts(wanted, workers or cores(), progress):
+    looked = _looked_at(wanted, workers or cores(), afar)
+    for part, bad in _parts(looked, len(wanted), progress):
         flaws |= bad
         if store is not None:
             store.append(part, {k: why for k, why in bad.items() if not isinstance(why, Passing)})
@@ -215,23 +222,23 @@ def _quality(told: dict, pixels: int) -> Quality:
 
 
 def _parts(
-    wanted: dict[str, Callable[[], bytes]], workers: int, progress: Progress
+    looked: Iterator[list[Looked]], n: int, progress: Progress
 ) -> Iterator[tuple[pa.Table | None, dict[str, str]]]:
     """Tables of new fingerprints, and what could not be read, a part at a time."""
     prints: list[tuple[str, Fingerprint, Quality]] = []
     flaws: dict[str, str] = {}
     done = 0
-    for lot in _looked_at(wanted, workers):
+    for lot in looked:
         for key, found in lot:
             if isinstance(found, str):
                 flaws[key] = found
             else:
                 prints.append((key, *found))
         done += len(lot)
-        if len(prints) + len(flaws) >= PART_ROWS or done == len(wanted):
+        if len(prints) + len(flaws) >= PART_ROWS or done == n:
             yield _table(prints), flaws
             prints, flaws = [], {}
-        progress(done, len(wanted), "pictures read")
+        progress(done, n, "pictures read")
 
 
 def _table(made: list[tuple[str, Fingerprint, Quality]]) -> pa.Table | None:
@@ -251,11 +258,17 @@ def _table(made: list[tuple[str, Fingerprint, Quality]]) -> pa.Table | None:
     return table
 
 
-def _looked_at(wanted: dict[str, Callable[[], bytes]], workers: int) -> Iterator[list[Looked]]:
+def _looked_at(
+    wanted: dict[str, Callable[[], bytes]], workers: int, afar: Spread | None
+) -> Iterator[list[Looked]]:
     """Fingerprint and quality of each file, or why there are none; some at a time."""
     bodies = list(wanted.items())
-    lots = [bodies[k : k + AT_ONCE] for k in range(0, len(bodies), AT_ONCE)]
-    if workers == 1 or len(bodies) <= FEW or not can_travel(bodies[0]):
+    travels = len(bodies) > FEW and can_travel(bodies[0])
+    step = AT_ONCE_AFAR if travels and afar else AT_ONCE
+    lots = [bodies[k : k + step] for k in range(0, len(bodies), step)]
+    if travels and afar:
+        yield from afar(_look_at_all, lots)
+    elif workers == 1 or not travels:
         yield from map(_look_at_all, lots)
     else:
         yield from spread(_look_at_all, lots, workers=min(workers, len(lots)), begin=_begin)

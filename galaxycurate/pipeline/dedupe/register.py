@@ -12,7 +12,7 @@ from galaxycurate.core.placing import Placing
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import GalaxyCurateError
 from galaxycurate.pipeline.dedupe.decode import decode
-from galaxycurate.pipeline.dedupe.evidence import Seen
+from galaxycurate.pipeline.dedupe.seen import Seen
 
 LEAST_PX = 24
 """Pictures that share a narrower strip than this are left as they were found."""

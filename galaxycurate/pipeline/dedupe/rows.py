@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 
 from galaxycurate.core.placing import Placing
-from galaxycurate.curation.pairs import Matches
+from galaxycurate.curation.pairs import Matches, Pairs
 
 NAMES = tuple(f.name for f in fields(Matches))
 
@@ -28,6 +28,13 @@ def no_matches() -> Matches:
 def take(matches: Matches, rows: np.ndarray) -> Matches:
     """Some of the pairs."""
     return Matches(**{name: column[rows] for name, column in columns(matches).items()})
+
+
+def among(pairs: Pairs, others: Pairs) -> np.ndarray:
+    """Which of some pairs are among others."""
+    there = set(zip(others.first.tolist(), others.second.tolist(), strict=True))
+    both = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+    return np.array([pair in there for pair in both], bool)
 
 
 def joined(many: Sequence[Matches]) -> Matches:

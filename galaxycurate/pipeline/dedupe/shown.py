@@ -76,6 +76,13 @@ def of_each_kind(settings: Settings, verdicts: Iterable[Verdict], *, most: int =
     return Shown(pairs, len(once), most)
 
 
+def is_placed(verdict: Verdict) -> bool:
+    """Whether it is known how one picture of a pair lies on the other."""
+    if verdict.tier == "pixels":
+        return True
+    return verdict.tier in _PLACED and bool(verdict.score or verdict.dx or verdict.dy)
+
+
 def _spread(verdicts: list[Verdict], most: int) -> list[Verdict]:
     """From those that share most to those that share least, evenly."""
     ordered = sorted(verdicts, key=lambda v: -v.amount)
@@ -87,13 +94,12 @@ def _spread(verdicts: list[Verdict], most: int) -> list[Verdict]:
 def _pair(verdict: Verdict, tree, gone: set[str]) -> PairOfPictures:
     names = verdict.partner, verdict.path
     first, second = (_read(tree, name) for name in names)
-    is_placed = verdict.tier in _PLACED and bool(verdict.score or verdict.dx or verdict.dy)
     caption = verdict.evidence
     if verdict.tier == "sky":
         caption = f"{verdict.amount:.0%} of the sky, by position" + (caption and f"; {caption}")
     return PairOfPictures(
         first, second, names, caption, str(verdict.kind), verdict.dx, verdict.dy, verdict.flip,
-        verdict.scale, is_placed or verdict.tier == "pixels",
+        verdict.scale, is_placed(verdict),
         (names[0] in gone, names[1] in gone),
     )  # fmt: skip
 

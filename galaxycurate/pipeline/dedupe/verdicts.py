@@ -8,25 +8,28 @@ from dataclasses import replace
 import numpy as np
 
 from galaxycurate.core.geometry import separation
-from galaxycurate.core.outcome import Verdict, VerdictKind
+from galaxycurate.core.outcome import TWINS, Verdict, VerdictKind
 from galaxycurate.core.placing import NAMES, Placing
 from galaxycurate.curation.groups import groups
 from galaxycurate.curation.keep import depth, survivors
 from galaxycurate.curation.pairs import Matches, Pairs
-from galaxycurate.pipeline.dedupe.evidence import Evidence, Seen
+from galaxycurate.curation.sky.fields import FieldRelation, related
+from galaxycurate.pipeline.dedupe.evidence import Evidence
 from galaxycurate.pipeline.dedupe.kept import IDS, Kept
 from galaxycurate.pipeline.dedupe.positions import expected_placings
-
-TWINS = (
-    VerdictKind.EXACT_FILE, VerdictKind.SAME_PIXELS, VerdictKind.COPY, VerdictKind.SAME_OBJECT,
-)  # fmt: skip
-"""Pairs of which a training set needs one; pictures that only share sky stay, in one group."""
+from galaxycurate.pipeline.dedupe.seen import Seen
 
 _TIERS = {
     VerdictKind.EXACT_FILE: "bytes", VerdictKind.SAME_OBJECT: "object",
     VerdictKind.BLEND: "object", VerdictKind.OVERLAP: "sky", VerdictKind.NEAR_FIELD: "field",
 }  # fmt: skip
 
+
+_FIELDS = {
+    FieldRelation.SAME: "one field", FieldRelation.NEXT: "neighbouring fields of one run",
+    FieldRelation.ANOTHER_RUN: "two runs",
+}  # fmt: skip
+"""As far as the ids tell."""
 
 _UNSEEN = "blank or unreadable"
 
@@ -48,7 +51,8 @@ def judge(kept: Kept, evidence: Evidence, seen: Seen, *, keep: str = "best") -> 
         The strongest kinds first.
     """
     bench = _Bench(kept, evidence, seen)
-    verdicts = [*bench.of_twins(keep), *bench.of_wrong_images(), *bench.of_shared_sky()]
+    verdicts = [*bench.of_twins(keep), *bench.of_wrong_images(), *bench.of_denied()]
+    verdicts += bench.of_shared_sky()
     for row, why in seen.unreadable.items():
         verdicts.append(Verdict(kept.paths[row], VerdictKind.UNREADABLE, keep=False, evidence=why))
     return verdicts
@@ -75,9 +79,20 @@ class _Bench:
     def _of_footprints(self, pairs: Pairs) -> Iterator[Verdict]:
         """Shared sky by position: the shift is the one that the positions tell."""
         placings = expected_placings(self.kept, self.seen.sizes, pairs)
+        words = self._of_areas(pairs)
         for k, placing in enumerate(placings):
-            verdict = self._verdict(VerdictKind.OVERLAP, pairs, k)
+            verdict = self._verdict(VerdictKind.OVERLAP, pairs, k, said=words[k])
             yield replace(verdict, **vars(placing)) if placing else verdict
+
+    def _of_areas(self, pairs: Pairs) -> list[str]:
+        """How much sky is shared, and by which fields: ``2,915 arcsec2 shared, two runs``."""
+        kept, i, j = self.kept, pairs.first, pairs.second
+        area = kept.footprints.shared_arcsec2(i, j)
+        ids = kept.any_id
+        fields = [_FIELDS.get(kind, "") for kind in related(ids[i], ids[j]).tolist()]
+        sure = kept.placed[i] & kept.placed[j]
+        shared = [f"{a:,.0f} arcsec2 shared" if s else "" for a, s in zip(area, sure, strict=True)]
+        return [", ".join(filter(None, both)) for both in zip(shared, fields, strict=True)]
 
     def of_twins(self, keep: str) -> Iterator[Verdict]:
         """Of pictures of one thing one stays; none where they bear different labels."""
@@ -179,6 +194,23 @@ class _Bench:
                     keep=not is_wrong[int(rows[k])], said=said,
                 )  # fmt: skip
 
+    def of_denied(self) -> Iterator[Verdict]:
+        """Both pictures of a pair that shares sky by its positions, but not its stars."""
+        pairs, is_wrong = self.evidence.denied, self.evidence.is_wrong
+        for k, placing in enumerate(expected_placings(self.kept, self.seen.sizes, pairs)):
+            rows = int(pairs.second[k]), int(pairs.first[k])
+            blame = "" if is_wrong[[*rows]].any() else "; nothing tells which of the two is wrong"
+            said = f"{pairs.amount[k]:.0%} of the sky should be shared, its stars are not{blame}"
+            for back, row in enumerate(rows):
+                verdict = self._verdict(
+                    VerdictKind.WRONG_IMAGE, pairs, k, back=bool(back), keep=not is_wrong[row],
+                    said=said, tier="sources",
+                )  # fmt: skip
+                if placing:
+                    place = self._inverse(placing, pairs, k) if back else placing
+                    verdict = replace(verdict, **vars(place))
+                yield verdict
+
     def _verdict(
         self, kind: VerdictKind, pairs: Pairs, k: int, *, back: bool = False, keep: bool = True,
         said: str = "", tier: str = "",
@@ -217,11 +249,13 @@ class _Bench:
             float(matches.dx[k]), float(matches.dy[k]),
             int(matches.flip[k]), float(matches.scale[k]),
         )  # fmt: skip
-        if not back:
-            return placing
+        return self._inverse(placing, matches, k) if back else placing
+
+    def _inverse(self, placing: Placing, pairs: Pairs, k: int) -> Placing:
+        """How the first picture of a pair lies on the second."""
         first, second = (
             (int(w), int(h))
-            for w, h in (self.seen.sizes[matches.first[k]], self.seen.sizes[matches.second[k]])
+            for w, h in (self.seen.sizes[pairs.first[k]], self.seen.sizes[pairs.second[k]])
         )
         return placing.inverse(first, second)
 

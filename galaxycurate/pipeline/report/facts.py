@@ -1,4 +1,4 @@
-"""What the status line and the report say, as plain frozen values."""
+"""What the report says, as plain frozen values."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from galaxycurate.pipeline.agreed import Agreed
+    from galaxycurate.pipeline.dedupe.shown import Shown as Pairs
+    from galaxycurate.pipeline.report.shortcuts import Shortcuts
+    from galaxycurate.pipeline.report.shown import Histogram, Sheet, SkyPoints, Suspects
+    from galaxycurate.pipeline.report.training import Training
     from galaxycurate.store.manifest import Manifest
 
 
@@ -47,104 +50,6 @@ class ManifestFacts:
 
 
 @dataclass(frozen=True)
-class Training:
-    """What `python -m train` measured on the test split.
-
-    ``accuracy`` and its 95 % interval are fractions, None where the file does not say.
-    """
-
-    folder: Path
-    accuracy: float | None = None
-    interval: tuple[float, float] | None = None
-    n: int | None = None
-    origin: str = ""
-
-    @classmethod
-    def read(cls, folder: Path) -> Training | None:
-        """The training in a folder, or None where there is none that can be read."""
-        try:
-            metrics = json.loads((Path(folder) / "metrics.json").read_text())
-        except (OSError, ValueError):
-            return None
-        if not isinstance(metrics, dict):
-            return None
-        test = metrics["test"] if isinstance(metrics.get("test"), dict) else metrics
-        interval = test.get("accuracy_interval") or []
-        return cls(
-            Path(folder),
-            accuracy=test.get("accuracy"),
-            interval=(interval[0], interval[1]) if interval else None,
-            n=test.get("n"),
-            origin=str(metrics.get("origin", "")),
-        )
-
-    @property
-    def confusion(self) -> Path:
-        """The picture of its confusion matrix."""
-        return self.folder / "confusion.png"
-
-
-@dataclass(frozen=True)
-class Cutout:
-    """One picture of a contact sheet, and what is known of it.
-
-    ``picture`` is its file's bytes, None where there is none to show; ``note`` says why then.
-    Positions are ICRS [deg], magnitudes [mag], distances [arcsec]; None where unknown.
-    """
-
-    path: str
-    label: str
-    name: str
-    picture: bytes | None = field(default=None, repr=False)
-    note: str = ""
-    objid: str = ""
-    ra: float | None = None
-    dec: float | None = None
-    vote_fraction: float | None = None
-    r: float | None = None
-    clear_arcsec: float | None = None
-    score: float | None = None
-    split: str = ""
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A contact sheet: ``total`` cutouts are of this kind, ``cutouts`` are shown."""
-
-    title: str
-    total: int
-    cutouts: tuple[Cutout, ...]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two cutouts of the same sky: the verdict, the shared fraction, and which one went."""
-
-    first: Cutout
-    second: Cutout
-    kind: str
-    shared: float
-    kept: bool
-    evidence: str = ""
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Counts by label in common bins, with the cuts that the manifests made there.
-
-    ``edges`` has one entry more than each list of ``counts``; ``beyond`` counts the values that
-    stand for "none within reach" and are not drawn.
-    """
-
-    title: str
-    quantity: str
-    edges: tuple[float, ...]
-    counts: Mapping[str, tuple[int, ...]]
-    cuts: tuple[float, ...] = ()
-    beyond: int = 0
-
-
-@dataclass(frozen=True)
 class SplitProof:
     """That no group was torn, checked against the files' own positions.
 
@@ -173,24 +78,88 @@ class SplitProof:
 
 
 @dataclass(frozen=True)
-class SkyPoints:
-    """Positions to draw: arrays of shape (n,), ICRS [deg], sides of the footprints [arcsec]."""
+class Run:
+    """The newest run of a command, as the ledger has it."""
 
-    ra: np.ndarray
-    dec: np.ndarray
-    width: np.ndarray
-    label: np.ndarray
+    command: str
+    number: int
+    time_utc: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.ra)
+    @property
+    def said(self) -> str:
+        """Where figures come from, in a line."""
+        return f"galaxycurate {self.command}, run {self.number}, {self.time_utc[:10]}"
+
+
+@dataclass(frozen=True)
+class AuditFacts:
+    """What the newest audit found.
+
+    ``counts`` are images by label and kind of verdict, those with several under the worst;
+    ``told`` images by who told; ``left_out`` is how many splits leave out; ``catalogue`` is who was
+    asked, empty for nobody; ``current`` says whether no image came after it.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    told: Mapping[str, int]
+    left_out: int
+    catalogue: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class PeopleFacts:
+    """What people decided: ``agreed`` counts by reviewer and compares them, ``counts`` is what it
+    changed (`Decided.counted`), ``why`` the reasons of what was rejected, ``unsplit`` the lines
+    that came after the newest split.
+    """
+
+    agreed: Agreed
+    counts: Mapping[str, int]
+    why: Mapping[str, int]
+    unsplit: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the summary.
+
+    ``level`` is ``good``, ``look`` (a person should), ``bad`` (mend it first) or ``unknown`` (it
+    was not checked); ``do`` says what to do, empty where nothing is needed; ``section`` is the part
+    of the page that shows more.
+    """
+
+    about: str
+    level: str
+    text: str
+    do: str = ""
+    section: str = ""
+
+    @property
+    def is_command(self) -> bool:
+        """Whether what to do is a command that can be typed as it stands."""
+        return self.do.startswith("galaxycurate ")
+
+
+@dataclass(frozen=True)
+class Framing:
+    """How ``n`` cutouts are framed: their side [pixel] and scale [arcsec/pixel], None where the
+    manifests do not say.
+    """
+
+    size_px: int | None
+    pixscale: float | None
+    n: int
 
 
 @dataclass(frozen=True)
 class ReportFacts:
     """Everything that the report shows; nothing of how it looks.
 
+    ``lost`` tells by stage of the funnel why cutouts of the stage before are not in it;
     ``false_rates`` are the estimated shares of false pairs among those that pixels tell of, by
-    kind of verdict.
+    kind of verdict; ``queries`` the SQL that was sent, by the sha256 of its text.
     """
 
     dataset: str
@@ -200,32 +169,62 @@ class ReportFacts:
     origins: tuple[str, ...]
     releases: tuple[str, ...]
     manifests: tuple[ManifestFacts, ...]
+    runs: Mapping[str, Run]
     funnel: Mapping[str, int]
+    lost: Mapping[str, Mapping[str, int]]
     undone: int
     outcomes: Mapping[str, Mapping[str, int]]
     classes: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, Mapping[str, int]]
     verdicts: Mapping[str, int]
     proof: SplitProof | None
+    audit: AuditFacts | None
+    people: PeopleFacts | None
+    shortcuts: Shortcuts | None
     sheets: tuple[Sheet, ...]
+    hardest: tuple[Sheet, ...]
     rejected: tuple[Sheet, ...]
-    pairs: tuple[Pair, ...]
-    n_pairs: int
+    suspects: tuple[Suspects, ...]
+    thrown_out: tuple[Sheet, ...]
+    pairs: Pairs
     histograms: tuple[Histogram, ...]
     sky: SkyPoints
+    framing: tuple[Framing, ...]
     training: Training | None
     software: Mapping[str, str]
+    papers: tuple[tuple[str, str], ...] = ()
+    queries: Mapping[str, str] = field(default_factory=dict)
     false_rates: Mapping[str, float] = field(default_factory=dict)
+    summary: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict:
-        """As JSON takes it: ids as strings; of the positions and pictures only their number."""
-        plain = {
-            key: value for key, value in vars(self).items() if key not in ("sky", "sheets", "pairs")
-        }
-        plain["manifests"] = [asdict(manifest) for manifest in self.manifests]
-        plain["histograms"] = [asdict(histogram) for histogram in self.histograms]
+        """As JSON takes it: ids as strings; of positions and pictures only which and how many."""
+        no_json = ("sky", "pairs", "shortcuts", "sheets", "hardest", "suspects", "thrown_out")
+        plain = {key: value for key, value in vars(self).items() if key not in no_json}
+        for key in ("manifests", "histograms", "framing", "summary"):
+            plain[key] = [asdict(one) for one in getattr(self, key)]
+        for key in ("audit", "people", "training"):
+            plain[key] = asdict(getattr(self, key)) if getattr(self, key) else None
+        plain["runs"] = {name: asdict(run) for name, run in self.runs.items()}
         plain["proof"] = {**asdict(self.proof), "holds": self.proof.holds} if self.proof else None
+        plain["shortcuts"] = self.shortcuts.as_dict() if self.shortcuts else None
         plain["rejected"] = {sheet.title: sheet.total for sheet in self.rejected}
+        plain["shown"] = {
+            name: {sheet.title: [one.path for one in sheet.cutouts] for sheet in sheets}
+            for name, sheets in (("random", self.sheets), ("hardest", self.hardest),
+                                 ("thrown out", self.thrown_out))
+        }  # fmt: skip
+        plain["suspects"] = {one.title: one.total for one in self.suspects}
+        plain["pairs"] = [{"first": p.names[0], "second": p.names[1], "kind": p.kind,
+                           "evidence": p.caption} for p in self.pairs.pairs]  # fmt: skip
         plain["positions"] = len(self.sky)
-        plain["training"] = asdict(self.training) if self.training else None
-        return json.loads(json.dumps(plain, default=str))
+        return without_nan(json.loads(json.dumps(plain, default=str)))
+
+
+def without_nan(value):
+    """The same without numbers that JSON does not know: None stands for unknown."""
+    if isinstance(value, dict):
+        return {key: without_nan(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [without_nan(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

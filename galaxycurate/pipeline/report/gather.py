@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterable
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -12,45 +12,46 @@ import numpy as np
 
 from galaxycurate import __version__
 from galaxycurate.core.origin import is_simulated
+from galaxycurate.core.outcome import Verdict, pairs_by_kind
+from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.pipeline.report.facts import (
-    Histogram,
-    ManifestFacts,
-    ReportFacts,
-    SkyPoints,
-    Training,
-)
+from galaxycurate.pipeline.dedupe.shown import of_each_kind
+from galaxycurate.pipeline.papers import papers
+from galaxycurate.pipeline.recorded import Recorded, recorded
+from galaxycurate.pipeline.report.audited import audit_facts
+from galaxycurate.pipeline.report.facts import Framing, ManifestFacts, ReportFacts
+from galaxycurate.pipeline.report.funnel import classes, funnel, lost
+from galaxycurate.pipeline.report.histograms import histograms
+from galaxycurate.pipeline.report.people import people_facts
 from galaxycurate.pipeline.report.proof import prove_split
+from galaxycurate.pipeline.report.queries import sent
 from galaxycurate.pipeline.report.rows import Rows
+from galaxycurate.pipeline.report.runs import guarded, runs
 from galaxycurate.pipeline.report.sheets import Sheets
-from galaxycurate.pipeline.status import (
-    TRAINING,
-    Recorded,
-    by_reason,
-    by_split,
-    cutouts_of,
-    label_of,
-    recorded,
-)
+from galaxycurate.pipeline.report.shortcuts import Shortcuts, check_shortcuts
+from galaxycurate.pipeline.report.shown import SkyPoints
+from galaxycurate.pipeline.report.summary import summary
+from galaxycurate.pipeline.report.training import Training
+from galaxycurate.pipeline.status import TRAINING, by_reason, by_split, cutouts_of
 from galaxycurate.store.manifest import Manifest, read_all
 from galaxycurate.store.settings import Settings
 
-NONE_NEAR = 9999.0  # clear_arcsec where no galaxy was found within reach
+PAIRS = 18
 
 _SEARCHED = ("noise", "sources", "resized")  # tiers of dedupe whose false pairs are estimated
-_SOFTWARE = ("numpy", "astropy", "scipy", "pyarrow", "duckdb", "sqlalchemy", "torch")
-
-_QUANTITIES = (
-    # column, title, axis, the cut's name in the header
-    ("vote_fraction", "Votes", "fraction of the votes for the label", "threshold"),
-    ("r", "Brightness", "model magnitude r [mag]", ""),
-    ("score", "Field quality", "score of the field", "score"),
-    ("clear_arcsec", "Free sky", "edge to the nearest galaxy [arcsec]", "margin_arcsec"),
-)
+_SOFTWARE = ("numpy", "astropy", "scipy", "scikit-learn", "pyarrow", "duckdb", "sqlalchemy",
+             "torch")  # fmt: skip
 
 
-def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
+def gather(
+    settings: Settings,
+    *,
+    training: Path | None = None,
+    shortcuts: bool = True,
+    keep: bool = True,
+    progress: Progress = silent,
+) -> ReportFacts:
     """Gather everything that the report shows.
 
     Parameters
@@ -59,6 +60,11 @@ def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
         They name the manifests, the dataset, the ledger, and the seed of the contact sheets.
     training : Path, optional
         Where `python -m train` wrote; `training`.
+    shortcuts : bool
+        Whether to look for shortcuts, which reads up to 5,000 pictures the first time.
+    keep : bool
+        Whether what is measured of them is kept beside the pictures' fingerprints.
+    progress : callable
 
     Returns
     -------
@@ -74,12 +80,29 @@ def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
     if not records.outcomes:
         raise InputError(
             f"the dataset {settings.dataset}/ is empty: no cutout was downloaded or imported yet",
-            hint="galaxycurate download, then galaxycurate report",
+            hint="galaxycurate download, then galaxycurate report; for images of your own: "
+            "galaxycurate import DIR --labels CSV",
         )
-    manifests = tuple(ManifestFacts.of(manifest) for manifest in rows.manifests)
     trained = Training.read(training or Path(TRAINING))
+    checked = None
+    if shortcuts:
+        checked = check_shortcuts(settings, rows, records, keep=keep, progress=progress)
+    facts = _facts(settings, rows, records, trained, checked)
+    return replace(facts, summary=summary(facts, records))
+
+
+def _facts(
+    settings: Settings,
+    rows: Rows,
+    records: Recorded,
+    trained: Training | None,
+    shortcuts: Shortcuts | None,
+) -> ReportFacts:
+    manifests = tuple(ManifestFacts.of(manifest) for manifest in rows.manifests)
     origins = _origins(manifests, records, trained)
     sheets = Sheets(settings, rows, records)
+    pairs = _pairs(records)
+    asked = ((manifest.query_sha256, sent(manifest, settings)) for manifest in manifests)
     return ReportFacts(
         dataset=settings.dataset,
         created_utc=utc_now(),
@@ -88,23 +111,45 @@ def gather(settings: Settings, *, training: Path | None = None) -> ReportFacts:
         origins=origins,
         releases=tuple(dict.fromkeys(_release(m, settings) for m in rows.manifests)),
         manifests=manifests,
-        funnel=_funnel(rows, records),
+        runs=runs(settings),
+        funnel=funnel(rows, records),
+        lost=lost(rows, records, guarded(settings)),
         undone=len(rows.keys.keys() - {(o.label, o.name) for o in records.outcomes}),
         outcomes=by_reason(records.outcomes),
-        classes=_classes(rows, records),
-        splits=by_split(records.in_splits),
-        verdicts=dict(Counter(str(verdict.kind) for verdict in records.verdicts).most_common()),
+        classes=classes(rows, records),
+        splits=by_split(records.in_splits, records.decided_at_split.label_of),
+        verdicts=_kinds(records),
         proof=prove_split(rows, records),
+        audit=audit_facts(records),
+        people=people_facts(settings, records),
+        shortcuts=shortcuts,
         sheets=tuple(sheets.of_classes()),
+        hardest=tuple(sheets.of_hardest(trained)),
         rejected=tuple(sheets.of_reasons()),
-        pairs=tuple(sheets.of_pairs()),
-        n_pairs=len(sheets.distinct_pairs()),
-        histograms=tuple(_histograms(rows)),
+        suspects=tuple(sheets.of_suspects()),
+        thrown_out=tuple(sheets.of_thrown_out()),
+        pairs=of_each_kind(settings, pairs, most=max(2, PAIRS // max(1, len(_kinds(records))))),
+        histograms=tuple(histograms(rows)),
         sky=_sky(rows),
+        framing=_framing(rows),
         training=trained,
         software=_software(),
+        papers=tuple(papers(manifest.cuts for manifest in manifests)),
+        queries={sha256: sql for sha256, sql in asked if sql},
         false_rates=_false_rates(records),
     )
+
+
+def _pairs(records: Recorded) -> list[Verdict]:
+    """The verdicts on pairs of pictures that there are."""
+    there = {outcome.path for outcome in records.outcomes}
+    return [v for v in records.verdicts if v.partner and {v.path, v.partner} <= there]
+
+
+def _kinds(records: Recorded) -> dict[str, int]:
+    """Pairs of pictures by kind of verdict, and pictures that dedupe left out alone."""
+    alone = Counter(str(verdict.kind) for verdict in records.verdicts if not verdict.partner)
+    return dict((pairs_by_kind(records.verdicts) + alone).most_common())
 
 
 def _false_rates(records: Recorded) -> dict[str, float]:
@@ -120,15 +165,25 @@ def _origins(manifests, records: Recorded, trained: Training | None) -> tuple[st
     """Who answered: archives of the manifests, providers of the pictures, in that order."""
     said = [manifest.archive for manifest in manifests]
     said += sorted({outcome.provider for outcome in records.outcomes})
-    said += [trained.origin] if trained else []
+    said += trained.origin.split("; ") if trained else []
     return tuple(dict.fromkeys(text for text in said if text))
 
 
 def _release(manifest: Manifest, settings: Settings) -> str:
     """The data release of a manifest; of imported images their ids tell."""
-    if manifest.header.release:
-        return manifest.header.release
-    return "dr7" if any(manifest.column("dr7objid")) else settings.release
+    return manifest.release or settings.release
+
+
+def _framing(rows: Rows) -> tuple[Framing, ...]:
+    """The sizes and scales of the cutouts asked for, the most frequent first."""
+    size, scale = rows.numbers("size_px"), np.round(rows.numbers("pixscale"), 6)
+    known = np.stack([np.nan_to_num(size), np.nan_to_num(scale)], axis=1)
+    pairs, counts = np.unique(known, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return tuple(
+        Framing(int(side) or None, float(step) or None, int(n))
+        for (side, step), n in zip(pairs[order], counts[order], strict=True)
+    )
 
 
 def _software() -> dict[str, str]:
@@ -139,77 +194,6 @@ def _software() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-# ---- funnel and classes
-
-
-def _funnel(rows: Rows, records: Recorded) -> dict[str, int]:
-    stages = {"rows in the manifests": len(rows), "pictures kept": len(records.kept)}
-    if records.dedupe_run:
-        stages["after dedupe"] = len(records.survivors)
-    if records.split_run:
-        stages["in the splits"] = len(records.in_splits)
-    return stages
-
-
-def _classes(rows: Rows, records: Recorded) -> dict[str, dict[str, int]]:
-    """Counts by label, then by stage of the funnel."""
-    stages = {
-        "rows in the manifests": Counter(rows.label.tolist()),
-        "pictures kept": Counter(outcome.label for outcome in records.kept),
-    }
-    if records.dedupe_run:
-        stages["after dedupe"] = Counter(outcome.label for outcome in records.survivors)
-    if records.split_run:
-        stages["in the splits"] = Counter(label_of(path) for path in records.in_splits)
-    labels = sorted(set().union(*stages.values()))
-    return {label: {stage: n[label] for stage, n in stages.items()} for label in labels}
-
-
-# ---- plots
-
-
-def _histograms(rows: Rows) -> Iterable[Histogram]:
-    for column, title, quantity, cut in _QUANTITIES:
-        found: dict[str, list[np.ndarray]] = {}
-        cuts: set[float] = set()
-        for manifest in rows.manifests:
-            values = np.array(manifest.column(column), float)
-            known = np.isfinite(values)
-            made = manifest.header.cuts.get(cut)
-            if known.any() and isinstance(made, int | float):
-                cuts.add(float(made))
-            labels = np.array(manifest.column("label"), object)
-            for label in sorted(set(labels[known])):
-                found.setdefault(label, []).append(values[known & (labels == label)])
-        if found:
-            joined = {label: np.concatenate(parts) for label, parts in sorted(found.items())}
-            yield _binned(title, quantity, joined, tuple(sorted(cuts)))
-
-
-def _binned(title: str, quantity: str, values: dict, cuts: tuple[float, ...]) -> Histogram:
-    near = {label: v[v < NONE_NEAR] for label, v in values.items()}
-    edges = _edges(np.concatenate([*near.values(), np.array(cuts, float)]))
-    # a float32 may lie a hair beyond the round number that it stands for
-    near = {label: np.clip(v, edges[0], edges[-1]) for label, v in near.items()}
-    return Histogram(
-        title, quantity, tuple(edges.tolist()),
-        {label: tuple(np.histogram(v, edges)[0].tolist()) for label, v in near.items()},
-        cuts, sum(len(values[label]) - len(near[label]) for label in values),
-    )  # fmt: skip
-
-
-def _edges(values: np.ndarray, bins: int = 24) -> np.ndarray:
-    """About so many bins on round numbers, so that a cut falls on an edge."""
-    if not values.size:
-        return np.array([0.0, 1.0])
-    low, high = float(values.min()), float(values.max())
-    step = max((high - low) / bins, 1e-3)
-    power = 10 ** np.floor(np.log10(step))
-    step = power * next(m for m in (1, 2, 2.5, 5, 10) if m * power >= step * 0.999)
-    first, last = np.floor(low / step + 1e-6), np.ceil(high / step - 1e-6)
-    return np.round(np.arange(first, max(last, first + 1) + 1) * step, 10)
 
 
 def _sky(rows: Rows) -> SkyPoints:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from galaxycurate.core.outcome import Outcome
+from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.store.manifest import Manifest
 
 
@@ -51,7 +53,22 @@ class Rows:
         """The row of a cutout, or None when no manifest lists it."""
         return self.keys.get((label, name))
 
+    def numbers(self, name: str) -> np.ndarray:
+        """A column of numbers, float64 of shape (n,); NaN where unknown."""
+        parts = [np.array(manifest.column(name), float) for manifest in self.manifests]
+        first = np.cumsum([0, *(len(part) for part in parts)])
+        m, k = np.array(self.where, np.int64).reshape(-1, 2).T
+        return np.concatenate([*parts, np.empty(0)])[first[m] + k]
+
     def whole(self, index: int) -> dict:
         """Every column of one row."""
         m, k = self.where[index]
         return self.manifests[m].table.slice(k, 1).to_pylist()[0]
+
+
+def usable(records: Recorded) -> list[Outcome]:
+    """The pictures that a network is given: those of the splits, or what is left for them."""
+    places, out = records.in_splits, records.decided.left_out
+    if records.split_run:
+        return [outcome for outcome in records.kept if outcome.path in places]
+    return [outcome for outcome in records.kept if outcome.path not in out]

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.report.facts import Cutout, Pair, Sheet
-from galaxycurate.pipeline.report.rows import Rows
-from galaxycurate.pipeline.status import Recorded
+from galaxycurate.pipeline.recorded import Recorded
+from galaxycurate.pipeline.report.audited import suspected
+from galaxycurate.pipeline.report.hardest import BY_NETWORK, hardest
+from galaxycurate.pipeline.report.people import thrown_out
+from galaxycurate.pipeline.report.rows import Rows, usable
+from galaxycurate.pipeline.report.shown import Cutout, Sheet, Suspects
+from galaxycurate.pipeline.report.training import Training
+from galaxycurate.pipeline.search import LABEL
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree
 
-PER_CLASS = 36
-PER_REASON = 12
-PAIRS = 18
+IN_ALL, PER_CLASS, FEWEST = 180, 36, 8
+"""Pictures of a random draw: of all classes together, and of one at most and at least."""
 
-ARRAYS = {".fits", ".npz"}
-"""Endings of what is no picture to look at."""
+A_ROW = 12
+"""Pictures side by side on a wide page."""
+
+HARD_IN_ALL, HARD = 60, 12
+SUSPECT_NEGATIVES, SUSPECTS = 14, 7
+PER_REASON, REASONS = 12, 6
 
 _SHOWN = ("ra", "dec", "vote_fraction", "r", "clear_arcsec", "score")
 
@@ -36,52 +45,77 @@ class Sheets:
         self._rows = rows
         self._records = records
         self._by_path = {outcome.path: outcome for outcome in records.outcomes}
+        self._usable = usable(records)
 
     def of_classes(self) -> Iterable[Sheet]:
-        """A random draw of each class, from the splits when there are any."""
-        outcomes = self._records.survivors
-        for label in sorted({outcome.label for outcome in outcomes}):
-            yield self._sheet(label, [o for o in outcomes if o.label == label], PER_CLASS)
+        """A random draw of each class, of what a network is given."""
+        by_class: dict[str, list[Outcome]] = {}
+        for outcome in self._usable:
+            by_class.setdefault(self._class_of(outcome), []).append(outcome)
+        most = _drawn_each(len(by_class))
+        for label, outcomes in sorted(by_class.items()):
+            yield self._drawn(label, outcomes, most)
+
+    def of_hardest(self, training: Training | None) -> Iterable[Sheet]:
+        """Of each class those that the network, or else the volunteers, were least sure of."""
+        order, found = hardest(self._rows, self._usable, training)
+        by_class: dict[str, list[Cutout]] = {}
+        totals = Counter(self._class_of(self._by_path[one.path]) for one in found)
+        most = _each(HARD_IN_ALL, len(totals), HARD)
+        for one in found:
+            sheet = by_class.setdefault(self._class_of(self._by_path[one.path]), [])
+            if len(sheet) < most:
+                sheet.append(replace(self._cutout(self._by_path[one.path]), note=one.said))
+        drawn = _drawn_each(len(totals))
+        for label, cutouts in sorted(by_class.items()):
+            if order == BY_NETWORK or totals[label] > drawn:  # else all are shown by the draw
+                yield Sheet(label, totals[label], tuple(cutouts), order)
 
     def of_reasons(self) -> Iterable[Sheet]:
         """What was not kept, by reason, the most frequent first."""
         settled = [o for o in self._records.outcomes if o.status is not Status.OK]
-        for (status, reason), _n in Counter((o.status, o.reason) for o in settled).most_common():
+        common = Counter((o.status, o.reason) for o in settled).most_common()
+        for k, ((status, reason), _n) in enumerate(common):
             those = [o for o in settled if (o.status, o.reason) == (status, reason)]
-            yield self._sheet(f"{status}: {reason}", those, PER_REASON)
+            yield self._drawn(f"{status}: {reason}", those, PER_REASON if k < REASONS else 0)
 
-    def distinct_pairs(self) -> list[Verdict]:
-        """One verdict a pair, the strongest: same bytes, same object, shared sky."""
-        once = {frozenset((v.path, v.partner)): v for v in reversed(self._records.verdicts)}
-        return [v for v in once.values() if {v.path, v.partner} <= self._by_path.keys()]
+    def of_thrown_out(self) -> Iterable[Sheet]:
+        """What people left out, by their reason."""
+        words = thrown_out(self._records)
+        settled = self._records.decided.settled
+        by_ground: dict[str, list[Cutout]] = {}
+        totals = Counter(settled[path].ground for path in words if path in self._by_path)
+        for path in sorted(words.keys() & self._by_path.keys()):
+            sheet = by_ground.setdefault(settled[path].ground, [])
+            if len(sheet) < PER_REASON:
+                sheet.append(replace(self._cutout(self._by_path[path]), note=words[path]))
+        for ground, n in totals.most_common(REASONS):
+            yield Sheet(ground, n, tuple(by_ground[ground]), "by path")
 
-    def of_pairs(self) -> Iterable[Pair]:
-        """The pairs that dedupe found, those that share most sky first within each kind."""
-        pairs = self.distinct_pairs()
-        kinds = sorted({v.kind for v in pairs})
-        each = max(1, PAIRS // max(1, len(kinds)))
-        for kind in kinds:
-            those = sorted((v for v in pairs if v.kind == kind), key=lambda v: -v.amount)
-            for verdict in those[:each]:
-                yield Pair(
-                    self._cutout(self._by_path[verdict.path]),
-                    self._cutout(self._by_path[verdict.partner]),
-                    str(verdict.kind), verdict.amount, verdict.keep, verdict.evidence,
-                )  # fmt: skip
+    def of_suspects(self) -> Iterable[Suspects]:
+        """What the audit holds against pictures, the brightest object first."""
+        for title, verdicts in suspected(self._records):
+            is_negative = title.startswith(f"{LABEL}: ")
+            shown = verdicts[: SUSPECT_NEGATIVES if is_negative else SUSPECTS]
+            cutouts = tuple((self._cutout(self._by_path[v.path]), v) for v in shown)
+            yield Suspects(title, len(verdicts), cutouts)
 
-    def _sheet(self, title: str, outcomes: list[Outcome], at_most: int) -> Sheet:
+    def _class_of(self, outcome: Outcome) -> str:
+        return self._records.decided.label_of(outcome.path)
+
+    def _drawn(self, title: str, outcomes: list[Outcome], at_most: int) -> Sheet:
         rng = np.random.default_rng([self._seed, *title.encode()])
         drawn = rng.permutation(len(outcomes))[:at_most]
         return Sheet(title, len(outcomes), tuple(self._cutout(outcomes[k]) for k in sorted(drawn)))
 
     def _cutout(self, outcome: Outcome) -> Cutout:
         index = self._rows.index(outcome.label, outcome.name)
-        row = self._rows.whole(index) if index is not None else {}
+        row: Mapping = self._rows.whole(index) if index is not None else {}
         picture, lack = self._picture(outcome, row.get("source_file") or "")
         note = ": ".join(text for text in (outcome.reason, outcome.detail) if text)
         return Cutout(
             path=outcome.path,
-            label=outcome.label,
+            label=self._class_of(outcome),
             name=outcome.name,
             picture=picture,
             note=lack if outcome.status is Status.OK else note,
@@ -92,12 +126,20 @@ class Sheets:
 
     def _picture(self, outcome: Outcome, source: str) -> tuple[bytes | None, str]:
         """A cutout's file, or why there is none to show; a rejected import lies where it lay."""
-        ending = Path(outcome.path).suffix
-        if ending in ARRAYS:
-            return None, f"{ending[1:]} is not shown"
         with suppress(InputError, OSError):
             return self._tree.read(outcome.path), ""
         if outcome.status is not Status.OK and source:
             with suppress(OSError):
                 return Path(source).read_bytes(), ""
         return None, "the file is gone"
+
+
+def _drawn_each(classes: int) -> int:
+    """Pictures of a class in the random draw: whole rows, if there is more than one."""
+    most = _each(IN_ALL, classes, PER_CLASS)
+    return most - most % A_ROW if most > A_ROW else most
+
+
+def _each(in_all: int, classes: int, most: int) -> int:
+    """Pictures of one class, fewer where there are many classes."""
+    return max(FEWEST, min(most, in_all // max(1, classes)))

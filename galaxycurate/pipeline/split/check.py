@@ -12,9 +12,10 @@ import numpy as np
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.pipeline.dedupe.evidence import PixelSearch, gather, look
+from galaxycurate.pipeline.dedupe.evidence import gather
 from galaxycurate.pipeline.dedupe.memory import megabytes
 from galaxycurate.pipeline.dedupe.prints import store_of
+from galaxycurate.pipeline.dedupe.seen import Means, PixelSearch, look
 from galaxycurate.pipeline.dedupe.verdicts import judge
 from galaxycurate.pipeline.split.evidence import ONE_OBJECT
 from galaxycurate.pipeline.split.folder import Folder, read_folder
@@ -169,7 +170,7 @@ def check(
     kept, rows = folder.kept, range(len(folder.kept))
     seen = look(
         kept, lambda path: (folder.root / path).read_bytes(), _store(settings),
-        pixels or PixelSearch(), memory_mb=megabytes(settings.memory), progress=progress,
+        pixels or PixelSearch(), means=Means(megabytes(settings.memory)), progress=progress,
     )  # fmt: skip
     width, height = np.where(seen.sizes > 0, seen.sizes, np.nan).T * kept.pixscale
     kept = replace(kept, width_arcsec=width, height_arcsec=height)

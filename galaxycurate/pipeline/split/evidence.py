@@ -16,8 +16,9 @@ from galaxycurate.store.ledger import Ledger
 
 ONE_PICTURE = (VerdictKind.EXACT_FILE, VerdictKind.SAME_PIXELS, VerdictKind.COPY)
 ONE_OBJECT = (*ONE_PICTURE, VerdictKind.SAME_OBJECT, VerdictKind.BLEND)
-FIRM = (*ONE_OBJECT, VerdictKind.NEAR_FIELD)
-"""Pairs that no guard band cuts: one object, and images whose shared sky nothing measures."""
+FIRM = (*ONE_OBJECT, VerdictKind.CONFLICT, VerdictKind.NEAR_FIELD)
+"""Pairs that no guard band cuts: one object, under two labels, too, where people took both back;
+and images whose shared sky nothing measures."""
 _ANY_SHARE = -1.0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.pipeline.decided import image_of
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.pipeline.split.known import IDS, Told, add_manifests, add_table, by_names
 from galaxycurate.pipeline.split.layout import File, Places, files_of, images_of
@@ -76,9 +77,15 @@ def read_folder(root: Path, manifests: Path, positions: Path | None = None) -> F
     files = [file for file, _ in images]
     told = by_names(files)
     if (root / "split.json").is_file() and Path(manifests).is_dir():
-        add_manifests(told, files, Path(manifests))
+        add_manifests(told, _images(root, files), Path(manifests))
     told_of = 0 if positions is None else add_table(told, files, Path(positions))
     return Folder(root, _kept(root, images, told), places, told_of)
+
+
+def _images(root: Path, files: list[File]) -> list[str]:
+    """What each file of a split of ours is in the dataset."""
+    trees = {tree: image_of(root / tree) for tree in {file.tree for file in files}}
+    return [trees[file.tree](Path(file.path).relative_to(file.tree).as_posix()) for file in files]
 
 
 def _kept(root: Path, images: list[tuple[File, str]], told: Told) -> Kept:

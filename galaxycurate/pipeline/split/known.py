@@ -60,9 +60,19 @@ def _system(objid: int) -> str:
     return "objID" if objid >> 59 >= 2 else "dr7objid"
 
 
-def add_manifests(told: Told, files: list[File], manifests: Path) -> None:
-    """Add what the manifests of our own splits tell."""
-    row_of = {(file.label, file.stem): row for row, file in enumerate(files)}
+def add_manifests(told: Told, images: list[str], manifests: Path) -> None:
+    """Add what the manifests of our own splits tell.
+
+    Parameters
+    ----------
+    told : dict of str to ndarray
+        Changed in place.
+    images : list of str
+        What each file is in the dataset: people may have given it another class in the tree.
+    manifests : Path
+    """
+    places = [Path(image) for image in images]
+    row_of = {(place.parent.name, stem(place.name)): row for row, place in enumerate(places)}
     tree = ImageTree(Path())
     for manifest in read_all([], folder=manifests):
         wanted = [c for c in ("label", "name", *told) if c in manifest.table.column_names]

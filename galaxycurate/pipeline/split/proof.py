@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from galaxycurate.curation.split.assign import crossing
 from galaxycurate.curation.split.divide import Division
 from galaxycurate.curation.split.share import Uneven
 from galaxycurate.errors import InputError
+from galaxycurate.pipeline.decided import Decided
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.pipeline.dedupe.looks import unlike_looks
 from galaxycurate.pipeline.split.evidence import Evidence
@@ -29,7 +31,13 @@ class Split:
     Parameters
     ----------
     images, left_out : int
-        Images placed; duplicates, conflicts and contaminated negatives left out.
+        Images placed; duplicates, conflicts, contaminated negatives, and what people rejected,
+        left out.
+    left_out_why : dict of str to int
+        Why they were left out: kinds of verdicts, reasons of people.
+    decided : dict of str to int
+        Images that people ``relabelled``, ``put_back`` against a verdict, or ``left_out``, and
+        those they left out because they disagree (``disputed``).
     dropped : int
         Images of the guard band: they share sky with another split and are in none.
     counts : dict of str to dict of str to int
@@ -67,6 +75,13 @@ class Split:
     uneven: list[str] = field(default_factory=list)
     unlike: str = ""
     min_overlap: float = 0.0
+    left_out_why: dict[str, int] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
+
+    def told_by(self, decided: Decided, paths: Sequence[str]) -> None:
+        """Count what people decided on these images."""
+        self.left_out_why = decided.grounds(paths)
+        self.decided = decided.counted(paths)
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -115,7 +130,11 @@ def prove(kept: Kept, chosen, evidence: Evidence, made: Division, part, manner: 
         cut=made.cut.size,
         tile_deg=made.tile_deg,
         uneven=[_words(kept, chosen, made, one, manner) for one in made.uneven],
-        unlike=unlike_looks(o for o, is_in in zip(kept.outcomes, placed, strict=True) if is_in),
+        unlike=unlike_looks(
+            replace(outcome, label=str(label))
+            for outcome, label, is_in in zip(kept.outcomes, kept.labels, placed, strict=True)
+            if is_in
+        ),
         min_overlap=evidence.min_overlap,
     )
 

@@ -15,8 +15,10 @@ from galaxycurate.curation.pairs import Pairs
 from galaxycurate.curation.split.divide import Division, Scene, divide
 from galaxycurate.curation.split.grouping import by_field, by_healpix, check_grouping, joined
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.audit.left_out import left_out, refuse_unaudited
+from galaxycurate.pipeline.audit.left_out import refuse_unaudited
 from galaxycurate.pipeline.clock import utc_now
+from galaxycurate.pipeline.decided import COUNTED, Decided
+from galaxycurate.pipeline.decided import read as read_decided
 from galaxycurate.pipeline.dedupe.kept import IDS, Kept, read_kept
 from galaxycurate.pipeline.split.evidence import ONE_OBJECT, Evidence, gather
 from galaxycurate.pipeline.split.manner import Manner
@@ -46,6 +48,9 @@ def split(
 ) -> Split:
     """Place every image that dedupe kept, and write the trees: hard links, or files out of shards.
 
+    What people decided outweighs what dedupe and audit hold against an image, and its class is the
+    one that they gave it (see `galaxycurate.pipeline.decided`); groups stay whole all the same.
+
     Parameters
     ----------
     settings : Settings
@@ -73,7 +78,9 @@ def split(
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = _compared(settings, ledger)
         refuse_unaudited(kept, ledger)
-        chosen = _chosen(kept, ledger)
+        decided = read_decided(ledger)
+        kept = replace(kept, given=decided.relabelled)
+        chosen = _chosen(kept, decided)
         evidence = gather(kept, ledger, chosen)
         made = _divide(
             kept, chosen, evidence, _grouped(kept, ledger, evidence, manner), manner, seed
@@ -81,6 +88,7 @@ def split(
         part = np.full(len(kept), "", dtype="<U8")
         part[chosen] = np.array([*manner.parts, ""])[made.place]
         result = prove(kept, chosen, evidence, made, part, manner)
+        result.told_by(decided, kept.paths)
         refuse_leaks(result)
         if not dry_run:
             group = np.full(len(kept), -1)
@@ -92,7 +100,7 @@ def split(
             rows = zip(kept.paths, group, part, strict=True)
             ledger.record(
                 "split",
-                {**asdict(manner), "seed": seed},
+                {**asdict(manner), "seed": seed, COUNTED: decided.lines},
                 verdicts=_of_guard(kept, chosen, evidence, made, manner),
                 places=((p, int(g), str(s)) for p, g, s in rows),
             )
@@ -117,13 +125,13 @@ def _compared(settings: Settings, ledger: Ledger) -> Kept:
     return kept
 
 
-def _chosen(kept: Kept, ledger: Ledger) -> np.ndarray:
-    """Which images dedupe and audit leave."""
-    dropped = left_out(ledger)
-    chosen = np.array([path not in dropped for path in kept.paths])
+def _chosen(kept: Kept, decided: Decided) -> np.ndarray:
+    """Which images dedupe, audit and people leave."""
+    chosen = np.array([path not in decided.left_out for path in kept.paths])
     if not chosen.any():
+        by = "dedupe, audit or people" if decided.lines else "dedupe or audit"
         raise InputError(
-            f"all {len(kept):,} images were left out by dedupe or audit: nothing is left to split",
+            f"all {len(kept):,} images were left out by {by}: nothing is left to split",
             hint="galaxycurate status",
         )
     return chosen
@@ -192,6 +200,8 @@ def _about(kept: Kept, result: Split, manner: Manner, seed: int) -> dict:
         "leaking_pairs": result.leaking_pairs.total(),
         "without_footprint": result.without_footprint,
         "left_out": result.left_out,
+        "left_out_why": result.left_out_why,
+        "decided": result.decided,
         "dropped": result.dropped,
         "uneven": result.uneven,
     }

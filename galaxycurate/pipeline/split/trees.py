@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.core.columns import SOFT
-from galaxycurate.core.outcome import Outcome
 from galaxycurate.core.progress import Progress, silent
+from galaxycurate.pipeline.decided import LIST, below_class
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.store.files import unwritable
 from galaxycurate.store.manifest import read_all
@@ -133,12 +133,13 @@ def build(
     """
     new = dataset / _NEW
     trees = layouts(parts)
+    names = _names(kept, part)
     try:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         for n, tree in enumerate(trees):
-            _link(dataset, kept, part, tree.holds, new / tree.folder)
-            _write_beside(new / tree.folder, kept, part, tree, beside)
+            _link(dataset, kept, names, part, tree.holds, new / tree.folder)
+            _write_beside(new / tree.folder, kept, names, part, tree, beside)
             progress((n + 1) * len(kept), len(trees) * len(kept), "linked")
         if len(trees) > 1:
             (new / "split.json").write_text(json.dumps(beside.about, indent=1) + "\n")
@@ -160,39 +161,54 @@ def put_in_place(dataset: Path) -> None:
         raise unwritable(final, error) from error
 
 
-def _link(dataset: Path, kept: Kept, part, holds: Mapping[str, str], root: Path) -> None:
+def _names(kept: Kept, part: np.ndarray) -> list[str]:
+    """Where each image lies below its part; empty for those left out."""
+    rows = np.flatnonzero(part != "").tolist()
+    labels, names = kept.labels.tolist(), [""] * len(kept)
+    found = below_class([kept.outcomes[row].path for row in rows], [labels[row] for row in rows])
+    for row, name in zip(rows, found, strict=True):
+        names[row] = name
+    return names
+
+
+def _link(
+    dataset: Path, kept: Kept, names: list[str], part, holds: Mapping[str, str], root: Path
+) -> None:
     tree = open_tree(dataset)
-    for outcome, name in zip(kept.outcomes, part, strict=True):
+    for outcome, below, name in zip(kept.outcomes, names, part, strict=True):
         if name:
-            _place(tree, outcome.path, root / _in_tree(outcome, holds[str(name)]))
+            _place(tree, outcome.path, root / holds[str(name)] / below)
     # a class that a split lacks still has its folder: ImageFolder counts them
     for split in set(holds.values()):
-        for label in sorted(set(kept.labels)):
+        for label in sorted(set(kept.labels[part != ""])):
             (root / split / label).mkdir(parents=True, exist_ok=True)
 
 
-def _write_beside(root: Path, kept: Kept, part, tree: Layout, beside: Beside) -> None:
+def _write_beside(
+    root: Path, kept: Kept, names: list[str], part, tree: Layout, beside: Beside
+) -> None:
     facts = {**beside.about, "splits": counts(kept.labels, part, tree.holds)}
     if tree.folder:
         facts["fold"] = tree.folder
     (root / "split.json").write_text(json.dumps(facts, indent=1) + "\n")
     paths = [
-        _in_tree(outcome, tree.holds[str(name)]) if name else ""
-        for outcome, name in zip(kept.outcomes, part, strict=True)
+        f"{tree.holds[str(name)]}/{below}" if name else ""
+        for below, name in zip(names, part, strict=True)
     ]
     groups = zip(paths, beside.group.tolist(), strict=True)
     _write_rows(root / GROUPS, ["path", "group"], sorted(one for one in groups if one[0]))
-    soft = {
+    labels = kept.labels.tolist()
+    lines = [one for one in zip(paths, kept.outcomes, labels, strict=True) if one[0]]
+    soft = {  # where people gave another class, the votes are no word on it
         path: shares
-        for path, one in zip(paths, kept.outcomes, strict=True)
-        if path and (shares := beside.soft.get((one.label, one.name)))
+        for path, one, label in lines
+        if label == one.label and (shares := beside.soft.get((one.label, one.name)))
     }
     if soft:
-        _write_soft(root / SOFT_LABELS, soft, kept.labels.tolist())
-
-
-def _in_tree(outcome: Outcome, split: str) -> str:
-    return f"{split}/{Path(outcome.path).relative_to('images').as_posix()}"
+        _write_soft(root / SOFT_LABELS, soft, labels)
+    moved = [(path, one.path, label, one.label) for path, one, label in lines if label != one.label]
+    if moved:
+        _write_rows(root / LIST, ["path", "image", "label", "was"], sorted(moved))
 
 
 def _write_soft(path: Path, soft: Mapping[str, Mapping[str, float]], labels) -> None:
@@ -206,8 +222,8 @@ def _write_soft(path: Path, soft: Mapping[str, Mapping[str, float]], labels) -> 
 
 def _write_folds(path: Path, kept: Kept, part: np.ndarray) -> None:
     rows = [
-        [outcome.path, outcome.label, str(name).removeprefix("fold-")]
-        for outcome, name in zip(kept.outcomes, part, strict=True)
+        [outcome.path, str(label), str(name).removeprefix("fold-")]
+        for outcome, label, name in zip(kept.outcomes, kept.labels, part, strict=True)
         if name
     ]
     _write_rows(path, ["path", "label", "fold"], rows)

@@ -3,6 +3,8 @@
 The trees learned from this field, too: `benchmarks/contamination.py` judges fields not learned.
 """
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,16 @@ def test_what_is_erased_leaves_the_noise_of_the_sky(field):
         patch = band[replaced]
         patch = patch[np.abs(patch) < 0.15]
         assert patch.std() == pytest.approx(sky.std(), rel=0.15)
+
+
+def test_windows_to_learn_from_alone_show_bright_galaxies_and_count_in_no_figure(shared_data):
+    from benchmarks.windows import BRIGHTER, jobs, windows
+
+    every = jobs(shared_data, 2500)
+    staged = [job for job in every if job[4]]
+    assert len(every) == 162
+    assert {kind for _, _, kind, *_ in staged} == {"3918", "4510", "sim"}
+    job = next(job for job in staged if job[2] == "sim")
+    made = list(islice(windows(job), 4))
+    assert all(told for _, told in made)
+    assert max(shown.mag_r for shown, _ in made) < BRIGHTER

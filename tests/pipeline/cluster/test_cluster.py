@@ -246,7 +246,7 @@ def test_another_version_on_the_workers_is_told(cluster, tmp_path, monkeypatch):
 
 def test_a_worker_that_does_not_see_the_dataset_says_so(tmp_path):
     orders = Orders("run", [], LIMITS, Keeper(ImageTree(tmp_path)), tmp_path / "a/.part/1/run")
-    with pytest.raises(StorageError, match=r"worker tcp://far:1 does not see .*/a$"):
+    with pytest.raises(StorageError, match=r"worker tcp://far:1 does not see \S+/a\s"):
         station(orders, "tcp://far:1")
 
 

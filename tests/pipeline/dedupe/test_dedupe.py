@@ -70,6 +70,8 @@ def test_overlapping_cutouts_are_one_group_and_never_torn(settings):
     found = dedupe(settings)
     assert (found.images, found.n_groups, found.largest_group) == (80, 40, 2)
     assert found.pairs[VerdictKind.OVERLAP] == 40
+    assert all(v.evidence.startswith("5,22") for v in found.verdicts)
+    assert all(v.evidence.endswith(" arcsec2 shared, one field") for v in found.verdicts)
     assert not found.dropped
     made = split(settings)
     assert made.leaking_pairs.total() == 0

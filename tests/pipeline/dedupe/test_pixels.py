@@ -18,10 +18,11 @@ from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.core.placing import Placing
 from galaxycurate.errors import SettingError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
-from galaxycurate.pipeline.dedupe.evidence import PixelSearch
+from galaxycurate.pipeline.dedupe.seen import PixelSearch
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import Settings
+from tests.curation.pixels.exposures import Sky, picture
 from tests.pictures import saved, sky
 from tests.pipeline.dedupe.collection import fill
 
@@ -305,3 +306,37 @@ def test_other_bytes_of_the_same_pixels_and_another_exposure_are_kinds_of_their_
     told = verdicts(settings)
     assert told[VerdictKind.SAME_PIXELS, "b", "a"].evidence.startswith("not the first of equal")
     assert any({"c", "d"} == set(k[1:]) for k in told)
+
+
+def test_a_picture_whose_neighbours_find_none_of_their_stars_in_it_is_a_wrong_image(settings):
+    """Nobody has the sky that it shows; two neighbours confirm each other's place."""
+    first, second = (Sky(k, 80).exposure(k) for k in (1, 3))
+    at = (150.0, 2.0)
+    files = {
+        "a": (saved(picture(first, 80, 80)), *at),
+        "b": (saved(picture(first, 120, 80)), *shifted(*at, 40, 0)),
+        "wrong": (saved(picture(second, 80, 80)), *shifted(*at, 0, 40)),
+        "right": (saved(picture(Sky(1, 80).exposure(2), 80, 40)), *shifted(*at, 0, -40)),
+    }
+    fill(settings, files, pixscale=PIXSCALE, size_px=SIDE)
+    found = dedupe(settings)
+    told = {k: v for k, v in verdicts(settings).items() if k[0] == VerdictKind.WRONG_IMAGE}
+    assert {k[1] for k, v in told.items() if not v.keep} == {"wrong"}
+    assert {k[1:] for k in told} >= {("wrong", "a"), ("a", "wrong"), ("wrong", "b")}
+    denied = told[VerdictKind.WRONG_IMAGE, "a", "wrong"]
+    assert (denied.tier, denied.keep) == ("sources", True)
+    assert denied.evidence.startswith("84% of the sky should be shared, its stars are not")
+    assert (denied.dx, denied.dy) == pytest.approx((0, -40), abs=0.1)
+    assert "right" not in {k[1] for k in told if k[2] != "wrong"}
+    assert dedupe(settings, pixels=None).verdicts == found.verdicts
+
+
+def test_of_two_neighbours_that_deny_each_other_both_stay(settings):
+    at, skies = (150.0, 2.0), [Sky(k, 80).exposure(k) for k in (1, 3)]
+    pictures = [saved(picture(sky, 80, 80)) for sky in skies]
+    fill(settings, {"a": (pictures[0], *at), "b": (pictures[1], *shifted(*at, 0, 40))},
+         pixscale=PIXSCALE, size_px=SIDE)  # fmt: skip
+    dedupe(settings)
+    told = [v for k, v in verdicts(settings).items() if k[0] == VerdictKind.WRONG_IMAGE]
+    assert [v.keep for v in told] == [True, True]
+    assert all(v.evidence.endswith("nothing tells which of the two is wrong") for v in told)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.geometry import overlap_fraction
+from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.report.gather import gather
@@ -36,7 +38,7 @@ def curated(project) -> Project:
 
 
 def facts_of(project: Project):
-    return gather(project.settings, training=project.training)
+    return gather(project.settings, training=project.training, shortcuts=False)
 
 
 def test_no_manifests_is_an_input_error(project):
@@ -111,20 +113,22 @@ def test_without_positions_the_sky_counts_as_not_measured(project):
 
 
 def test_pairs_carry_their_shared_fraction(curated):
-    (pair,) = facts_of(curated).pairs
+    (pair,) = facts_of(curated).pairs.pairs
     width = 256 * 0.396127
     expected = overlap_fraction([150.0], [0.0], width, [150.0 + STEP_DEG], [0.0], width)[0]
     assert pair.kind == "overlap"
-    assert pair.kept
-    assert pair.shared == pytest.approx(expected, abs=1e-4)
+    assert pair.left_out == (False, False)
+    assert pair.caption.startswith(f"{expected:.0%} of the sky, by position")
 
 
 def test_a_duplicate_is_shown_as_left_out(project):
     project.fetch(project.manifest("spiral", 12, objID=[7, 7, *range(100, 110)]))
     dedupe(project.settings)
     facts = facts_of(project)
-    assert facts.funnel["after dedupe"] == 11
-    assert [(pair.kind, pair.kept) for pair in facts.pairs] == [("same object", False)]
+    assert facts.funnel["fit for splits"] == 11
+    assert facts.lost["fit for splits"] == {"same object": 1}
+    (pair,) = facts.pairs.pairs
+    assert (pair.kind, sorted(pair.left_out)) == ("same object", [False, True])
 
 
 def test_the_same_seed_draws_the_same_sheet(project):
@@ -144,7 +148,7 @@ def test_a_cutout_knows_its_row(curated):
     assert 0.85 < cutout.vote_fraction < 1
 
 
-def test_pictures_in_shards_are_shown_and_arrays_are_said_not_to_be(project):
+def test_pictures_in_shards_are_shown(project):
     project.fetch(project.manifest("spiral", 5))
     tree, dataset = ShardTree(Path(project.settings.dataset)), Path(project.settings.dataset)
     files = sorted(dataset.rglob("*.jpg"))
@@ -155,12 +159,6 @@ def test_pictures_in_shards_are_shown_and_arrays_are_said_not_to_be(project):
     assert not list(dataset.rglob("*.jpg"))
     (sheet,) = facts_of(project).sheets
     assert {cutout.path: cutout.picture for cutout in sheet.cutouts} == bodies
-    with Ledger.open(project.settings.ledger_url) as ledger:
-        array = next(iter(ledger.outcomes()))
-        array = replace(array, path=array.path.replace(".jpg", ".fits"))
-        ledger.add_outcomes(ledger.start("download", {}), [array])
-    (sheet,) = facts_of(project).sheets
-    assert [c.note for c in sheet.cutouts if not c.picture] == ["fits is not shown"]
 
 
 def test_what_was_not_kept_is_shown_by_reason(curated):
@@ -205,3 +203,182 @@ def test_unreadable_metrics_are_no_training(curated, text):
     curated.training.mkdir()
     (curated.training / "metrics.json").write_text(text)
     assert facts_of(curated).training is None
+
+
+def test_what_is_lost_is_told_by_stage_and_reason(curated):
+    facts = facts_of(curated)
+    assert facts.lost == {
+        "pictures kept": {"rejected: partly covered": 1, "failed: the server is busy": 1}
+    }
+    stages = list(facts.funnel)
+    for stage, reasons in facts.lost.items():
+        before = facts.funnel[stages[stages.index(stage) - 1]]
+        assert sum(reasons.values()) == before - facts.funnel[stage]
+
+
+def test_figures_are_traced_to_runs(curated):
+    runs = facts_of(curated).runs
+    assert list(runs) == ["download", "dedupe", "split"]
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        run = ledger.last_run("split")
+    day = run["time_utc"][:10]
+    assert runs["split"].said == f"galaxycurate split, run {run['id']}, {day}"
+
+
+def test_sizes_and_scales_are_counted(project):
+    project.fetch(project.manifest("spiral", 3))
+    unknown = [None, None]
+    project.manifest("negative", 2, ra=unknown, dec=unknown, size_px=[64, 64], pixscale=unknown)
+    framing = facts_of(project).framing
+    assert [(one.size_px, one.pixscale, one.n) for one in framing] == [
+        (256, 0.396127, 3), (64, None, 2),
+    ]  # fmt: skip
+
+
+def test_radii_are_drawn_where_they_are_known_and_else_the_cutouts_where_they_differ(project):
+    project.fetch(project.manifest("spiral", 4, petroRad_r=[3.0, 4.0, 5.0, None]))
+    (size,) = (h for h in facts_of(project).histograms if h.title == "Size")
+    assert (size.quantity, sum(size.counts["spiral"])) == ("Petrosian radius in r [arcsec]", 3)
+    project.manifest("spiral", 4)
+    assert not [h for h in facts_of(project).histograms if h.title == "Size"]
+    project.fetch(project.manifest("negative", 2, size_px=[64, 64]))
+    (size,) = (h for h in facts_of(project).histograms if h.title == "Size")
+    assert size.quantity == "side of the cutout [arcsec]"
+
+
+def test_a_row_of_two_manifests_counts_once_in_a_histogram(project):
+    project.fetch(project.manifest("spiral", 5))
+    project.manifest("spiral", 5, name="again")
+    (votes,) = facts_of(project).histograms
+    assert sum(votes.counts["spiral"]) == 5
+
+
+def test_without_a_network_the_hardest_are_those_of_the_fewest_votes(project):
+    project.fetch(project.manifest("spiral", 60))
+    (sheet,) = facts_of(project).hardest
+    votes = [cutout.vote_fraction for cutout in sheet.cutouts]
+    assert votes == sorted(votes)
+    assert votes[0] == pytest.approx(0.86)
+    assert "votes" in sheet.order
+
+
+def test_the_hardest_of_a_network_are_those_it_thought_least_likely(curated):
+    curated.training.mkdir()
+    (curated.training / "metrics.json").write_text('{"test": {"n": 3}}')
+    names = sorted(path.split("/")[2] for path in _split_of(curated) if "/spiral/" in path)[:3]
+    said = [("spiral", 0.9), ("elliptical", 0.2), ("spiral", 0.6)]
+    lines = [
+        f"test/spiral/{name},spiral,{word},{1 - p},{p}"
+        for name, (word, p) in zip(names, said, strict=True)
+    ]
+    text = "\n".join(["name,true,class,p_elliptical,p_spiral", *lines])
+    (curated.training / "predictions.csv").write_text(text)
+    (sheet,) = facts_of(curated).hardest
+    assert [cutout.note for cutout in sheet.cutouts] == [
+        "p = 0.20, said elliptical", "p = 0.60", "p = 0.90",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["", "name\nx\n", "name,true,class\na,b,c\n", "\0\0"])
+def test_damaged_predictions_choose_nothing(curated, text):
+    curated.training.mkdir()
+    (curated.training / "metrics.json").write_text('{"test": {}}')
+    (curated.training / "predictions.csv").write_text(text)
+    assert all("network" not in sheet.order for sheet in facts_of(curated).hardest)
+
+
+def _split_of(project: Project):
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        return ledger.places("split")
+
+
+@pytest.fixture
+def reviewed(curated) -> Project:
+    """Ann and Bo looked: one picture thrown out, one given another class, one disputed."""
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        there = {o.path: o.sha256 for o in ledger.outcomes() if o.sha256}
+        first, second, third, fourth = sorted(there)[:4]
+
+        def said(path, who, kind, **more):
+            uid = hashlib.md5(f"{path}{who}".encode()).hexdigest()
+            return Decision(uid, path, kind, reviewer=who, sha256=there[path], **more)
+
+        label = DecisionKind.LABEL
+        lines = [
+            said(first, "Ann", DecisionKind.REJECT, reason="satellite"),
+            said(second, "Ann", label, label="spiral"), said(second, "Bo", label, label="spiral"),
+            said(third, "Ann", label, label="spiral"), said(third, "Bo", label, label="elliptical"),
+            said(fourth, "Ann", label, label="elliptical"),
+            said(fourth, "Bo", label, label="elliptical"),
+        ]  # fmt: skip
+        ledger.decide(ledger.start("review", {}), lines)
+    return curated
+
+
+def test_what_people_decided_is_counted_compared_and_shown(reviewed):
+    facts = facts_of(reviewed)
+    people = facts.people
+    assert people.counts == {"relabelled": 1, "put_back": 0, "left_out": 2, "disputed": 1}
+    assert people.why == {"rejected: satellite": 1, "reviewers disagree": 1}
+    assert [(a.first, a.second, a.n, a.agreed) for a in people.agreed.agreements] == [
+        ("Ann", "Bo", 3, 2)
+    ]
+    assert people.unsplit == 7
+    assert {sheet.title: sheet.total for sheet in facts.thrown_out} == people.why
+    assert facts.funnel["fit for splits"] == 42
+    assert facts.lost["fit for splits"] == people.why
+    assert facts.classes["spiral"]["fit for splits"] == 25
+    assert facts.classes["spiral"]["in the splits"] == 24
+
+
+def test_after_a_new_split_classes_are_those_that_people_gave(reviewed):
+    split(reviewed.settings)
+    facts = facts_of(reviewed)
+    assert facts.people.unsplit == 0
+    assert facts.classes["spiral"]["in the splits"] == 25
+    assert sum(labels["spiral"] for labels in facts.splits.values()) == 25
+    assert {s.title: s.total for s in facts.sheets} == {"elliptical": 17, "spiral": 25}
+
+
+def test_without_decisions_there_are_no_people(curated):
+    assert facts_of(curated).people is None
+
+
+def test_an_audit_is_counted_under_the_worst_and_negatives_are_shown_first(curated):
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        paths = sorted(o.path for o in ledger.outcomes() if o.sha256)
+        verdicts = [
+            Verdict(paths[0], VerdictKind.SECOND_GALAXY, tier="light", dx=3.0, dy=4.0, score=0.9),
+            Verdict(paths[0], VerdictKind.STAR_OVER, tier="light"),
+            Verdict(paths[1], VerdictKind.CONTAMINATED, keep=False, tier="both", mag_r=18.0),
+            Verdict(paths[2], VerdictKind.CONTAMINATED, keep=False, tier="both", mag_r=17.0),
+            Verdict(paths[3], VerdictKind.CLEAN, tier="both"),
+        ]
+        ledger.record("audit", {"archive": "of a test"}, verdicts=verdicts)
+    facts = facts_of(curated)
+    assert facts.audit.counts == {"elliptical": {"contaminated": 2, "second galaxy": 1, "clean": 1}}
+    assert (facts.audit.left_out, facts.audit.catalogue) == (2, "of a test")
+    assert facts.audit.told == {"both": 3, "light": 1}
+    assert [(s.title, s.total) for s in facts.suspects] == [
+        ("elliptical: contaminated", 2), ("elliptical: second galaxy", 1),
+    ]  # fmt: skip
+    assert [v.mag_r for _c, v in facts.suspects[0].cutouts] == [17.0, 18.0]
+
+
+def test_json_names_what_is_shown_and_holds_no_pixels(reviewed):
+    plain = facts_of(reviewed).as_dict()
+    text = json.dumps(plain, allow_nan=False)
+    assert len(plain["shown"]["random"]["elliptical"]) == 19
+    assert plain["pairs"][0]["kind"] == "overlap"
+    assert [line["about"] for line in plain["summary"]] == [
+        "Pictures", "Leaks", "Contents", "Shortcuts", "Numbers",
+    ]  # fmt: skip
+    assert "base64" not in text
+    assert len(text) < 60_000
+
+
+def test_the_catalogue_of_the_votes_is_cited(project):
+    manifest = project.manifest("spiral", 2)
+    manifest.header.cuts["catalog"] = "galaxy10-decals"
+    project.fetch(manifest.write(manifest.path))
+    assert any("Walmsley" in paper for _what, paper in facts_of(project).papers)

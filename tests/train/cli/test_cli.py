@@ -60,25 +60,41 @@ def test_help_needs_no_torch(words):
         (["fti"], "no command fti", "did you mean fit?"),
         (["zzz"], "no command zzz", "commands: fit, eval, predict"),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3", "did you mean --epochs?"),
-        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'", "--help"),
+        (["--epochs", "many"], "--epochs takes a whole number, not many", "--help"),
+        (["--lr", "fast"], "--lr takes a number, not fast", "--help"),
+        (["--workers", "two"], "--workers takes a whole number of at least 1, not two", "--help"),
+        (["--nosuch"], "unrecognized arguments: --nosuch", "--help"),
+        (["nosuch"], "no command nosuch", "commands: fit, eval"),
         (["--epochs", "0"], "epochs = 0 is outside 1 to 10000", "epochs=6"),
         (["--lr", "3"], "optim.lr = 3 is outside 1e-08 to 1", "lr=0.001"),
         (["--set", "shfit=0.1"], "no setting is called shfit", "did you mean shift?"),
         (["--set", "preset=../evil"], "--set cannot change the preset", "--preset NAME"),
-        (["bench", "--seconds", "0"], "argument --seconds: 0 is not more than 0", "--help"),
-        (["bench", "--seconds", "nan"], "argument --seconds: nan is not more than 0", "--help"),
+        (
+            ["bench", "--seconds", "0"],
+            "--seconds takes a number of seconds above 0, not 0",
+            "--help",
+        ),
+        (
+            ["bench", "--seconds", "nan"],
+            "--seconds takes a number of seconds above 0, not nan",
+            "--help",
+        ),
         (["bench", "--preset", "numpy-cnn"], "bench times networks of torch", "--preset tiny-4"),
         (["export", "net.npz"], "net.npz is of numpy-cnn", "numpy.load"),
         (["report", "."], ". holds no finished run", "python -m train fit"),
         (["folds", "--resume"], "nothing to resume in training", "leave out --resume"),
-        (["--workers", "0"], "argument --workers: 0 is not at least 1", "--help"),
+        (["--workers", "0"], "--workers takes a whole number of at least 1, not 0", "--help"),
         (["--config", "absent.toml"], "cannot read absent.toml", "--config takes a TOML file"),
         (["--data", "absent"], "no such folder: absent", "galaxycurate split"),
         (["--device", "cuda:77"], "no device cuda:77", "--device cpu"),
-        (["--resume", "--restart"], "argument --restart: not allowed with", "--help"),
+        (["--resume", "--restart"], "--restart: not allowed with", "--help"),
         (["eval"], "the following arguments are required: checkpoint", "--help"),
         (["eval", "absent.pth"], "no such checkpoint: absent.pth", "python -m train"),
-        (["eval", "absent.pth", "--split", "all"], "argument --split: invalid choice", "--help"),
+        (
+            ["eval", "a.pth", "--split", "all"],
+            "--split takes one of train, val, test, not",
+            "--help",
+        ),
         (["predict", "absent.pth", "x"], "no such checkpoint: absent.pth", "python -m train"),
     ],
 )
@@ -246,3 +262,49 @@ def test_a_large_image_gets_no_warning_of_a_library(network, tmp_path, monkeypat
         warnings.simplefilter("error")
         assert run(words) == 0
     assert "DecompressionBomb" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "network.weights=absent.ckpt"], "no such checkpoint: absent.ckpt"),
+        (["--set", "network.name=galaxy-cn"], "no network is called galaxy-cn"),
+        (["--set", "task=binary"], "a binary network needs two classes, here are 3"),
+        (["--preset", "keras-cnn", "--set", "network.weights=pretrained"], "nobody offers"),
+        (["--resume"], "nothing to resume"),
+        (["--preset", "numpy-cnn", "--resume"], "nothing to resume"),
+        (["--preset", "numpy-cnn", "--set", "views=8"], "numpy-cnn has no views = 8"),
+    ],
+)
+def test_settings_that_cannot_work_are_told_before_a_picture_is_read(
+    words, message, tmp_path, monkeypatch, capsys
+):
+    for split in ("train", "test"):
+        for kind in "abc":
+            path = tmp_path / "tree" / split / kind / "1.jpg"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(b"no picture")
+    monkeypatch.chdir(tmp_path)
+    assert run(["--data", "tree", "--out", "o", "--device", "cpu", *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"train: {message}")
+    assert "cannot be read" not in said
+    assert not Path("o/cache").exists()
+
+
+def test_folds_that_cannot_be_are_told_before_a_picture_is_read(tmp_path, monkeypatch, capsys):
+    for kind in "ab":
+        path = tmp_path / "tree" / kind / "1.jpg"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"no picture")
+    monkeypatch.chdir(tmp_path)
+    assert run(["folds", "--data", "tree", "--out", "o", "--folds", "2", "--device", "cpu"]) == 2
+    assert capsys.readouterr().err.startswith("train: --folds 2: one part to test")
+    assert not Path("o").exists()
+
+
+def test_of_several_ranks_the_first_tells_what_all_of_them_meet(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RANK", "1")
+    assert run(["--epochs", "0"]) == 2
+    assert capsys.readouterr().err == ""

@@ -147,7 +147,7 @@ with open(sys.argv[1], "wb", buffering=0) as file:
     assert file.write(bytes(1500)) == 1000  # the disk's end: no error, but fewer bytes
     file.seek(0)
     try:
-        write_whole(file, memoryview(bytes(1500)))
+        write_whole(file, [memoryview(bytes(700)), memoryview(bytes(800))])
     except OSError as error:
         print(error.strerror)
 """

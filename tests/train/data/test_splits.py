@@ -66,7 +66,7 @@ def test_groups_are_those_that_are_listed(tmp_path):
     assert found.of[0] == found.of[2]
     assert np.unique(found.of).size == 3
     (tmp_path / "groups.csv").write_text("file,number\na,1\n")
-    with pytest.raises(InputError, match=r"has no column path, group$"):
+    with pytest.raises(InputError, match=r"has no column path, group\n"):
         read_groups(tmp_path, files)
 
 

@@ -80,6 +80,33 @@ def test_the_same_seed_teaches_the_same_detector(lesson_folder, small):
     assert not np.array_equal(one.loss, other.loss)
 
 
+def test_a_killed_training_goes_on_and_ends_as_an_unbroken_one(
+    lesson_folder, small, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(teach, "TELL_EVERY", 3)
+    pages = lessons.read(lesson_folder, small)
+    recipe = changed(small, {"steps": 4, "batch": 2})
+    whole = teach.teach(pages, recipe)
+    halted, said = tmp_path / "detect.last.pth", []
+
+    def killed(line):
+        said.append(line)
+        if len(said) == 2:  # the next to come after the first that was kept
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        teach.teach(pages, recipe, halted=halted, say=killed)
+    again = []
+    parts = teach.teach(pages, recipe, halted=halted, say=again.append)
+    assert again[0] == "going on after step 3"
+    assert np.array_equal(parts.loss, whole.loss)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, parts.model.state_dict()[name]), name
+    other = []
+    teach.teach(pages, changed(recipe, {"steps": 1}), halted=halted, say=other.append)
+    assert other[0] == f"note: {halted} is of other lessons or settings: begun anew"
+
+
 def test_weights_come_back_as_they_were(detector, tmp_path, unseen):
     weights.save(tmp_path / "detect.pth", detector)
     again = weights.load(tmp_path / "detect.pth")

@@ -54,6 +54,20 @@ def test_a_bare_list_of_pixels_is_galaxies_and_what_lies_outside_is_left_out(fie
     assert np.isnan(listed.mag_r).all()
 
 
+def test_of_a_parquet_table_no_text_is_read_or_warned_of(tmp_path, recwarn, caplog):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {"RA": [1.5, 2.5], "dec": [0.0, 1.0], "type": [3, None], "rastring": ["a", "bb"]}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    table = read(tmp_path / "t.parquet")
+    assert table.colnames == ["ra", "dec", "type"]
+    assert table["ra"].tolist() == [1.5, 2.5]
+    assert np.isnan(table["type"][1])
+    assert not recwarn
+    assert not caplog.records
+
+
 def test_a_table_without_positions_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("objID,u\n1,2\n")
     with pytest.raises(LayoutError, match="neither ra and dec nor x and y"):

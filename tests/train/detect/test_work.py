@@ -4,18 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.table import Table
+from PIL import Image
 
 from galaxycurate.errors import GalaxyCurateError, InputError, SettingError, UsageError
 from tests.train.detect import sky
 from train.cli import detect as face
 from train.cli.words import Parser
 from train.detect import listing, network, weights, work
-from train.detect.annotate import _BAR_PX, annotated
+from train.detect.annotate import _BAR_PX, _TEXT_PX, _spots, _texts, annotated
 from train.detect.fields import Field
 from train.detect.found import Found
 from train.detect.frames import gather
@@ -71,6 +73,7 @@ def test_teaching_and_looking_by_command(lesson_folder, folder, tmp_path, capsys
     assert typed("--train", lesson_folder, "--weights", made, *settings, "--device", "cpu") == 0
     said = capsys.readouterr().out
     assert "24 galaxies of 2 fields (2 simulated)" in said
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["detect.pth"]
     assert f"next: python -m train detect FIELD --weights {made}" in said
     words = [folder, "--weights", made, "--out", tmp_path / "o", "--device", "cpu", "--json"]
     assert typed(*words, "--against", folder / "PhotoObjAll-007001-1-0011.csv") == 0
@@ -194,6 +197,7 @@ def test_a_classifier_names_each_galaxy(folder, tmp_path):
         boxes = listing.boxes_around([[60.0, 60.0], [90.0, 150.0]], [8, 8], least_side_px=8)
         found = named(Found(boxes, np.ones(2), np.ones(2)), field, tmp_path / "c.pth", device="cpu")
         assert set(found.name) <= set(classes)
+        assert ((found.p_class >= 0.5) & (found.p_class <= 1)).all()
         none = named(found.where([]), field, tmp_path / "c.pth", device="cpu")
         assert len(none) == 0
     with pytest.raises(InputError, match="no such checkpoint"):
@@ -205,3 +209,25 @@ def test_weights_of_another_kind_are_refused(tmp_path):
     (tmp_path / "detect.pth").write_bytes(b"no weights")
     with pytest.raises(InputError, match="damaged"):
         weights.load(tmp_path / "detect.pth")
+
+
+def test_labels_never_cover_each_other_and_are_left_out_where_there_is_no_room():
+    boxes = np.array([[60.0, 60, 72, 72]] * 3 + [[61.0, 61, 73, 73]] * 9 + [[150, 20, 170, 40]])
+    on_paper = [(x0, 100 - y1, x1, 100 - y0) for x0, y0, x1, y1 in boxes]
+    room = Image.new("RGB", (240, 130))
+    spots = list(_spots(on_paper, [70.0] * len(boxes), room))
+    placed = [(x, y, x + 70, y + _TEXT_PX) for x, y in filter(None, spots)]
+    assert 3 <= len(placed) < len(boxes)
+    assert spots[0] is not None  # the best comes first
+    assert spots[-1] is not None  # and who stands alone has room
+    for k, (a, b, c, d) in enumerate(placed):
+        assert 0 <= a < c <= 240
+        assert _BAR_PX <= b < d <= 130
+        assert not any(a < z and x < c and b < w and y < d for x, y, z, w in placed[:k])
+
+
+def test_the_picture_tells_the_probability_of_the_class():
+    found = Found(np.zeros((2, 4)), np.array([0.9, 0.5]), np.zeros(2))
+    assert _texts(found) == ["0.90", "0.50"]
+    names, p = np.array(["spiral", "elliptical"]), np.array([0.61, 0.997])
+    assert _texts(replace(found, name=names, p_class=p)) == ["spiral 0.61", "elliptical 1.00"]

@@ -7,6 +7,8 @@ from tests.train.judge.test_metrics import answers
 from train.judge.calibration import (
     calibrated,
     ece,
+    ece_by_chance,
+    ece_interval,
     fit_temperature,
     nll,
     reliability,
@@ -23,19 +25,59 @@ def honest(n: int, k: int, *, seed: int = 0):
 
 
 def test_the_calibration_error_by_hand():
-    probability = np.array([[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.9, 0.1]])
-    truth = np.array([1, 0, 0, 0])
-    # two bins of two: certainty 0.65, half of them right; certainty 0.85, all right
-    assert ece(truth, probability, bins=2) == pytest.approx((0.15 + 0.15) / 2)
-    low, high = reliability(truth, probability, bins=2)
+    probability = np.array([[0.6, 0.4], [0.7, 0.3], [0.8, 0.2], [0.9, 0.1]]).repeat(10, 0)
+    truth = np.array([1, 0, 0, 0]).repeat(10)
+    # two bins of twenty: certainty 0.65, half of them right; certainty 0.85, all right
+    assert ece(truth, probability) == pytest.approx((0.15 + 0.15) / 2)
+    low, high = reliability(truth, probability)
     assert low == {
-        "n": 2,
+        "n": 20,
         "low": 0.6,
         "high": 0.7,
         "confidence": pytest.approx(0.65),
         "accuracy": 0.5,
     }
     assert high["accuracy"] == 1
+
+
+@pytest.mark.parametrize(("n", "bins"), [(1, 1), (39, 1), (40, 2), (299, 14), (5000, 15)])
+def test_bins_hold_twenty_images_at_least(n, bins):
+    truth, probability = honest(n, 2)
+    counts = [p["n"] for p in reliability(truth, probability)]
+    assert len(counts) == bins
+    assert sum(counts) == n
+    assert min(counts) >= min(20, n)
+
+
+@pytest.mark.parametrize("n", [60, 400])
+def test_honest_answers_err_by_what_chance_gives(n):
+    drawn = [honest(n, 3, seed=seed) for seed in range(60)]
+    measured = np.mean([ece(*one) for one in drawn])
+    assert measured > 0.04  # though every probability is exactly right
+    assert np.mean([ece_by_chance(one[1]) for one in drawn]) == pytest.approx(measured, rel=0.1)
+
+
+def test_an_error_beyond_chance_has_an_interval_above_it():
+    truth, probability = honest(400, 3)
+    too_sure = with_temperature(probability, 0.3)
+    low, high = ece_interval(truth, too_sure)
+    assert ece_by_chance(too_sure) < low < ece(truth, too_sure) < high
+
+
+def test_equal_groups_widen_the_interval_of_the_calibration_error():
+    truth, probability = honest(100, 3)
+    often = [np.repeat(values, 9, axis=0) for values in (truth, probability)]
+    grouped = ece_interval(*often, groups=np.repeat(np.arange(100), 9))
+    alone = ece_interval(*often)
+    assert grouped[1] - grouped[0] > 2 * (alone[1] - alone[0])
+    assert ece_interval(truth, probability, groups=np.zeros(100)) is None
+
+
+def test_answers_of_one_certainty_share_their_accuracy():
+    sure = np.tile([[0.8, 0.2]], (100, 1))
+    truth = np.array([0] * 80 + [1] * 20)
+    assert ece(truth, sure) == pytest.approx(0, abs=1e-12)
+    assert ece(truth[::-1], sure) == pytest.approx(0, abs=1e-12)
 
 
 def test_bins_hold_equal_numbers_and_honest_answers_have_no_error():

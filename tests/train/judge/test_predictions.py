@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from train.judge.predictions import read_predictions, write_predictions
 
 
 def test_what_was_written_is_read(tmp_path):
-    names, classes = ['test/a, "b".jpg', "test/é.jpg"], ("p_odd", "b")
+    odd = os.fsdecode(b"test/\xef\xe9.jpg")  # no UTF-8
+    names, classes = ['test/a, "b".jpg', odd], ("p_odd", "b")
     probability, truth = np.array([[0.125, 0.875], [1.0, 0.0]]), np.array([0, 1])
     write_predictions(tmp_path / "p.csv", names, classes, probability, truth)
+    assert "test/\\udcef\\udce9.jpg" in (tmp_path / "p.csv").read_text(encoding="utf-8")
     read = read_predictions(tmp_path / "p.csv")
     assert (list(read.names), read.classes) == (names, classes)
     assert np.array_equal(read.probability, probability)

@@ -26,6 +26,7 @@ def test_no_pixel_of_test_has_a_say(tmp_path, quick):
     assert first["test"]["nll"] != second["test"]["nll"]
     one, two = (checkpoint.read(tmp_path / run / "galaxy_cnn_225.pth") for run in "ab")
     weights = one.pop("state_dict"), two.pop("state_dict")
+    assert torch.equal(one.pop("taught"), two.pop("taught"))
     assert one == two
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
     assert first["calibration"] == second["calibration"]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.train.voted import cumulative, shares
 from train.data.votes import COLUMNS
-from train.judge.votes import summary, tables, write_submission
+from train.judge.votes import doubt, summary, tables, write_submission
 
 RNG = np.random.default_rng(0)
 TRUTH = np.array([cumulative(shares(*RNG.uniform(0, 1, 4))) for _ in range(300)])
@@ -26,7 +26,7 @@ def test_the_interval_widens_where_images_share_sky():
     noisy = TRUTH + RNG.normal(0, 0.02, (60, 1)).repeat(5, 0)
     alone = summary(TRUTH, noisy, MEAN)
     grouped = summary(TRUTH, noisy, MEAN, groups=np.arange(60).repeat(5))
-    assert grouped["resampled"] == {"what": "sky groups", "n": 60}
+    assert grouped["resampled"] == {"what": "groups", "n": 60}
     assert np.ptp(grouped["intervals"]["rmse"]) > 1.3 * np.ptp(alone["intervals"]["rmse"])
 
 
@@ -49,3 +49,12 @@ def test_a_submission_has_the_challenges_form(tmp_path):
     assert head == ["GalaxyID", *COLUMNS]
     assert [line[0] for line in lines] == ["100008", "100023"]
     assert np.array(lines)[:, 1:].astype(float) == pytest.approx(TRUTH[:2], abs=1e-8)
+
+
+def test_a_network_that_does_not_beat_the_mean_is_said_to():
+    good = summary(TRUTH, TRUTH + RNG.normal(0, 0.05, TRUTH.shape), MEAN)
+    assert doubt(good) == ""
+    bad = summary(TRUTH, TRUTH + RNG.normal(0, 0.3, TRUTH.shape), MEAN)
+    assert doubt(bad).startswith("The network is no better than answering the mean of train")
+    close = {"rmse": 0.18, "baseline_rmse": 0.19, "intervals": {"rmse": [0.17, 0.2]}}
+    assert "not certain" in doubt(close)

@@ -55,6 +55,22 @@ def test_a_real_run_is_not_called_simulated(tmp_path):
     assert "0.6667" in page
 
 
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("skyserver dr17 @ https://skyserver.sdss.org", "Votes of Galaxy Zoo's volunteers"),
+        ("folder gz1_dr7, labels gz1_dr7.csv; import", "Votes of Galaxy Zoo's volunteers"),
+        ("folder images, labels labels.csv; import", "Who gave them is not told"),
+        ("", "Who gave them is not told"),
+    ],
+)
+def test_labels_are_called_votes_where_the_origin_says_so(origin, said, tmp_path):
+    page = render(metrics(origin=origin), tmp_path)
+    assert said in page
+    assert ("of its volunteers" in page) == ("Zoo" in said)
+    assert ("Where these images come from is not told" in page) == ("Zoo" not in said)
+
+
 def test_leaks_and_broken_files_are_said(tmp_path):
     broken = [{"file": "train/a/1.jpg", "reason": "the file is empty"}]
     page = render(metrics(data={"leaking_pairs": 7, "unreadable": broken}), tmp_path)
@@ -198,6 +214,7 @@ def test_a_picture_outside_the_examples_is_not_embedded(tmp_path):
         ({"split_kind": "k-fold, no groups known"}, "care", ""),
         ({"leaking_pairs": 0}, "good", "sky groups, proved"),
         ({"leaking_pairs": 4}, "bad", "folders, leaking"),
+        ({"leaking_pairs": 0, "without_footprint": 3}, "care", "sky of 3 images not measured"),
         ({}, "care", "folders, unproved"),
     ],
 )
@@ -225,18 +242,25 @@ def test_the_command_names_what_differs_from_the_preset():
 
 def test_votes_are_shown_without_classes(tmp_path):
     test = {"n": 12, "rmse": 0.1234, "intervals": {"rmse": [0.11, 0.14]}}
-    rows = [{"question": "1", "answer": "smooth", "rmse": 0.1, "baseline": 0.27}]
-    asked = [{"question": "01 smooth?", "rmse": 0.1, "baseline": 0.28}]
-    votes = {"questions": asked, "rows": rows, "scatter": [[0.1, 0.2], [0.8, 0.7]]}
-    history = [{"epoch": 1, "lr": 1e-3, "loss": 0.02, "val_rmse": 0.13}]
-    told = metrics(task="votes", test=test, votes=votes, history=history)
-    page = render(told, tmp_path)
+    assert "no better than answering the mean" not in page_of_votes(tmp_path, test, 0.19)
+    assert "It is not certain that the network is better" in page_of_votes(tmp_path, test, 0.13)
+    page = page_of_votes(tmp_path, test, 0.12)
+    assert "no better than answering the mean" in page
     tags = read(page)
     assert {link.removeprefix("#") for link in tags.links} == set(tags.ids)
     assert "0.1234" in page
     assert "0.1100 to 0.1400 (bootstrap)" in page
     assert "smooth" in page
     assert "Confusion" not in page
+
+
+def page_of_votes(folder, test: dict, baseline: float) -> str:
+    rows = [{"question": "1", "answer": "smooth", "rmse": 0.1, "baseline": 0.27}]
+    asked = [{"question": "01 smooth?", "rmse": 0.1, "baseline": 0.28}]
+    votes = {"questions": asked, "rows": rows, "scatter": [[0.1, 0.2], [0.8, 0.7]]}
+    history = [{"epoch": 1, "lr": 1e-3, "loss": 0.02, "val_rmse": 0.13}]
+    test = {**test, "baseline_rmse": baseline}
+    return render(metrics(task="votes", test=test, votes=votes, history=history), folder)
 
 
 def test_labels_in_doubt_are_listed(tmp_path):

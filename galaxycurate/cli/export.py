@@ -1,0 +1,58 @@
+"""The command that hands a dataset over to other tools: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from galaxycurate.cli import face, options
+
+
+def export(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help="imagefolder, webdataset, hf-parquet, zoobot, zooniverse, fits, votable, or csv.",
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="The folder to make [export/FORMAT].")] = None,
+    split: Annotated[
+        str, typer.Option(help="Only train, val, test, or fold-K [all of the newest split].")
+    ] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of an older export.")
+    ] = False,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write the dataset as other tools open it, with its classes, splits, votes and origin.
+
+    Example: galaxycurate export --to imagefolder
+    """
+    from galaxycurate.pipeline.export import export as verb
+
+    request = verb.Request(to, out, split, replace)
+    settings = options.settings(dataset=dataset, manifests=manifests)
+    with face.progress_bar("export") as progress:
+        made = verb.export(settings, request, dry_run=dry_run, progress=progress)
+    if as_json:
+        face.answer_json(made.as_dict())
+        return
+    if made.simulated:
+        face.talk("  SIMULATED SKY: these are not SDSS data, and the export says so")
+    for note in made.notes:
+        face.talk(f"  note: {note}")
+    face.talk(face.grid(made.counts))
+    done = "would hold" if dry_run else "holds"
+    size = f", {made.n_bytes / 1e6:.1f} MB" if made.n_bytes else ""
+    files = f" in {made.files:,} files" if made.files else ""
+    face.answer(f"{made.folder}/ {done} {made.pictures:,} pictures{files}{size}")
+    if dry_run:
+        face.next_command(f"galaxycurate export --to {to}")
+    else:
+        face.next_command(f"cat {made.folder}/README.md (how it is read, whom to cite)")

@@ -1,0 +1,179 @@
+"""The command by which a person looks at pictures and decides: review."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from galaxycurate.cli import face, options, review_apply
+
+if TYPE_CHECKING:
+    from galaxycurate.pipeline.review.session import Session
+    from galaxycurate.pipeline.review.wanted import Wanted
+    from galaxycurate.store.settings import Settings
+
+
+def review(
+    queue: Annotated[
+        str,
+        typer.Option(
+            help="unreviewed, contaminated, pairs, noise, errors, random, or disputed [unreviewed]."
+        ),
+    ] = "",
+    chosen: Annotated[
+        str, typer.Option("--filter", help="Only what passes: 'label=spiral AND p>0.9'.")
+    ] = "",
+    reviewer: Annotated[str, typer.Option(help="Your name [the login name].")] = "",
+    blind: Annotated[
+        bool, typer.Option("--blind", help="Hide label, votes and score until you decide.")
+    ] = False,
+    second_look: Annotated[
+        str, typer.Option(help="Share of your decisions to make again, unseen: 5%.")
+    ] = "0",
+    skip_decided: Annotated[
+        bool, typer.Option("--skip-decided", help="Leave out what others have decided on.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(help="Pictures at most [all].")] = None,
+    new_class: Annotated[
+        list[str] | None, typer.Option(help="A class that no picture has yet; may be repeated.")
+    ] = None,
+    noise: Annotated[
+        Path | None, typer.Option(help="label_noise.csv [that of the newest training].")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="predictions.csv [that of the newest training].")
+    ] = None,
+    static: Annotated[
+        Path | None, typer.Option(help="Write one HTML file to review without this machine.")
+    ] = None,
+    apply: Annotated[
+        Path | None, typer.Option(help="Take decisions out of a CSV file; opens no page.")
+    ] = None,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="Show how reviewers agree (Cohen's kappa).")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    show: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="Open a browser [where there is one].")
+    ] = None,
+    archive: options.ArchiveName = None,
+    server: options.Server = None,
+    release: options.Release = None,
+    dataset: options.Dataset = None,
+    manifests: options.Manifests = None,
+    dry_run: options.DryRun = False,
+    as_json: options.Json = False,
+) -> None:
+    """Look at pictures in the browser and decide, from the keyboard; ? lists the keys.
+
+    Example: galaxycurate review --queue contaminated
+    """
+    from galaxycurate.pipeline.review.wanted import Wanted, share
+
+    settings = options.settings(
+        archive=archive, server=server, release=release, dataset=dataset, manifests=manifests
+    )
+    wanted = Wanted(
+        queue=queue or ("noise" if noise else ""), filter=chosen, reviewer=reviewer, blind=blind,
+        second_look=share(second_look), skip_decided=skip_decided, limit=limit,
+        classes=tuple(new_class or ()), predictions=predictions, noise=noise,
+    )  # fmt: skip
+    if apply is not None:
+        review_apply.apply(settings, wanted, apply, dry_run=dry_run, as_json=as_json)
+    elif agreement:
+        review_apply.agreement(settings, as_json=as_json)
+    elif static is not None:
+        _write(settings, wanted, static, dry_run=dry_run, as_json=as_json)
+    elif dry_run:
+        _count(settings, wanted, as_json=as_json)
+    else:
+        _serve(settings, wanted, port=port, show=show, as_json=as_json)
+
+
+def _count(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
+    """What waits in each queue."""
+    from galaxycurate.pipeline.review.waiting import waiting
+
+    found = waiting(settings, wanted)
+    if as_json:
+        face.answer_json([vars(one) for one in found])
+        return
+    for one in found:
+        many = f"{one.left:,} of {one.total:,} wait" if one.total else one.why
+        face.answer(f"{one.queue:<14} {many}")
+    face.next_command("galaxycurate review --queue NAME")
+
+
+def _serve(
+    settings: Settings, wanted: Wanted, *, port: int, show: bool | None, as_json: bool
+) -> None:
+    from galaxycurate.pipeline.review.session import Session
+    from galaxycurate.web.review.browser import is_there, show_page
+    from galaxycurate.web.review.server import serve
+
+    with Session.open(settings, wanted) as session:
+        session.check_waits()
+
+        def ready(url: str) -> None:
+            _tell(session, url, as_json)
+            if is_there() if show is None else show:
+                show_page(url)
+
+        serve(session, port, ready)
+        _tell_end(session)
+
+
+def _tell(session: Session, url: str, as_json: bool) -> None:
+    about = session.about()
+    left = about["total"] - about["decided"]
+    face.talk(f"{session.queue.name}: {left:,} of {about['total']:,} wait for {session.reviewer}")
+    if as_json:
+        names = ("queue", "reviewer", "total", "decided", "first", "blind", "simulated")
+        face.answer_json({"url": url, **{name: about[name] for name in names}})
+    else:
+        face.answer(url)
+    sys.stdout.flush()
+    port = url.split(":")[2].split("/")[0]
+    user = os.environ.get("SSH_CONNECTION", "").split(" ")
+    host = user[2] if len(user) == 4 else "THIS-MACHINE"
+    face.talk(f"  from afar: ssh -L {port}:127.0.0.1:{port} {host}, then open the same address")
+    face.talk("  Ctrl-C ends it; every decision is in the ledger at once")
+
+
+def _tell_end(session: Session) -> None:
+    from galaxycurate.web.review.server import counted
+
+    about = session.about()
+    said = counted(session.said) or "nothing decided"
+    left = about["total"] - about["decided"]
+    face.talk(f"{said}; {left:,} of {about['total']:,} left in {session.queue.name}")
+    if (agreed := session.agreement) is not None:
+        kappa = "" if agreed.kappa is None else f", Cohen's kappa {agreed.kappa:.2f}"
+        face.talk(f"  second looks: {agreed.agreed:,} of {agreed.n:,} agree{kappa}")
+    if left:
+        face.talk("  the same command goes on at the first undecided one")
+    face.next_command("galaxycurate split")
+
+
+def _write(settings: Settings, wanted: Wanted, page: Path, *, dry_run: bool, as_json: bool) -> None:
+    from galaxycurate.pipeline.review.session import Session
+    from galaxycurate.store.files import check_page
+    from galaxycurate.web.review import static
+
+    static.check_open(wanted)
+    check_page(page)
+    with Session.open(settings, wanted) as session:
+        session.check_waits()
+        made = static.write(session, page, dry_run=dry_run)
+    if as_json:
+        face.answer_json({"page": str(page), **vars(made)})
+        return
+    if made.shown < made.total:
+        face.talk(f"  {made.shown:,} of {made.total:,} pictures fit: --limit and --filter choose")
+    done = "would be written" if dry_run else f"{made.n_bytes / 1e6:.1f} MB"
+    face.answer(f"{page}: {made.shown:,} pictures, {done}")
+    face.next_command("galaxycurate review --apply decisions.csv (what the page downloads)")

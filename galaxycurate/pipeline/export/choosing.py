@@ -1,0 +1,147 @@
+"""Which pictures an export holds, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from galaxycurate.core.columns import IDS
+from galaxycurate.core.outcome import Outcome
+from galaxycurate.errors import InputError, UsageError
+from galaxycurate.pipeline.decided import Decided, below_class, label_of
+from galaxycurate.pipeline.dedupe.kept import one_of
+from galaxycurate.pipeline.export.selection import PEOPLE, Picture, Row, Selection, changed
+from galaxycurate.pipeline.recorded import Recorded, recorded
+from galaxycurate.pipeline.status import cutouts_of
+from galaxycurate.store.manifest import Manifest, read_all
+from galaxycurate.store.settings import Settings
+from galaxycurate.store.shards.tree import open_tree
+
+
+def select(settings: Settings, split: str = "") -> Selection:
+    """Choose what an export holds.
+
+    Parameters
+    ----------
+    settings : Settings
+    split : str
+        The pictures of this one only; empty for all that the newest split holds, or, where there
+        is none, for all that dedupe, audit and people left.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    InputError
+        There are no manifests or pictures, or files are missing.
+    UsageError
+        There is no such split.
+    """
+    manifests = read_all((), folder=Path(settings.manifests))
+    records = recorded(settings, cutouts_of(manifests))
+    notes: list[str] = []
+    places = _places(records, split, notes)
+    decided = records.decided_at_split if records.in_splits else records.decided
+    outcomes = sorted((one for one in records.kept if one.path in places), key=lambda one: one.path)
+    if not outcomes:
+        raise InputError(
+            f"there is nothing to export: no picture of {settings.dataset}/ is in use",
+            hint="galaxycurate status",
+        )
+    _check_there(Path(settings.dataset), outcomes)
+    gone = len(places) - len(outcomes)
+    if gone:
+        notes.append(f"images of the split that are wanted no more: {gone:,}")
+    return Selection(
+        _pictures(outcomes, places, decided, _rows(manifests, outcomes)), manifests,
+        Path(settings.dataset), _about(records, decided, split, len(outcomes)), notes,
+        settings.seed,
+    )  # fmt: skip
+
+
+def _places(records: Recorded, split: str, notes: list[str]) -> dict[str, tuple[int, str]]:
+    """Group and split of each picture that is wanted."""
+    if not records.in_splits:
+        if split:
+            raise UsageError("there is no split yet", hint="galaxycurate split, or no --split")
+        left = {one.path for one in records.kept} - records.decided.left_out.keys()
+        notes.append(f"there is no split: all {len(left):,} pictures in use lie in one part")
+        return {path: (records.deduped.get(path, (-1, ""))[0], "") for path in left}
+    if records.split_run < records.dedupe_run:
+        notes.append("dedupe ran again since the split: galaxycurate split, then export")
+    elif new := records.since_split:
+        word = "decision" if new == 1 else "decisions"
+        notes.append(f"{new:,} {word} came after the split: galaxycurate split, then export")
+    names = {name for _group, name in records.in_splits.values()}
+    if split and split not in names:
+        raise _no_split(split, names)
+    return {p: place for p, place in records.in_splits.items() if split in ("", place[1])}
+
+
+def _no_split(split: str, names: set[str]) -> UsageError:
+    import difflib
+
+    near = difflib.get_close_matches(split, names, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return UsageError(f"there is no split {split!r}", hint=f"{meant}{', '.join(sorted(names))}")
+
+
+def _check_there(dataset: Path, outcomes: list[Outcome]) -> None:
+    tree = open_tree(dataset)
+    for one in outcomes:
+        if tree.size(one.path) != one.n_bytes:
+            raise changed(one.path)
+
+
+def _rows(manifests: list[Manifest], outcomes: list[Outcome]) -> dict[tuple[str, str], Row]:
+    """What manifests tell of these cutouts; where two tell of one, as dedupe takes it."""
+    found: dict[tuple[str, str], Row] = {}
+    wanted = {(one.label, one.name) for one in outcomes}
+    for manifest in manifests:
+        for row in manifest.rows():
+            key = row["label"], row["name"]
+            if key not in wanted:
+                continue
+            full = dict.fromkeys(("source_file", "size_px", "ra", "dec")) | row
+            found[key] = one_of(found[key], full) if key in found else full
+    return found
+
+
+def _pictures(
+    outcomes: list[Outcome],
+    places: Mapping[str, tuple[int, str]],
+    decided: Decided,
+    rows: Mapping[tuple[str, str], Row],
+) -> list[Picture]:
+    labels = [decided.label_of(one.path) for one in outcomes]
+    names = below_class([one.path for one in outcomes], labels)
+    found = []
+    for one, label, name in zip(outcomes, labels, names, strict=True):
+        group, split = places[one.path]
+        row = rows[one.label, one.name] | {
+            "name": PurePosixPath(name).stem, "label": label, "group": group, "split": split,
+        }  # fmt: skip
+        if label != label_of(one.path):
+            row["label_source"] = f"{PEOPLE} (before: {label_of(one.path)})"
+        if row["source_file"]:  # where it lay is nobody else's business
+            row["source_file"] = Path(str(row["source_file"])).name
+        row |= {n: row.get(n) or 0 for n in IDS}
+        row["pixscale"] = one.pixscale or row.get("pixscale")
+        row["size_px"] = one.size_px or row.get("size_px")
+        found.append(Picture(one, name, label, split, row))
+    return sorted(found, key=lambda picture: picture.place)
+
+
+def _about(records: Recorded, decided: Decided, split: str, n: int) -> dict[str, object]:
+    return {
+        "split": split or ("all splits" if records.in_splits else "no split"),
+        "split_run": records.split_run,
+        "decisions": {
+            "lines": decided.lines,
+            **decided.counted(outcome.path for outcome in records.kept),
+        },
+        "left_out": decided.grounds(outcome.path for outcome in records.kept),
+        "groups": len({g for g, _ in (records.in_splits or records.deduped).values()}),
+    }

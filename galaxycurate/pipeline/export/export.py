@@ -1,0 +1,174 @@
+"""Export: the dataset in a form that another tool opens."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from galaxycurate.core.progress import Progress, silent
+from galaxycurate.errors import StorageError, UsageError
+from galaxycurate.pipeline.export import hf_parquet, provenance
+from galaxycurate.pipeline.export.choosing import select
+from galaxycurate.pipeline.export.formats import Format, format_of
+from galaxycurate.pipeline.export.selection import Selection
+from galaxycurate.store.files import building, check_writable
+from galaxycurate.store.settings import Settings
+
+__all__ = ["Export", "Request", "export"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be exported, and where to.
+
+    Parameters
+    ----------
+    to : str
+        A format: see `galaxycurate.pipeline.export.formats`.
+    out : Path or None
+        The folder to make; None for ``export/<format>``.
+    split : str
+        One split only; empty for all.
+    replace : bool
+        Let it take the place of an older export.
+    """
+
+    to: str
+    out: Path | None = None
+    split: str = ""
+    replace: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """The folder to make."""
+        return Path("export", self.to) if self.out is None else Path(self.out)
+
+
+@dataclass
+class Export:
+    """What was exported.
+
+    Parameters
+    ----------
+    folder : Path
+    to : str
+    pictures : int
+    counts : dict of str to dict of str to int
+        By split and class.
+    n_bytes : int
+        On the disk; of a dry run those of the pictures.
+    files : int
+    usage : list of str
+        How it is read.
+    notes : list of str
+        What a person should know.
+    simulated : bool
+    is_dry : bool
+    """
+
+    folder: Path
+    to: str
+    pictures: int
+    counts: dict[str, dict[str, int]]
+    n_bytes: int = 0
+    files: int = 0
+    usage: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    simulated: bool = False
+    is_dry: bool = False
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        return {**vars(self), "folder": str(self.folder)}
+
+
+def export(
+    settings: Settings,
+    request: Request,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> Export:
+    """Write a dataset in the form of another tool, with where it came from beside it.
+
+    It holds what the newest split holds, with the classes that people gave; without a split, all
+    that is in use. A folder appears whole or not at all.
+
+    Parameters
+    ----------
+    settings : Settings
+    request : Request
+    dry_run : bool
+        Count only.
+    progress : callable
+
+    Returns
+    -------
+    Export
+
+    Raises
+    ------
+    UsageError
+        There is no such format or split, or the folder is there already.
+    InputError
+        There is nothing to export, or the tool cannot open these pictures.
+    StorageError
+        The disk did not take it; nothing is left of it.
+    """
+    form = format_of(request.to)
+    folder = request.folder
+    _check_target(folder, request.replace)
+    selection = select(settings, request.split)
+    if form.endings:
+        selection.check_endings(form.endings, form.consumer)
+    made = Export(
+        folder, form.name, len(selection), selection.counts, selection.n_bytes if form.endings
+        or form.name == "webdataset" else 0, notes=selection.notes,
+        simulated=selection.is_simulated, is_dry=dry_run,
+    )  # fmt: skip
+    check_writable(folder.parent)
+    if not dry_run:
+        _check_room(folder, made.n_bytes)
+        made.usage = _build(folder, selection, form, progress)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        made.files, made.n_bytes = len(files), sum(path.stat().st_size for path in files)
+    return made
+
+
+def _build(folder: Path, selection: Selection, form: Format, progress: Progress) -> list[str]:
+    with building(folder, f"an export to {folder}/") as part:
+        usage = form.write(selection, part, progress)
+        provenance.write(part, selection, form.name, usage)
+        if form.write is hf_parquet.write:
+            card = part / provenance.README
+            card.write_text("\n".join(hf_parquet.front_matter(selection)) + card.read_text())
+    return usage
+
+
+def _check_target(folder: Path, replace: bool) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UsageError(f"{folder} is no folder", hint="--out DIR names one to be made")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not (folder / provenance.FACTS).is_file():
+        raise UsageError(
+            f"{folder}/ holds something else than an export", hint="--out DIR names a new folder"
+        )
+    if not replace:
+        raise UsageError(
+            f"{folder}/ holds an export already",
+            hint="--replace puts the new one in its place, --out DIR another one beside it",
+        )
+
+
+def _check_room(folder: Path, n_bytes: int) -> None:
+    place = folder.absolute().parent
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if n_bytes > free:
+        raise StorageError(
+            f"the pictures are {n_bytes / 1e9:.2f} GB, and {place} has room for {free / 1e9:.2f}",
+            hint="--out DIR on another disk, or --split test for a part",
+        )

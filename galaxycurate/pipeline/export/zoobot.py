@@ -1,0 +1,111 @@
+"""zoobot: a catalogue of id_str, file_loc, label and votes, as Zoobot and galaxy-datasets take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from galaxycurate.core.columns import SOFT
+from galaxycurate.core.progress import Progress
+from galaxycurate.pipeline.export.selection import PEOPLE, Picture, Selection
+from galaxycurate.pipeline.export.writing import cell, code, write_pictures, write_rows
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".fits")
+CATALOG = "catalog.csv"
+_BESIDE = ("name", "label", "split")
+
+
+def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
+    """Write the pictures and the catalogue.
+
+    Parameters
+    ----------
+    selection : Selection
+    folder : Path
+        Empty.
+    progress : callable
+
+    Returns
+    -------
+    list of str
+        How it is read.
+    """
+    write_pictures(selection, folder, file_loc, progress)
+    number = {name: k for k, name in enumerate(selection.classes)}
+    ids, votes = _ids(selection), _votes(selection)
+    columns = [n for n in selection.columns if n not in _BESIDE and not n.startswith(SOFT)]
+    head = ["id_str", "file_loc", "split", "label", "label_name", *votes, *columns]
+    rows = (
+        [
+            ids[picture.name], file_loc(picture), picture.split, number[picture.label],
+            picture.label, *(_answer(picture, how) for how in votes.values()),
+            *(cell(picture, name) for name in columns),
+        ]
+        for picture in selection.pictures
+    )  # fmt: skip
+    write_rows(folder / CATALOG, head, rows)
+    return [
+        *code(
+            f"catalog = pandas.read_csv('{CATALOG}', dtype={{'id_str': str}})",
+            "catalog['file_loc'] = 'DIR/' + catalog['file_loc']  # this folder",
+            "data = CatalogDataset(catalog[catalog['split'] == 'train'], label_cols=['label'])",
+        ),
+        f"`label` counts the classes: {', '.join(f'{k} {name}' for name, k in number.items())}.",
+        *_told_of(votes),
+        "Ids are digits, 0 where unknown.",
+    ]
+
+
+def _told_of(votes: dict[str, tuple[str, bool]]) -> list[str]:
+    if not votes:
+        return ["The manifests have no vote fractions of all classes (`--soft` keeps them)."]
+    told = ["Columns that end in `_fraction` are vote fractions, empty where unknown."]
+    if any(is_count for _column, is_count in votes.values()):
+        told.append("Those without that ending are counts: fraction times volunteers, rounded.")
+    return [*told, "Where people gave another class than the votes, both are empty."]
+
+
+def file_loc(picture: Picture) -> str:
+    """Where a picture lies below the export."""
+    return f"images/{picture.name}"
+
+
+def _ids(selection: Selection) -> dict[str, str]:
+    """An id for each picture, by its place: its name, with the class where two share it."""
+    stems = Counter(PurePosixPath(picture.name).stem for picture in selection.pictures)
+    return {
+        picture.name: (
+            stem if stems[stem := PurePosixPath(picture.name).stem] == 1
+            else f"{picture.label}_{stem}"
+        )
+        for picture in selection.pictures
+    }  # fmt: skip
+
+
+def _votes(selection: Selection) -> dict[str, tuple[str, bool]]:
+    """Zoobot's columns of a question's answers: soft label, and whether counts are meant.
+
+    The question is the scheme of the labels. Counts are told of raw fractions only: a debiased
+    fraction is none of what volunteers clicked.
+    """
+    soft = [name for name in selection.columns if name.startswith(SOFT)]
+    if not soft:
+        return {}
+    schemes = {str(p.row["scheme"]) for p in selection.pictures if p.row.get("scheme")}
+    question = schemes.pop() if len(schemes) == 1 else "votes"
+    sources = {str(p.row.get("label_source")) for p in selection.pictures if p.row.get("scheme")}
+    found = {f"{question}_{n.removeprefix(SOFT)}_fraction": (n, False) for n in soft}
+    if all(source.endswith(" raw") for source in sources if not source.startswith(PEOPLE)):
+        found |= {f"{question}_{n.removeprefix(SOFT)}": (n, True) for n in soft}
+    return found
+
+
+def _answer(picture: Picture, how: tuple[str, bool]) -> str:
+    column, is_count = how
+    value = picture.row.get(column)
+    if value is None or value != value or str(picture.row.get("label_source")).startswith(PEOPLE):
+        return ""
+    votes = picture.row.get("n_votes")
+    if not is_count:
+        return cell(picture, column)
+    return str(round(float(str(value)) * int(str(votes)))) if votes else ""

@@ -1,0 +1,122 @@
+"""What to type next, from what is recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from galaxycurate.core.outcome import Status, VerdictKind
+from galaxycurate.pipeline.recorded import Recorded
+from galaxycurate.store.settings import SPECS, Settings
+from galaxycurate.store.shards.tree import open_tree
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command to type, and why."""
+
+    command: str
+    why: str
+
+
+def next_steps(
+    records: Recorded, undone: set, placeless: set, trained, settings: Settings
+) -> Iterator[Step]:
+    """The commands that come next, the most urgent first.
+
+    Parameters
+    ----------
+    records : Recorded
+    undone, placeless : set of (str, str)
+        Cutouts (label, name) that were never asked for; those without a position.
+    trained : Training or None
+    settings : Settings
+
+    Yields
+    ------
+    Step
+    """
+    failed = sum(o.status is Status.FAILED and o.provider != "import" for o in records.outcomes)
+    if not undone and not records.outcomes:
+        yield Step("galaxycurate negatives --score 0.2", "choose empty sky")
+        yield Step("galaxycurate positives --threshold 0.85", "choose galaxies by their votes")
+        yield Step("galaxycurate import DIR --labels CSV", "or adopt images of your own")
+        return
+    if undone - placeless:
+        many = len(undone - placeless)
+        yield Step("galaxycurate download", f"{many:,} cutouts were not asked for yet")
+        return
+    if undone:
+        why = f"{len(undone):,} galaxies have no position: they need images of your own"
+        yield Step("galaxycurate import DIR --labels CSV", why)
+    if failed:
+        yield Step("galaxycurate download --retry-failed", f"{failed:,} cutouts failed")
+    kept = {outcome.path for outcome in records.kept}
+    if not kept:
+        if not failed:
+            yield Step("galaxycurate report", "no picture was kept: see the reasons")
+        return
+    tree = open_tree(Path(settings.dataset))
+    hurt = sum(tree.size(o.path) != o.n_bytes for o in records.kept)
+    if hurt:
+        again = "galaxycurate download"
+        yield Step(again, f"{hurt:,} images are missing or changed; imports: repeat the import")
+        return
+    yield _after_images(records, kept, trained, settings)
+    yield from _for_people(records, kept)
+
+
+def _after_images(records: Recorded, kept: set[str], trained, settings: Settings) -> Step:
+    seen = set(records.deduped) | {verdict.path for verdict in records.verdicts}
+    new, gone = len(kept - seen), len(records.in_splits.keys() - kept)
+    if not records.dedupe_run:
+        return Step("galaxycurate dedupe", f"{len(kept):,} images may share objects or sky")
+    if new:
+        return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
+    if gone:
+        return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
+    if records.audit_run is None and not records.split_run:
+        return Step("galaxycurate audit", "the images are deduped, not yet audited")
+    if records.audit_run is not None and not records.is_audited:
+        return Step("galaxycurate audit", "images came since the last audit")
+    if not records.split_run:
+        return Step("galaxycurate split", "the images are deduped and audited, not yet split")
+    if records.split_run < records.dedupe_run:
+        return Step("galaxycurate split", "dedupe ran again since the last split")
+    if new := records.since_split:
+        word = "decision" if new == 1 else "decisions"
+        return Step("galaxycurate split", f"{new:,} {word} since the last split")
+    if trained is None:
+        return Step(_train(settings), "the splits are ready")
+    if _older(trained.folder / "metrics.json", Path(settings.dataset) / "split" / "split.json"):
+        return Step(_train(settings), "the splits are newer than the training")
+    return Step("galaxycurate report", "everything is made: look at it")
+
+
+_DOUBTFUL = (VerdictKind.CONTAMINATED, VerdictKind.BORDERLINE)
+
+
+def _for_people(records: Recorded, kept: set[str]) -> Iterator[Step]:
+    """What waits for a person's eyes, in one line."""
+    disputed = records.decided.disputed.keys() & kept
+    doubtful = {v.path: str(v.kind) for v in reversed(records.audit) if v.kind in _DOUBTFUL}
+    waiting = Counter(doubtful[path] for path in doubtful.keys() & kept - records.seen)
+    said = [f"{waiting[kind]:,} {kind}" for kind in map(str, _DOUBTFUL) if waiting[kind]]
+    said += [f"{len(disputed):,} disputed"] if disputed else []
+    if said:
+        queue = "disputed" if disputed else "contaminated"
+        yield Step(f"galaxycurate review --queue {queue}", f"for a person: {', '.join(said)}")
+
+
+def _train(settings: Settings) -> str:
+    """The first of the folds where there are some."""
+    fold = "/fold-1" if (Path(settings.dataset) / "split" / "fold-1").is_dir() else ""
+    if settings.dataset == SPECS["dataset"].default and not fold:
+        return "python -m train"
+    return f"python -m train --data {settings.dataset}/split{fold}"
+
+
+def _older(path: Path, than: Path) -> bool:
+    return than.exists() and path.stat().st_mtime < than.stat().st_mtime

@@ -1,0 +1,210 @@
+"""Can this dataset be trusted? The report in five lines, and what to do about what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from galaxycurate.core.outcome import Status, VerdictKind
+from galaxycurate.pipeline.report.facts import Finding, PeopleFacts, SplitProof
+from galaxycurate.pipeline.report.funnel import ASKED, KEPT, PLACED
+from galaxycurate.pipeline.report.shortcuts import MEANING, Told
+
+if TYPE_CHECKING:
+    from galaxycurate.pipeline.recorded import Recorded
+    from galaxycurate.pipeline.report.facts import AuditFacts, ReportFacts
+    from galaxycurate.pipeline.report.shortcuts import Shortcuts
+
+GOOD, LOOK, BAD, UNKNOWN = "good", "look", "bad", "unknown"
+
+WORDS = {GOOD: "good", LOOK: "look", BAD: "mend", UNKNOWN: "not known"}
+"""What a person reads for a level."""
+
+FEW_TO_LEARN, FEW_TO_TEST = 100, 50
+"""Images of a class: with fewer in train a network learns little of it, and with fewer in test its
+recall is known to no better than 0.14."""
+
+UNEVEN = 5.0
+"""A class that has so many times the images of another gets most of the network's attention."""
+
+_MANY_LOST = 0.1
+
+
+def summary(facts: ReportFacts, records: Recorded) -> tuple[Finding, ...]:
+    """The five lines: pictures, leaks, contents, shortcuts, numbers.
+
+    Parameters
+    ----------
+    facts : ReportFacts
+        All but its summary.
+    records : Recorded
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    return (
+        _pictures(facts, records),
+        _leaks(facts.proof, records),
+        _contents(facts.audit, facts.people),
+        _shortcuts(facts.shortcuts),
+        _numbers(facts.splits, facts.classes, facts.funnel),
+    )
+
+
+def in_a_word(findings: tuple[Finding, ...]) -> str:
+    """The answer above the five lines.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+
+    Returns
+    -------
+    str
+    """
+    levels = [finding.level for finding in findings]
+    if n := levels.count(BAD):
+        return f"Not yet: {_things(n)} to mend first."
+    if n := levels.count(UNKNOWN):
+        return f"Not known yet: {n} of {len(levels)} checks {_were(n)} not made."
+    if n := levels.count(LOOK):
+        return f"With care: nothing is broken, but {_things(n)} for a person to look at."
+    return "Yes, as far as was measured: nothing was found that speaks against it."
+
+
+def next_command(findings: tuple[Finding, ...]) -> str:
+    """What to type about what is wrong, the worst first; empty where nothing is.
+
+    Parameters
+    ----------
+    findings : tuple of Finding
+
+    Returns
+    -------
+    str
+    """
+    ranked = [f for level in (BAD, UNKNOWN, LOOK) for f in findings if f.level == level]
+    return next((f.do for f in ranked if f.is_command), "")
+
+
+def _things(n: int) -> str:
+    return "there is one thing" if n == 1 else f"there are {n} things"
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
+def _pictures(facts: ReportFacts, records: Recorded) -> Finding:
+    asked, kept = facts.funnel[ASKED], facts.funnel[KEPT]
+    say = _teller("Pictures", "funnel")
+    text = f"{kept:,} of {asked:,} cutouts have a picture"
+    failed = sum(outcome.status is Status.FAILED for outcome in records.outcomes)
+    if not kept:
+        return say(BAD, f"{text}.", "see the reasons below")
+    if failed:
+        return say(LOOK, f"{text}; {failed:,} failed.", "galaxycurate download --retry-failed")
+    if facts.undone:
+        return say(LOOK, f"{text}; {facts.undone:,} were not asked for.", "galaxycurate download")
+    if kept < (1 - _MANY_LOST) * asked:
+        return say(LOOK, f"{text}: many are lost.", "see whether the reasons spare no class")
+    return say(GOOD, f"{text}; each was checked when it came.")
+
+
+def _leaks(proof: SplitProof | None, records: Recorded) -> Finding:
+    say = _teller("Leaks", "splits")
+    if not records.dedupe_run:
+        return say(UNKNOWN, "Nobody looked for duplicates and shared sky.", "galaxycurate dedupe")
+    if proof is None:
+        return say(UNKNOWN, "There is no split yet, so none was proved.", "galaxycurate split")
+    if not proof.holds:
+        n = proof.torn + proof.pairs_across + proof.overlapping_across
+        return say(BAD, f"The split leaks: {n:,} groups or pairs lie in two parts. Dedupe, then "
+                        "split anew.", "galaxycurate dedupe")  # fmt: skip
+    if records.split_run < records.dedupe_run or records.counted < len(records.decisions):
+        return say(LOOK, "The split is older than what was found or decided since.",
+                   "galaxycurate split")  # fmt: skip
+    if blind := proof.images - proof.measured:
+        text = f"Nothing that dedupe found lies across the splits ({proof.groups:,} groups), but "
+        text += f"the positions of {blind:,} of {proof.images:,} images are unknown."
+        return say(LOOK, text, "import again with ra and dec in the table, and --pixscale")
+    return say(GOOD, f"No object and no sky is shared between the splits ({proof.groups:,} groups, "
+                     "measured anew).")  # fmt: skip
+
+
+def _contents(audit: AuditFacts | None, people: PeopleFacts | None) -> Finding:
+    say = _teller("Contents", "audit")
+    if audit is None:
+        return say(UNKNOWN, "Nobody looked whether negatives are empty and galaxies are centred.",
+                   "galaxycurate audit")  # fmt: skip
+    if not audit.current:
+        return say(LOOK, "Images came after the last audit.", "galaxycurate audit")
+    disputed = people.counts.get("disputed", 0) if people else 0
+    if disputed:
+        return say(LOOK, f"Reviewers disagree about {_images(disputed)}.", "galaxycurate review")
+    doubtful = sum(row.get(str(VerdictKind.BORDERLINE), 0) for row in audit.counts.values())
+    text = f"The audit leaves out {_images(audit.left_out)}"
+    if doubtful and not people:
+        return say(LOOK, f"{text} and is unsure of {doubtful:,}.", "galaxycurate review")
+    seen = "; people looked, too" if people else ""
+    return say(GOOD, f"{text}{seen}.")
+
+
+def _shortcuts(found: Shortcuts | None) -> Finding:
+    say = _teller("Shortcuts", "shortcuts")
+    if found is None:
+        return say(UNKNOWN, "Nobody looked whether something but the galaxy tells the class.",
+                   "leave out --no-shortcuts")  # fmt: skip
+    if found.why_not or found.file is None or found.sky is None:
+        return say(UNKNOWN, f"Not checked: {found.why_not}.")
+    if found.file.warns:
+        return say(BAD, f"How the files were made tells the class ({_at_worst(found.file)}).",
+                   "make all classes the same way; see Shortcuts")  # fmt: skip
+    if found.sky.warns:
+        return say(LOOK, f"The sky around the galaxies tells the class ({_at_worst(found.sky)}).",
+                   "decide whether that is real; see Shortcuts")  # fmt: skip
+    return say(GOOD, "Neither the files nor the sky around the galaxies tell the class "
+                     f"(AUC {found.auc:.2f}).")  # fmt: skip
+
+
+def _at_worst(told: Told) -> str:
+    return f"AUC {told.auc:.2f}, most of all {MEANING[told.features[0].name]}"
+
+
+def _numbers(splits: Mapping, classes: Mapping, funnel: Mapping[str, int]) -> Finding:
+    say = _teller("Numbers", "classes")
+    last = list(funnel)[-1]
+    sizes = {label: stages[last] for label, stages in classes.items()}
+    empty = sorted(label for label, n in sizes.items() if not n)
+    if empty:
+        return say(BAD, f"No image is left of {_and(empty)}.", "see the funnel for the reasons")
+    if len(sizes) < 2:
+        return say(LOOK, f"There is one class only: {_and(sorted(sizes))}.",
+                   "galaxycurate negatives, or positives, gives another")  # fmt: skip
+    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    text = f"{sizes[small]:,} images of {small} to {sizes[large]:,} of {large}"
+    test = min(splits.get("test", {}).values(), default=FEW_TO_TEST)
+    if sizes[small] < FEW_TO_LEARN:
+        return say(LOOK, f"{text}: few to learn from.", "a larger --limit, or more classes' images")
+    if PLACED in funnel and test < FEW_TO_TEST:
+        return say(LOOK, f"{text}; a class has {test:,} in test: wide error bars.",
+                   "a larger --limit, or galaxycurate split --folds 5")  # fmt: skip
+    if sizes[large] > UNEVEN * sizes[small]:
+        return say(LOOK, f"{text}: uneven.", "train with balanced sampling (the default)")
+    return say(GOOD, f"{text}.")
+
+
+def _images(n: int) -> str:
+    return f"{n:,} images" if n > 1 else "one image" if n else "no image"
+
+
+def _and(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + names[-1]
+
+
+def _teller(about: str, section: str) -> Callable[..., Finding]:
+    def say(level: str, text: str, do: str = "") -> Finding:
+        return Finding(about, level, text, do, section)
+
+    return say

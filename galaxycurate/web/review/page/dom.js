@@ -1,0 +1,51 @@
+// Elements by hand: text goes in as text, never as markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element with properties, and children that are elements or texts. */
+export function el(name, about = {}, ...children) {
+  return filled(document.createElement(name), about, children);
+}
+
+/** The same of SVG. */
+export function svg(name, about = {}, ...children) {
+  return filled(document.createElementNS(SVG, name), about, children);
+}
+
+function filled(element, about, children) {
+  for (const [name, value] of Object.entries(about)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+/** Put other children in place of all that an element has. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  return element;
+}
+
+/** A key as it looks on the keyboard. */
+export function key(name) {
+  return el("kbd", {}, name);
+}
+
+/** A button that a click does not take the keyboard to. */
+export function button(words, act, about = {}) {
+  return el("button", { type: "button", onclick: act, onmousedown: (event) => event.preventDefault(), ...about },
+    ...(Array.isArray(words) ? words : [words]));
+}
+
+/** 3877 as 3,877. */
+export function count(number) {
+  return number.toLocaleString("en-US");
+}
+
+/** A name that is not used twice: 32 hexadecimal digits. */
+export function newUid() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

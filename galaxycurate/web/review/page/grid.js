@@ -1,0 +1,91 @@
+// Six by six pictures at once.
+
+import { el, fill } from "./dom.js";
+import { stateOf } from "./said.js";
+
+export const ACROSS = 6;
+export const PAGE = ACROSS * ACROSS;
+
+/** A page of small pictures; one has the keyboard, any number are marked. */
+export class Grid {
+  marked = new Set();
+  at = 0;
+  items = [];
+
+  /** @param told called with how many are marked; @param moved with the item that keys are about */
+  constructor(store, told, moved) {
+    Object.assign(this, { store, told, moved });
+    this.rows = el("div", { class: "grid", role: "grid", "aria-label": "pictures" });
+    this.root = el("div", { class: "grid-room", hidden: true }, this.rows);
+  }
+
+  /** Show items; the one at a number of the page has the keyboard. */
+  show(items, at = 0) {
+    this.items = items;
+    this.marked.clear();
+    const rows = [];
+    for (let start = 0; start < items.length; start += ACROSS) {
+      rows.push(el("div", { role: "row", class: "grid-row" },
+        ...items.slice(start, start + ACROSS).map((item, k) => this.#tile(item, start + k))));
+    }
+    fill(this.rows, ...rows);
+    this.move(Math.min(Math.max(at, 0), items.length - 1));
+  }
+
+  /** Draw the state of an item anew. */
+  update(item) {
+    const k = this.items.findIndex((one) => one.key === item.key);
+    if (k < 0) return;
+    this.items[k] = item;
+    this.#draw(k);
+  }
+
+  #tile(item, k) {
+    return el("div", { role: "gridcell" }, el("button", {
+      type: "button", class: "tile", tabindex: -1,
+      onmousedown: (event) => event.preventDefault(), onclick: () => { this.move(k); this.toggle(); },
+    }, el("img", { src: this.store.small(item.key), alt: "", draggable: "false", loading: "eager" }),
+    el("span", { class: "mark", "aria-hidden": "true" }, "marked"), el("span", { class: "badge" })));
+  }
+
+  #tiles() { return [...this.root.querySelectorAll(".tile")]; }
+
+  #draw(k) {
+    const tile = this.#tiles()[k];
+    const item = this.items[k];
+    const { shape, sign, words, short } = stateOf(item);
+    const isMarked = this.marked.has(k);
+    const label = item.sides[0].label || "label hidden";
+    tile.className = `tile ${shape}${isMarked ? " marked" : ""}`;
+    tile.setAttribute("aria-pressed", String(isMarked));
+    tile.setAttribute("aria-label", `${label}, ${words}${isMarked ? ", marked" : ""}`);
+    tile.title = item.sides[0].path;
+    fill(tile.querySelector(".badge"), el("b", { "aria-hidden": "true" }, sign), shape === "none" ? item.sides[0].label : short);
+  }
+
+  /** Give a picture the keyboard; false where there is none. */
+  move(to) {
+    if (to < 0 || to >= this.items.length) return false;
+    this.at = to;
+    this.#tiles().forEach((tile, k) => { tile.tabIndex = k === to ? 0 : -1; this.#draw(k); });
+    this.#tiles()[to].focus({ preventScroll: true });
+    this.moved(this.items[to]);
+    return true;
+  }
+
+  /** Mark the picture that has the keyboard, or take the mark away. */
+  toggle() {
+    if (!this.marked.delete(this.at)) this.marked.add(this.at);
+    this.#draw(this.at);
+    this.told(this.marked.size);
+  }
+
+  /** What a key is about: the marked ones, or else the one that has the keyboard. */
+  get meant() {
+    const numbers = this.marked.size ? [...this.marked].sort((a, b) => a - b) : [this.at];
+    return numbers.map((k) => this.items[k]);
+  }
+
+  /** What is neither marked nor decided. */
+  get rest() { return this.items.filter((item, k) => !this.marked.has(k) && !item.mine); }
+}

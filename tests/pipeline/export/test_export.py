@@ -1,0 +1,253 @@
+"""What an export holds, what is refused, and what a killed one leaves."""
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from galaxycurate.cli.main import main
+from galaxycurate.core.decision import DecisionKind
+from galaxycurate.errors import InputError, StorageError, UsageError
+from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.export.export import Request, export
+from galaxycurate.pipeline.export.formats import FORMATS
+from galaxycurate.pipeline.export.hf_parquet import called
+from galaxycurate.pipeline.split.split import Manner, split
+from tests.pipeline.export.conftest import decide
+from tests.pipeline.project import Project
+
+
+def small(root, **about):
+    project = Project(root, **about)
+    project.fetch(project.manifest("spiral", 12), side=16)
+    return project
+
+
+def test_without_a_split_all_that_is_in_use_is_exported_and_that_is_said(tmp_path):
+    project = small(tmp_path)
+    made = export(project.settings, Request("csv", tmp_path / "out"))
+    assert made.counts == {"all": {"spiral": 12}}
+    assert made.notes == ["there is no split: all 12 pictures in use lie in one part"]
+    with pytest.raises(UsageError, match="there is no split yet"):
+        export(project.settings, Request("csv", tmp_path / "other", "test"))
+
+
+def test_one_split_alone(exported, tmp_path):
+    project, _ = exported
+    made = export(project.settings, Request("imagefolder", tmp_path / "out", "test"))
+    assert list(made.counts) == ["test"]
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "test", "README.md", "provenance.json",
+    }  # fmt: skip
+    with pytest.raises(UsageError, match="there is no split 'tset'") as caught:
+        export(project.settings, Request("csv", tmp_path / "other", "tset"))
+    assert "did you mean test?" in caught.value.hint
+
+
+def test_the_papers_of_the_catalogue_are_cited_once(tmp_path):
+    project = small(tmp_path)
+    manifest = project.manifest("spiral", 12)
+    header = replace(manifest.header, cuts={"catalog": "gz2"})
+    replace(manifest, header=header).write(manifest.path)
+    export(project.settings, Request("csv", tmp_path / "out"))
+    card = (tmp_path / "out" / "README.md").read_text()
+    cited = [line for line in card.splitlines() if line.startswith("- ") and "ApJ" in line]
+    assert len(cited) == len(set(cited))
+    assert card.count("Willett et al. 2013, MNRAS 435, 2835") == 1
+    assert "Hart et al. 2016" in card
+
+
+def test_folds_are_exported_by_their_names(tmp_path):
+    project = small(tmp_path)
+    dedupe(project.settings, pixels=None)
+    split(project.settings, Manner(folds=3))
+    made = export(project.settings, Request("imagefolder", tmp_path / "out"))
+    assert set(made.counts) == {"fold-1", "fold-2", "fold-3"}
+    assert called("fold-1") == "fold_1"  # the hub takes no hyphen
+
+
+def test_decisions_that_came_after_the_split_are_told_and_do_not_count(tmp_path):
+    project = small(tmp_path)
+    dedupe(project.settings, pixels=None)
+    split(project.settings)
+    path = next((tmp_path / "dataset" / "images" / "spiral").iterdir())
+    decide(project, (f"images/spiral/{path.name}", DecisionKind.LABEL, {"label": "ring"}))
+    made = export(project.settings, Request("csv", tmp_path / "out"))
+    assert made.notes == ["1 decision came after the split: galaxycurate split, then export"]
+    assert {name for counts in made.counts.values() for name in counts} == {"spiral"}
+
+
+def test_a_simulated_sky_is_called_simulated_in_every_format(tmp_path):
+    project = small(tmp_path, archive="http://127.0.0.1:1 (sandbox (simulated sky: mini))")
+    for name in FORMATS:
+        folder = tmp_path / "out" / name
+        assert export(project.settings, Request(name, folder)).simulated
+        assert "SIMULATED SKY: these are not SDSS data" in (folder / "README.md").read_text()
+        assert json.loads((folder / "provenance.json").read_text())["simulated"] is True
+    assert "SIMULATED" in (tmp_path / "out/zooniverse/manifest.csv").read_text()
+    assert "- simulated" in (tmp_path / "out/hf-parquet/README.md").read_text()
+
+
+def test_a_picture_that_changed_on_the_disk_stops_it_and_leaves_nothing(tmp_path):
+    project = small(tmp_path)
+    path = next((tmp_path / "dataset" / "images" / "spiral").iterdir())
+    body = path.read_bytes()
+    path.write_bytes(body[:-1] + b"x")  # as long as before
+    with pytest.raises(InputError, match="is no longer as the ledger knows it"):
+        export(project.settings, Request("imagefolder", tmp_path / "out"))
+    path.write_bytes(body[:-1])
+    with pytest.raises(InputError, match="is no longer as the ledger knows it"):
+        export(project.settings, Request("csv", tmp_path / "out"))
+    assert not [one for one in tmp_path.iterdir() if "out" in one.name]
+
+
+def test_formats_that_a_tool_cannot_open_are_refused(exported, tmp_path):
+    from galaxycurate.pipeline.export.choosing import select
+
+    selection = select(exported[0].settings)
+    with pytest.raises(InputError, match="79 of 79 pictures are none that Zoobot opens"):
+        selection.check_endings((".fits",), "Zoobot")
+
+
+def test_a_typo_touches_nothing(exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    where = ["--dataset", exported[0].settings.dataset, "--manifests",
+             exported[0].settings.manifests]  # fmt: skip
+    assert main(["export", "--to", "imagefoldr", *where]) == 2
+    assert "did you mean imagefolder?" in capsys.readouterr().err
+    assert main(["export", "--to", "csv", "--dataset", "none", "--manifests", "none"]) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_it_made_and_dry_run_makes_nothing(
+    exported, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    where = ["--dataset", exported[0].settings.dataset, "--manifests",
+             exported[0].settings.manifests]  # fmt: skip
+    assert main(["export", "--to", "webdataset", "--dry-run", *where]) == 0
+    assert "export/webdataset/ would hold 79 pictures" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+    assert main(["export", "--to", "csv", "--json", *where]) == 0
+    assert json.loads(capsys.readouterr().out)["folder"] == "export/csv"
+    assert main(["export", "--to", "csv", *where]) == 2
+    assert "--replace" in capsys.readouterr().err
+
+
+def test_replace_takes_the_place_of_an_export_and_of_nothing_else(exported, tmp_path):
+    settings, out = exported[0].settings, tmp_path / "out"
+    export(settings, Request("csv", out))
+    with pytest.raises(UsageError, match="holds an export already"):
+        export(settings, Request("fits", out))
+    export(settings, Request("fits", out, replace=True))
+    assert (out / "galaxies.fits").is_file()
+    assert not (out / "galaxies.csv").exists()
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("x")
+    with pytest.raises(UsageError, match="holds something else than an export"):
+        export(settings, Request("csv", mine, replace=True))
+    (tmp_path / "link").symlink_to(mine)
+    with pytest.raises(UsageError, match="is no folder"):
+        export(settings, Request("csv", tmp_path / "link", replace=True))
+    assert (mine / "thesis.tex").read_text() == "x"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from galaxycurate.pipeline.export.export import Request, export
+from galaxycurate.store.settings import load
+
+def die(done, total, text):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+settings = load({"dataset": sys.argv[1], "manifests": sys.argv[2]})
+export(settings, Request(sys.argv[3], Path(sys.argv[4]), replace=True), progress=die)
+"""
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "hf-parquet"])
+def test_a_killed_export_leaves_what_was_there_before(exported, tmp_path, name):
+    settings, out = exported[0].settings, tmp_path / "out"
+    export(settings, Request("csv", out))
+    words = [settings.dataset, settings.manifests, name, str(out)]
+    died = subprocess.run([sys.executable, "-c", KILLED, *words], check=False, timeout=120)
+    assert died.returncode == -signal.SIGKILL
+    assert (out / "galaxies.csv").is_file()
+    assert not list(out.rglob("*.jpg"))
+    export(settings, Request(name, out, replace=True))
+    assert [one.name for one in tmp_path.iterdir()] == ["out"]
+    assert not (out / "galaxies.csv").exists()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_full_disk_is_told_and_leaves_nothing(exported, tmp_path, name):
+    was = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700, was[1]))
+    try:
+        with pytest.raises(StorageError, match="the disk is full"):
+            export(exported[0].settings, Request(name, tmp_path / "out"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, was)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_is_told_before_anything_is_written(exported, tmp_path, monkeypatch):
+    import shutil
+    from collections import namedtuple
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 100))
+    with pytest.raises(StorageError, match="has room for 0"):
+        export(exported[0].settings, Request("imagefolder", tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dataset_of_shards_is_exported_as_well(tmp_path):
+    from galaxycurate.core.outcome import Outcome, Status
+    from galaxycurate.store.ledger import Ledger
+    from galaxycurate.store.shards.tree import ShardTree
+
+    project = small(tmp_path)
+    root = Path(project.settings.dataset)
+    tree, shards = root / "images", ShardTree(root)
+    for path in sorted(tree.rglob("*.jpg")):
+        body = path.read_bytes()
+        path.unlink()
+        shards.write(f"images/spiral/{path.name}", body, {})
+    shards.finish()
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        assert all(isinstance(o, Outcome) and o.status is Status.OK for o in ledger.outcomes())
+    export(project.settings, Request("imagefolder", tmp_path / "out"))
+    assert len(list((tmp_path / "out").rglob("*.jpg"))) == 12
+
+
+def test_two_exports_into_one_folder_do_not_meet(exported, tmp_path):
+    from galaxycurate.store.files import building
+
+    out = tmp_path / "out"
+    with building(out, "an export") as part:
+        with pytest.raises(StorageError, match="is under way already"):
+            export(exported[0].settings, Request("csv", out))
+        (part / "mine").touch()
+    assert [one.name for one in out.iterdir()] == ["mine"]
+
+
+def test_an_export_that_went_between_two_renames_is_taken_up(exported, tmp_path):
+    from galaxycurate.store.files import building
+
+    out = tmp_path / "out"
+    export(exported[0].settings, Request("csv", out))
+    out.rename(tmp_path / ".out.old")  # as a kill there leaves it
+    with pytest.raises(ZeroDivisionError), building(out, "an export"):
+        raise ZeroDivisionError
+    assert (out / "galaxies.csv").is_file()
+    assert replace(Request("csv", out)).folder == out

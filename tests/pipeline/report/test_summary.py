@@ -1,0 +1,136 @@
+"""The five lines say what is wrong, how bad it is, and what to type."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from galaxycurate.core.decision import Decision, DecisionKind
+from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.curation.shortcuts import Feature, Told
+from galaxycurate.pipeline.agreed import Agreed
+from galaxycurate.pipeline.recorded import Recorded
+from galaxycurate.pipeline.report import summary
+from galaxycurate.pipeline.report.facts import AuditFacts, Finding, PeopleFacts, SplitProof
+from galaxycurate.pipeline.report.shortcuts import Shortcuts
+
+FUNNEL = {"rows in the manifests": 1000, "pictures kept": 1000, "in the splits": 1000}
+PROOF = SplitProof(1000, 900, 0, 90, 0, 1000, 0)
+AUDIT = AuditFacts({"negative": {"clean": 500}}, {"both": 500}, 3, "an archive", True)
+FEATURES = (Feature("width_px", 0.99, {"a": 1.0, "b": 2.0}),)
+QUIET = Shortcuts(
+    of=1000, n=1000, groups=900, classes={"a": 500, "b": 500},
+    file=Told(0.5, 0.5, 0.5), sky=Told(0.55, 0.5, 0.6, None, FEATURES),
+    light=Told(0.9, 0.8, 1.0, None, FEATURES),
+)  # fmt: skip
+RECORDS = Recorded(dedupe_run=2, split_run=3)
+
+
+class Facts:
+    """What the summary reads of a report's facts."""
+
+    def __init__(self, **changed: Any):
+        self.funnel, self.undone, self.proof, self.audit = FUNNEL, 0, PROOF, AUDIT
+        self.people, self.shortcuts = None, QUIET
+        self.splits = {"test": {"a": 60, "b": 60}}
+        self.classes = {label: dict.fromkeys(FUNNEL, 500) for label in "ab"}
+        vars(self).update(changed)
+
+
+def lines(records: Recorded = RECORDS, **changed: Any) -> dict[str, Finding]:
+    found = summary.summary(Facts(**changed), records)
+    return {line.about: line for line in found}
+
+
+def said(**changed: Any) -> str:
+    return summary.in_a_word(summary.summary(Facts(**changed), RECORDS))
+
+
+def test_where_nothing_is_wrong_all_is_good_and_nothing_is_to_do():
+    found = lines()
+    assert list(found) == ["Pictures", "Leaks", "Contents", "Shortcuts", "Numbers"]
+    assert {line.level for line in found.values()} == {"good"}
+    assert not any(line.do for line in found.values())
+    assert said().startswith("Yes, as far as was measured")
+
+
+def test_the_worst_line_decides_the_answer():
+    file = Told(0.99, 0.9, 1.0, None, FEATURES)
+    assert said(audit=None).startswith("Not known yet: 1 of 5 checks was not made")
+    assert said(audit=None, proof=None).startswith("Not known yet: 2 of 5 checks were")
+    assert said(undone=4).startswith("With care: nothing is broken")
+    assert said(undone=4, audit=None, shortcuts=replace(QUIET, file=file)).startswith("Not yet:")
+
+
+@pytest.mark.parametrize(
+    ("changed", "about", "level", "text", "do"),
+    [
+        ({"undone": 7}, "Pictures", "look", "7 were not asked for", "galaxycurate download"),
+        ({"funnel": FUNNEL | {"pictures kept": 0}}, "Pictures", "bad", "0 of 1,000", "reasons"),
+        ({"funnel": FUNNEL | {"pictures kept": 800}}, "Pictures", "look", "many are lost", "class"),
+        ({"proof": None}, "Leaks", "unknown", "no split yet", "galaxycurate split"),
+        ({"proof": replace(PROOF, torn=2, pairs_across=3)}, "Leaks", "bad", "5 groups or pairs",
+         "galaxycurate dedupe"),
+        ({"proof": replace(PROOF, measured=400)}, "Leaks", "look", "600 of 1,000", "--pixscale"),
+        ({"audit": None}, "Contents", "unknown", "Nobody looked", "galaxycurate audit"),
+        ({"audit": replace(AUDIT, current=False)}, "Contents", "look", "came after", "audit"),
+        ({"audit": replace(AUDIT, counts={"negative": {"borderline": 9}})}, "Contents", "look",
+         "leaves out 3 images and is unsure of 9", "galaxycurate review"),
+        ({"people": PeopleFacts(Agreed([], []), {"disputed": 1}, {})}, "Contents", "look",
+         "disagree about one image", "galaxycurate review"),
+        ({"shortcuts": None}, "Shortcuts", "unknown", "Nobody looked", "--no-shortcuts"),
+        ({"shortcuts": Shortcuts(why_not="too few")}, "Shortcuts", "unknown", "too few", ""),
+        ({"shortcuts": replace(QUIET, file=Told(0.98, 0.9, 1, None, FEATURES))}, "Shortcuts", "bad",
+         "AUC 0.98, most of all width [pixel]", "the same way"),
+        ({"shortcuts": replace(QUIET, sky=Told(0.8, 0.7, 0.9, None, FEATURES))}, "Shortcuts",
+         "look", "AUC 0.80", "whether that is real"),
+        ({"classes": {"a": dict.fromkeys(FUNNEL, 500), "b": dict.fromkeys(FUNNEL, 0)}}, "Numbers",
+         "bad", "No image is left of b", "reasons"),
+        ({"classes": {"a": dict.fromkeys(FUNNEL, 500)}}, "Numbers", "look", "one class only", ""),
+        ({"classes": {"a": dict.fromkeys(FUNNEL, 500), "b": dict.fromkeys(FUNNEL, 99)}}, "Numbers",
+         "look", "few to learn from", "--limit"),
+        ({"classes": {"a": dict.fromkeys(FUNNEL, 900), "b": dict.fromkeys(FUNNEL, 100)}}, "Numbers",
+         "look", "uneven", "balanced"),
+        ({"splits": {"test": {"a": 60, "b": 49}}}, "Numbers", "look", "49 in test", "--folds"),
+    ],
+)  # fmt: skip
+def test_each_fault_is_told_with_what_to_do(changed, about, level, text, do):
+    line = lines(**changed)[about]
+    assert line.level == level
+    assert text in line.text
+    assert do in line.do
+
+
+def test_failed_pictures_are_asked_for_again():
+    failed = Outcome("p", "n", "a", "x", Status.FAILED, "busy")
+    line = lines(replace(RECORDS, outcomes=(failed,)))["Pictures"]
+    assert (line.level, line.do) == ("look", "galaxycurate download --retry-failed")
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        Recorded(dedupe_run=4, split_run=3),
+        Recorded(dedupe_run=2, split_run=3, counted=0,
+                 decisions=(Decision("u", "p", DecisionKind.UNSURE),)),
+    ],
+)  # fmt: skip
+def test_a_split_older_than_what_it_rests_on_is_to_be_made_anew(records):
+    line = lines(records)["Leaks"]
+    assert (line.level, line.do) == ("look", "galaxycurate split")
+
+
+def test_what_is_not_deduped_is_not_known():
+    assert lines(Recorded())["Leaks"].do == "galaxycurate dedupe"
+
+
+def test_the_next_command_is_that_of_the_worst_line_that_has_one():
+    found = summary.summary(Facts(undone=1, audit=None), RECORDS)
+    assert summary.next_command(found) == "galaxycurate audit"
+    assert summary.next_command(summary.summary(Facts(), RECORDS)) == ""
+
+
+def test_every_level_has_a_word_of_its_own():
+    assert len(set(summary.WORDS.values())) == 4

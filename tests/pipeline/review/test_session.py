@@ -1,0 +1,283 @@
+"""A review: what is told, what is hidden, what gets into the ledger."""
+
+import json
+import math
+
+import pytest
+
+from galaxycurate.core.decision import DecisionKind
+from galaxycurate.core.outcome import Verdict, VerdictKind
+from galaxycurate.core.placing import Placing
+from galaxycurate.curation.decisions import agreements
+from galaxycurate.errors import InputError, UsageError
+from galaxycurate.pipeline.review.wanted import Wanted, share
+from galaxycurate.store.ledger import Ledger
+from tests.pipeline.project import Project
+from tests.pipeline.review.conftest import judged, opened, pair, said
+
+
+def lines(project):
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        return ledger.decisions()
+
+
+def test_a_look_writes_nothing(project):
+    with opened(project) as session:
+        session.items(0, 10)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        assert ledger.last_run("review") is None
+
+
+def test_a_decision_is_in_the_ledger_when_the_page_is_told_so(project, paths):
+    with opened(project) as session:
+        line = said(session, 2, "reject", reason=" a  trail\u0007 ")
+        told = session.decide([line])
+        (kept,) = lines(project)
+        assert told["decided"] == 1
+        assert told["items"][0]["mine"]["reason"] == "a trail"
+    assert (kept.path, kept.kind, kept.reason) == (paths[2], DecisionKind.REJECT, "a trail")
+    assert (kept.reviewer, kept.queue, kept.took_ms, kept.blind) == ("anna", "unreviewed", 700, 0)
+    assert len(kept.sha256) == 64
+
+
+def test_a_decision_that_is_sent_twice_is_one_line(project):
+    with opened(project) as session:
+        line = said(session, 0, "label", label="spiral")
+        assert session.decide([line])["decided"] == session.decide([line])["decided"] == 1
+    assert len(lines(project)) == 1
+
+
+def test_of_several_decisions_all_are_taken_or_none(project):
+    with opened(project) as session:
+        good, bad = said(session, 0, "unsure"), said(session, 1, "label", label="no such class")
+        with pytest.raises(UsageError, match="no class is called 'no such class'"):
+            session.decide([good, bad])
+    assert lines(project) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"uid": "short"}, "no uid"), ({"kind": "delete"}, "no such kind"),
+        ({"key": "0" * 24}, "no such picture"), ({"kind": "pair", "keep": "path"}, "a pair is"),
+        ({"kind": "undo", "undoes": "0" * 32}, "no such decision of yours"),
+        ({"label": ["spiral"]}, "label is no text"), ({"kind": "pair", "keep": "all"}, "keep is"),
+    ],
+)  # fmt: skip
+def test_a_decision_that_makes_no_sense_is_refused(project, wrong, why):
+    with opened(project) as session, pytest.raises(UsageError, match=why):
+        session.decide([{**said(session, 0, "label", label="spiral"), **wrong}])
+    assert lines(project) == []
+
+
+def test_undo_and_redo_are_lines_that_are_added(project):
+    with opened(project) as session:
+        first = said(session, 0, "label", label="spiral")
+        session.decide([first])
+        undo = said(session, 0, "undo", undoes=first["uid"])
+        assert session.decide([undo])["items"][0]["mine"] is None
+        redo = said(session, 0, "undo", undoes=undo["uid"])
+        assert session.decide([redo])["items"][0]["mine"]["label"] == "spiral"
+        assert session.said == {"other label": 1}
+    assert [line.kind for line in lines(project)] == ["label", "undo", "undo"]
+
+
+def test_nobody_undoes_what_another_person_said(project):
+    with opened(project) as anna, opened(project, reviewer="ben") as ben:
+        line = said(anna, 0, "label", label="spiral")
+        anna.decide([line])
+        ben.items(0, 1)
+        with pytest.raises(UsageError, match="no such decision of yours"):
+            ben.decide([said(ben, 0, "undo", undoes=line["uid"])])
+
+
+def test_reopened_a_review_stands_at_the_first_undecided(project):
+    with opened(project) as session:
+        session.decide([said(session, k, "unsure") for k in (0, 1, 3)])
+    with opened(project) as session:
+        about = session.about()
+        assert (about["first"], about["decided"], about["total"]) == (2, 3, 10)
+        assert [session.shown(key)["place"] for _, key in about["history"]] == [0, 1, 3]
+
+
+def test_a_decision_on_another_picture_than_todays_is_none(project, paths):
+    with opened(project) as session:
+        session.decide([said(session, 0, "unsure")])
+        material = session.material
+    material.pictures[paths[0]].__dict__["sha256"] = "f" * 64
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        from galaxycurate.pipeline.review.session import Session
+
+        assert Session(material, ledger, Wanted(reviewer="anna")).about()["first"] == 0
+
+
+# ---- two people
+
+
+@pytest.mark.slow
+def test_two_people_review_one_ledger_without_a_word_lost(tmp_path, db):
+    project = Project(tmp_path)
+    object.__setattr__(project.settings, "db", db)
+    made = project.manifest("spiral", 6, size_px=[48] * 6)
+    project.fetch(made, side=48)
+    from galaxycurate.core.outcome import Outcome, Status
+
+    with Ledger.open(db, project.settings.ledger_dataset) as ledger:
+        outcomes = [
+            Outcome(f"images/spiral/{row['name']}.jpg", row["name"], "spiral", "x", Status.OK,
+                    sha256="a" * 64, provider="skyserver dr17")
+            for row in made.rows()
+        ]  # fmt: skip
+        ledger.add_outcomes(ledger.start("download", {}), outcomes)
+    with opened(project) as anna, opened(project, reviewer="ben") as ben:
+        for k in range(4):
+            anna.decide([said(anna, k, "label", label="spiral")])
+            ben.decide([said(ben, k, "label" if k else "unsure", label="spiral")])
+        assert (anna.about()["decided"], ben.about()["decided"]) == (4, 4)
+        assert anna.items(1, 1)[0]["others"] == [["ben", "spiral"]]
+        assert ben.items(5, 1)[0]["others"] == []
+    with Ledger.open(db, project.settings.ledger_dataset) as ledger:
+        (both,) = agreements(ledger.decisions())
+    assert (both.first, both.second, both.n, both.agreed) == ("anna", "ben", 4, 3)
+
+
+def test_what_others_decided_stays_in_sight_unless_it_is_skipped(project):
+    with opened(project) as anna:
+        anna.decide([said(anna, k, "unsure") for k in range(9)])
+    with opened(project, reviewer="ben") as ben:
+        assert len(ben.entries) == 10
+    with opened(project, reviewer="ben", skip_decided=True) as ben, opened(project) as anna:
+        assert len(ben.entries) == 1
+        anna.decide([said(anna, 9, "unsure")])
+    with (
+        opened(project, reviewer="ben", skip_decided=True) as ben,
+        pytest.raises(InputError, match="all of it is decided on by somebody else"),
+    ):
+        ben.check_waits()
+
+
+def test_a_page_that_skips_is_told_what_others_decide_meanwhile(project):
+    with opened(project) as anna, opened(project, reviewer="ben", skip_decided=True) as ben:
+        anna.decide([said(anna, 4, "unsure")])
+        assert ben.decide([said(ben, 0, "unsure")])["taken"] == [4]
+
+
+# ---- blind
+
+
+def test_blind_hides_label_votes_score_and_verdict_until_the_decision(project, paths):
+    file = project.root / "predictions.csv"
+    rows = [f"test/{path.split('/')[1]}/{path.split('/')[-1]},elliptical,1,0" for path in paths]
+    file.write_text("\n".join(["name,class,p_elliptical,p_spiral", *rows]))
+    judged(project, "audit", *(Verdict(p, VerdictKind.STAR_OVER, evidence="a star") for p in paths))
+    with opened(project, blind=True, predictions=file) as session:
+        told = json.dumps(session.items(0, 10))
+        for word in ("spiral", "elliptical", "images", "a star", "votes", "skyserver", "12376"):
+            assert word not in told, word
+        hidden = session.items(0, 1)[0]
+        assert hidden["sides"][0] == {
+            **hidden["sides"][0], "label": "", "path": "", "objid": "", "facts": [], "score": [],
+            "verdicts": [], "marks": [], "sha256": "",
+        }  # fmt: skip
+        assert hidden["is_hidden"]
+        line = said(session, 0, "label", label="spiral")
+        shown = session.decide([line])["items"][0]
+        assert shown["sides"][0]["label"] in ("spiral", "elliptical")
+        assert shown["sides"][0]["score"]
+        # once seen it stays seen: the next decision on it is not blind
+        session.decide([said(session, 0, "undo", undoes=line["uid"])])
+        assert not session.items(0, 1)[0]["is_hidden"]
+        session.decide([said(session, 0, "unsure")])
+    assert [line.blind for line in lines(project) if line.kind != "undo"] == [1, 0]
+
+
+def test_blind_pictures_do_not_come_label_by_label(project):
+    with opened(project, blind=True) as session:
+        labels = [entry.path.split("/")[1] for entry in session.entries]
+    assert labels not in (sorted(labels), sorted(labels)[::-1])
+
+
+# ---- second looks
+
+
+def test_a_second_look_is_told_from_the_first_and_measures_agreement(project):
+    with opened(project, second_look=1.0) as session:
+        assert len(session.entries) == 20
+        assert [entry.again for entry in session.entries] == [False] * 10 + [True] * 10
+        for k in range(20):
+            item = session.items(k, 1)[0]
+            assert item["mine"] is None
+            assert not item["again"]
+            session.decide([said(session, k, "label", label="spiral" if k != 15 else "elliptical")])
+        assert session.items(12, 1)[0]["again"]
+        assert (session.agreement.n, session.agreement.agreed) == (10, 9)
+    found = agreements(lines(project))
+    assert [(one.second, one.n, one.agreed) for one in found] == [("anna, again", 10, 9)]
+
+
+def test_a_second_look_at_what_was_passed_over_is_the_first(project):
+    with opened(project, second_look=1.0) as session:
+        shown = session.decide([said(session, 12, "unsure")])["items"][0]
+        assert shown["mine"]["kind"] == "unsure"
+    assert [line.again for line in lines(project)] == [0]
+
+
+# ---- what is shown
+
+
+def test_a_picture_tells_its_place_scale_object_and_votes(project, paths):
+    with opened(project) as session:
+        side = session.items(paths.index(next(p for p in paths if "spiral" in p)), 1)[0]["sides"][0]
+    assert side["north_up"]
+    assert math.isclose(side["pixscale"], 0.396127)
+    assert side["objid"] == side["path"].split("/")[-1].removesuffix(".jpg")
+    assert side["link"].endswith(f"/dr17/VisualTools/explore/summary?objId={side['objid']}")
+    assert ["redshift", "0.0500"] in side["facts"]
+    assert side["score"][0] == ["votes for its label", "0.86 of the votes"]
+
+
+def test_imported_pictures_have_no_known_orientation(project, paths):
+    project.provider = "import"
+    project.fetch(project.manifest("merger", 1, size_px=[48]), side=48)
+    with opened(project, filter="label=merger") as session:
+        assert not session.items(0, 1)[0]["sides"][0]["north_up"]
+
+
+def test_the_sky_of_a_pair_is_outlined_on_both_whichever_way_it_was_found(project, paths):
+    a, b = paths[:2]
+    for verdict in (
+        pair(a, b, dx=5.0, dy=-3.0, flip=1),
+        pair(b, a, **vars(Placing(5.0, -3.0, 1, 1.0).inverse((48, 48), (48, 48)))),
+    ):
+        judged(project, "dedupe", verdict)
+        with opened(project, queue="pairs") as session:
+            common = session.items(0, 1)[0]["common"]
+        assert common["sizes"] == [[48, 48], [48, 48]]
+        assert common["outlines"][0] == [[5, 0], [48, 0], [48, 45], [5, 45]]
+        # the second picture's corner (0, 0) turned by a quarter is the first's lower left
+        assert common["matrix"] == [0, -1, 1, 0, 5, 45]
+
+
+def test_the_twin_of_a_picture_is_found_from_the_picture(project, paths):
+    judged(project, "dedupe", pair(paths[0], paths[1], VerdictKind.OVERLAP))
+    with opened(project) as session:
+        (key,) = session.items(0, 1)[0]["twins"]
+        told = session.shown(key)
+        assert [side["path"] for side in told["sides"]] == paths[:2]
+        assert told["place"] is None
+        line = {"uid": "a" * 32, "key": key, "kind": "pair", "keep": "both"}
+        assert session.decide([line])["items"][0]["mine"]["keep"] == "both"
+    (kept,) = lines(project)
+    assert (kept.path, kept.partner, kept.keep) == (*paths[:2], "both")
+    with opened(project) as session:  # and its decision can be taken back tomorrow
+        assert session.about()["history"] == [["a" * 32, key]]
+        undo = {"uid": "b" * 32, "key": key, "kind": "undo", "undoes": "a" * 32}
+        assert session.decide([undo])["items"][0]["mine"] is None
+
+
+def test_a_share_is_written_as_percent_or_fraction():
+    assert share("5%") == share("0.05") == 0.05
+    with pytest.raises(UsageError, match="no share"):
+        share("many")
+    with pytest.raises(UsageError, match="500%"):
+        Wanted(second_look=5.0)
