@@ -49,6 +49,8 @@ class Kept:
         The archives and providers that they came from.
     given : mapping of str to str
         The classes that people gave them, by path; the others have their own.
+    manifest_sha256 : tuple of str
+        Of the manifests that tell of them, sorted.
     """
 
     outcomes: list[Outcome]
@@ -61,6 +63,7 @@ class Kept:
     ids: dict[str, list[int]]
     origins: set[str]
     given: Mapping[str, str] = field(default_factory=dict)
+    manifest_sha256: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.outcomes)
@@ -130,11 +133,12 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
         of an imported image what cannot both be true.
     """
     about: dict[tuple[str, str], dict] = {}
-    origins = set()
+    origins, told = set(), set()
     place = ("ra", "dec", "pixscale", "size_px")
     wanted = ("name", "label", *place, "source_file", *SCORES, *IDS, "parentID")
     for manifest in read_all([], folder=Path(settings.manifests)):
         origins.add(manifest.header.archive)
+        told.add(manifest.sha256)
         there = [n for n in wanted if n in manifest.table.column_names]
         for row in manifest.rows(there):
             key = row["label"], row["name"]
@@ -165,6 +169,7 @@ def read_kept(settings: Settings, ledger: Ledger) -> Kept:
         score=np.array([next(filter(None, map(row.get, SCORES)), 0.0) for row in rows]),
         ids={n: [row.get(n) or 0 for row in rows] for n in (*IDS, "parentID")},
         origins=origins - {""},
+        manifest_sha256=tuple(sorted(told)),
     )
 
 

@@ -185,6 +185,7 @@ def _across(chosen, evidence: Evidence) -> Pairs:
 def _about(kept: Kept, result: Split, manner: Manner, seed: int) -> dict:
     return {
         "origin": "; ".join(sorted(kept.origins)),
+        "manifest_sha256": list(kept.manifest_sha256),
         "created_utc": utc_now(),
         "seed": seed,
         "fractions": list(manner.fractions),

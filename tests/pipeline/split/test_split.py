@@ -308,6 +308,14 @@ def test_random_keeps_groups_and_the_whole_but_not_the_classes(project):
     assert len(set(made.counts["test"].values())) > 1
 
 
+def test_a_split_names_the_manifests_that_it_was_made_of(project):
+    fill(project)
+    split(project.settings, Manner())
+    files = Path(project.settings.manifests).glob("*.parquet")
+    sums = sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    assert facts(project)["manifest_sha256"] == sums != []
+
+
 def test_the_same_seed_writes_the_same_split(project):
     fill(project, scanned=400)
     split(project.settings, seed=7)
