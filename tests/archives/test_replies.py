@@ -77,8 +77,8 @@ def test_any_other_page_is(status):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (said("Invalid column name 'c'."), r"\(400\): Invalid column name 'c'\.$"),
-        ("Bad Request\nmore", r"\(400\): Bad Request$"),
+        (said("Invalid column name 'c'."), r"\(400\): Invalid column name 'c'\.\n"),
+        ("Bad Request\nmore", r"\(400\): Bad Request\n"),
     ],
 )
 def test_a_refusal_has_the_first_line_of_the_server(body, words):

@@ -27,6 +27,7 @@ queries_per_minute = 0
 """
 CHAIN = ("negatives --score 0.2", "positives --threshold 0.85", "download", "dedupe", "split",
          "status", "report --dry-run")  # fmt: skip
+SHA256 = re.compile("[0-9a-f]{64}")
 TIMES = re.compile(r"_utc$|^seconds$|^time$")
 
 
@@ -85,7 +86,7 @@ def timeless(value):
         return {
             k: timeless(v)
             for k, v in value.items()
-            if not TIMES.search(k) and not k.endswith("sha256")
+            if not TIMES.search(k) and not k.endswith("sha256") and not SHA256.fullmatch(str(v))
         }
     return [timeless(v) for v in value] if isinstance(value, list) else value
 
