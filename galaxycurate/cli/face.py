@@ -13,7 +13,7 @@ from galaxycurate.errors import GalaxyCurateError
 
 PEOPLE = {
     "relabelled": "given another class", "put_back": "kept against a verdict",
-    "left_out": "left out", "disputed": "of these because reviewers disagree",
+    "left_out": "left out", "disputed": "that reviewers disagree on",
 }  # fmt: skip
 """What people's decisions come to, in words: see `Decided.counted`."""
 
@@ -132,6 +132,6 @@ def _lines(title: str) -> Progress:
         tenth = done * 10 // total if total else 0
         if tenth > said and total:
             said = tenth
-            talk(f"{title}: {done:,} of {total:,} ({tenth * 10} %) {text}")
+            talk(f"{title}: {done:,} of {total:,} ({done * 100 // total} %) {text}")
 
     return update

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from galaxycurate.cli import face, options, review_apply
+from galaxycurate.errors import UsageError
 
 if TYPE_CHECKING:
     from galaxycurate.pipeline.review.session import Session
@@ -35,7 +37,8 @@ def review(
         str, typer.Option(help="Share of your decisions to make again, unseen: 5%.")
     ] = "0",
     skip_decided: Annotated[
-        bool, typer.Option("--skip-decided", help="Leave out what others have decided on.")
+        bool,
+        typer.Option("--skip-decided", help="Leave out what others decided on; order of your own."),
     ] = False,
     limit: Annotated[int | None, typer.Option(help="Pictures at most [all].")] = None,
     new_class: Annotated[
@@ -56,7 +59,10 @@ def review(
     agreement: Annotated[
         bool, typer.Option("--agreement", help="Show how reviewers agree (Cohen's kappa).")
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="0: the one that a dataset and reviewer always get."),
+    ] = 0,
     show: Annotated[
         bool | None, typer.Option("--open/--no-open", help="Open a browser [where there is one].")
     ] = None,
@@ -82,6 +88,7 @@ def review(
         second_look=share(second_look), skip_decided=skip_decided, limit=limit,
         classes=tuple(new_class or ()), predictions=predictions, noise=noise,
     )  # fmt: skip
+    _check_one(wanted, apply=apply, agreement=agreement, static=static)
     if apply is not None:
         review_apply.apply(settings, wanted, apply, dry_run=dry_run, as_json=as_json)
     elif agreement:
@@ -92,6 +99,24 @@ def review(
         _count(settings, wanted, as_json=as_json)
     else:
         _serve(settings, wanted, port=port, show=show, as_json=as_json)
+
+
+_OF_PEOPLE = {"--reviewer": "reviewer", "--new-class": "classes"}
+_OF_PICTURES = {
+    "--queue": "queue", "--filter": "filter", "--blind": "blind", "--second-look": "second_look",
+    "--skip-decided": "skip_decided", "--limit": "limit", "--noise": "noise",
+    "--predictions": "predictions",
+}  # fmt: skip
+
+
+def _check_one(wanted: Wanted, **sides: object) -> None:
+    """Refuse to drop in silence what one of the sides without a browser has no use for."""
+    given = [f"--{name}" for name, value in sides.items() if value]
+    useless = _OF_PICTURES | ({} if given == ["--apply"] else _OF_PEOPLE)
+    if given and given != ["--static"]:
+        given += [option for option, name in useless.items() if getattr(wanted, name)]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together", hint="one command for each")
 
 
 def _count(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
@@ -105,7 +130,13 @@ def _count(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
     for one in found:
         many = f"{one.left:,} of {one.total:,} wait" if one.total else one.why
         face.answer(f"{one.queue:<14} {many}")
+        _note(one.note)
     face.next_command("galaxycurate review --queue NAME")
+
+
+def _note(note: str) -> None:
+    if note:
+        face.talk(f"  note: {note}")
 
 
 def _serve(
@@ -131,6 +162,7 @@ def _tell(session: Session, url: str, as_json: bool) -> None:
     about = session.about()
     left = about["total"] - about["decided"]
     face.talk(f"{session.queue.name}: {left:,} of {about['total']:,} wait for {session.reviewer}")
+    _note(session.queue.note)
     if as_json:
         names = ("queue", "reviewer", "total", "decided", "first", "blind", "simulated")
         face.answer_json({"url": url, **{name: about[name] for name in names}})
@@ -145,10 +177,8 @@ def _tell(session: Session, url: str, as_json: bool) -> None:
 
 
 def _tell_end(session: Session) -> None:
-    from galaxycurate.web.review.server import counted
-
     about = session.about()
-    said = counted(session.said) or "nothing decided"
+    said = _counted(session.said) or "nothing decided"
     left = about["total"] - about["decided"]
     face.talk(f"{said}; {left:,} of {about['total']:,} left in {session.queue.name}")
     if (agreed := session.agreement) is not None:
@@ -159,16 +189,24 @@ def _tell_end(session: Session) -> None:
     face.next_command("galaxycurate split")
 
 
+def _counted(said: Mapping[str, int]) -> str:
+    """What was decided, in words: ``30 labels kept, 2 rejected``."""
+    names = {"label": "labels kept", "other label": "other labels", "reject": "rejected",
+             "pair": "pairs", "unsure": "unsure"}  # fmt: skip
+    return ", ".join(f"{said[kind]:,} {name}" for kind, name in names.items() if said.get(kind))
+
+
 def _write(settings: Settings, wanted: Wanted, page: Path, *, dry_run: bool, as_json: bool) -> None:
     from galaxycurate.pipeline.review.session import Session
     from galaxycurate.store.files import check_page
     from galaxycurate.web.review import static
 
     static.check_open(wanted)
-    check_page(page)
+    check_page(page, option="--static")
     with Session.open(settings, wanted) as session:
         session.check_waits()
         made = static.write(session, page, dry_run=dry_run)
+        _note(session.queue.note)
     if as_json:
         face.answer_json({"page": str(page), **vars(made)})
         return

@@ -38,6 +38,12 @@ _PHASES = (
      "www.sdss.org/collaboration/citing-sdss"),
 )  # fmt: skip
 
+_UNKNOWN = (
+    "Of which data release they are is not known: each has an acknowledgement of its own.",
+    "www.sdss.org/collaboration/citing-sdss",
+)
+"""What is said in place of an acknowledgement, and where those of all releases are."""
+
 GALAXY_ZOO = (
     ("Galaxy Zoo 1", "Lintott et al. 2008, MNRAS 389, 1179"),
     ("Galaxy Zoo 1, data release", "Lintott et al. 2011, MNRAS 410, 166"),
@@ -47,7 +53,9 @@ GALAXY_ZOO = (
 
 @dataclass(frozen=True)
 class Credit:
-    """What to cite, as (for what, paper), and the short acknowledgement with its full page."""
+    """What to cite, as (for what, paper), and the short acknowledgement with its full page; where
+    no release is known, `acknowledgement` says so.
+    """
 
     papers: tuple[tuple[str, str], ...]
     acknowledgement: str
@@ -65,12 +73,14 @@ def credit(releases: Iterable[str]) -> Credit:
     Returns
     -------
     Credit
-        The survey, each release, Galaxy Zoo; the acknowledgement is that of the newest release.
+        The survey, each known release, Galaxy Zoo; the acknowledgement is that of the newest one.
         References: the survey's "How to cite SDSS" pages, data.galaxyzoo.org.
     """
-    known = sorted({r.lower() for r in releases} & _RELEASES.keys(), key=_number) or ["dr17"]
+    known = sorted({r.lower() for r in releases} & _RELEASES.keys(), key=_number)
     papers = [("SDSS", "York et al. 2000, AJ 120, 1579")]
     papers += [(f"SDSS {release.upper()}", _RELEASES[release]) for release in known]
+    if not known:
+        return Credit((*papers, *GALAXY_ZOO), *_UNKNOWN)
     phase = next(row for row in _PHASES if _number(known[-1]) <= row[0])
     funding = f"Funding for {phase[1]} has been provided by {phase[2]}."
     return Credit((*papers, *GALAXY_ZOO), funding, phase[3])

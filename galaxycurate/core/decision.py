@@ -51,6 +51,8 @@ class Decision:
     sha256 : str
         The picture that was looked at, as the ledger then knew it; of another one the decision
         says nothing.
+    partner_sha256 : str
+        The same of the partner; empty in lines from before it was kept.
     blind : int
         1 where label and score were hidden.
     again : int
@@ -72,6 +74,7 @@ class Decision:
     reviewer: str = ""
     queue: str = ""
     sha256: str = ""
+    partner_sha256: str = ""
     blind: int = 0
     again: int = 0
     took_ms: int = 0
@@ -79,6 +82,13 @@ class Decision:
 
     @property
     def says(self) -> str:
-        """What it comes to, in one word: two people agree where these are equal."""
+        """What it comes to, in one word, for a person."""
         said = {DecisionKind.LABEL: self.label, DecisionKind.PAIR: self.keep}
         return said.get(self.kind, str(self.kind))
+
+    @property
+    def word(self) -> tuple[str, str]:
+        """What it comes to: two people agree where these are equal; a class may be called as a
+        kind is.
+        """
+        return str(self.kind), self.says

@@ -1,11 +1,10 @@
-"""What people's decisions come to: undone lines, several reviewers, agreement."""
+"""What people's decisions come to: undone lines, older pictures, several reviewers."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
 
@@ -20,26 +19,28 @@ class Settled:
     Parameters
     ----------
     use : bool
-        Whether splits use it, whatever the audit holds against it.
+        Whether people let splits use it. Where they gave no class and kept it beside nothing, they
+        say nothing against what dedupe and the audit hold against it.
     label : str
         The class that people gave it; empty where they said nothing of it.
     why : str
         In words, for a person.
     ground : str
-        Why it is not used, without names: to be counted by.
-    is_beside : bool
-        Kept by people who saw it beside its twin: what dedupe holds against it counts no more.
+        Why it is not used, or that reviewers disagree on a pair, without names: to be counted by.
+    beside : frozenset of str
+        The pictures beside which, or instead of which, people kept it: what dedupe holds against
+        it because of these counts no more.
     """
 
     use: bool
     label: str = ""
     why: str = ""
     ground: str = ""
-    is_beside: bool = False
+    beside: frozenset[str] = frozenset()
 
     @property
     def is_disputed(self) -> bool:
-        """Whether reviewers disagree, so that nobody's word counts."""
+        """Whether reviewers disagree on it, so that nobody's word counts."""
         return self.ground == DISPUTED
 
 
@@ -68,33 +69,62 @@ def standing(decisions: Iterable[Decision]) -> list[Decision]:
     return left[::-1]
 
 
-def newest_of_each(decisions: Iterable[Decision]) -> dict[tuple[str, str, str], Decision]:
+def is_current(decision: Decision, sha256: Mapping[str, str]) -> bool:
+    """Whether a decision is on the pictures that there are now.
+
+    Parameters
+    ----------
+    decision : Decision
+    sha256 : mapping of str to str
+        Of these, by path. A line that tells of no picture is on any.
+
+    Returns
+    -------
+    bool
+        Of a pair both must be the same still.
+    """
+    both = ((decision.path, decision.sha256), (decision.partner, decision.partner_sha256))
+    return all(shown in ("", sha256.get(path)) for path, shown in both)
+
+
+def last_words(
+    decisions: Iterable[Decision], sha256: Mapping[str, str]
+) -> dict[tuple[str, str], list[Decision]]:
     """The last word of each reviewer on each picture, or pair.
 
     Parameters
     ----------
     decisions : iterable of Decision
-        Those that stand.
+        All of the ledger.
+    sha256 : mapping of str to str
+        Of the pictures that there are, by path: what was said of an older one is no word, whenever
+        it came into the ledger.
 
     Returns
     -------
-    dict of (str, str, str) to Decision
-        By path, partner and reviewer; second looks and doubts are no word.
+    dict of (str, str) to list of Decision
+        By path and partner, in the order of the paths. Second looks are no word, and who says last
+        that nothing can be said has none.
     """
-    return {
+    newest = {
         (d.path, d.partner, d.reviewer): d
-        for d in decisions
-        if not d.again and d.kind is not DecisionKind.UNSURE
+        for d in map(one_way, standing(decisions))
+        if not d.again and is_current(d, sha256)
     }
+    said: dict[tuple[str, str], list[Decision]] = defaultdict(list)
+    for (path, partner, _reviewer), decision in newest.items():
+        if decision.kind is not DecisionKind.UNSURE:
+            said[path, partner].append(decision)
+    return dict(sorted(said.items()))
 
 
 def settle(decisions: Iterable[Decision], sha256: Mapping[str, str]) -> dict[str, Settled]:
     """What decisions come to, picture by picture.
 
     The word that most reviewers gave counts. Where no word has more than another, the picture is
-    disputed, and splits leave it out until somebody decides. What is said of a picture by itself
-    and in pairs adds up: its class is that of the one, and it is used where nothing speaks
-    against it.
+    disputed, and splits leave it out until somebody decides; of a disputed pair stays what dedupe
+    chose. What is said of a picture by itself and in pairs adds up: its class is that of the one,
+    and it is used where nothing speaks against it.
 
     Parameters
     ----------
@@ -108,13 +138,8 @@ def settle(decisions: Iterable[Decision], sha256: Mapping[str, str]) -> dict[str
     dict of str to Settled
         By path; pictures that nobody decided on are absent.
     """
-    said: dict[tuple[str, str], list[Decision]] = defaultdict(list)
-    turned = [one_way(decision) for decision in standing(decisions)]
-    for (path, partner, _reviewer), decision in newest_of_each(turned).items():
-        if decision.sha256 in ("", sha256.get(path), sha256.get(partner)):
-            said[path, partner].append(decision)
     found: dict[str, Settled] = {}
-    for (path, partner), words in sorted(said.items()):
+    for (path, partner), words in last_words(decisions, sha256).items():
         told = _of_pair(path, partner, words) if partner else {path: _of_one(words)}
         for one, settled in told.items():
             found[one] = _both(found[one], settled) if one in found else settled
@@ -137,18 +162,21 @@ def one_way(decision: Decision) -> Decision:
         return decision
     other: dict[str, str] = {Keep.PATH: Keep.PARTNER, Keep.PARTNER: Keep.PATH}
     keep = other.get(decision.keep, decision.keep)
-    return replace(decision, path=decision.partner, partner=decision.path, keep=keep)
+    return replace(
+        decision, path=decision.partner, partner=decision.path, keep=keep,
+        sha256=decision.partner_sha256, partner_sha256=decision.sha256,
+    )  # fmt: skip
 
 
 def _both(one: Settled, other: Settled) -> Settled:
     """What two words about one picture come to: what speaks against it has the last."""
-    first, last = sorted((one, other), key=lambda settled: not settled.use)
+    first, last = sorted((one, other), key=lambda settled: (not settled.use, settled.is_disputed))
     return Settled(
         last.use,
         one.label or other.label,
         last.why if not last.use else f"{first.why}, {last.why}",
         last.ground,
-        one.is_beside or other.is_beside,
+        one.beside | other.beside,
     )
 
 
@@ -156,7 +184,7 @@ def _of_one(words: Sequence[Decision]) -> Settled:
     word = _winner(words)
     if word is None:
         return Settled(False, why=f"{DISPUTED}: {_tally(words)}", ground=DISPUTED)
-    by = ", ".join(sorted({d.reviewer for d in words if d.says == word.says} - {""}))
+    by = ", ".join(sorted({d.reviewer for d in words if d.word == word.word} - {""}))
     who = f" by {by}" if by else ""
     if word.kind is DecisionKind.REJECT:
         reason = word.reason or "no reason given"
@@ -168,97 +196,24 @@ def _of_pair(path: str, partner: str, words: Sequence[Decision]) -> dict[str, Se
     word = _winner(words)
     if word is None:
         why = f"{DISPUTED} on the pair {path}, {partner}: {_tally(words)}"
-        return {partner: Settled(False, why=why, ground=DISPUTED)}
-    keeps = {path: word.keep != Keep.PARTNER, partner: word.keep != Keep.PATH}
+        return {partner: Settled(True, why=why, ground=DISPUTED)}
+    stays = {path: word.keep != Keep.PARTNER, partner: word.keep != Keep.PATH}
+    how = "kept beside" if all(stays.values()) else "kept instead of"
     other = {path: partner, partner: path}
     return {
-        one: Settled(True, why=f"kept beside {other[one]}", is_beside=True)
+        one: Settled(True, why=f"{how} {other[one]}", beside=frozenset({other[one]}))
         if use
         else Settled(False, why=f"a person keeps {other[one]}", ground=OTHER_KEPT)
-        for one, use in keeps.items()
+        for one, use in stays.items()
     }
 
 
 def _winner(words: Sequence[Decision]) -> Decision | None:
-    ranked = Counter(d.says for d in words).most_common()
+    ranked = Counter(d.word for d in words).most_common()
     if len(ranked) > 1 and ranked[0][1] == ranked[1][1]:
         return None
-    return next(d for d in reversed(words) if d.says == ranked[0][0])
+    return next(d for d in reversed(words) if d.word == ranked[0][0])
 
 
 def _tally(words: Sequence[Decision]) -> str:
     return ", ".join(f"{d.reviewer or 'somebody'} {d.says}" for d in words)
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How two rows of decisions agree.
-
-    Parameters
-    ----------
-    first, second : str
-        Who, or which look.
-    n : int
-        Pictures that both decided.
-    agreed : int
-    kappa : float or None
-        Cohen's: 1 perfect, 0 as by chance; None where chance alone would always agree, or nothing
-        is shared.
-    """
-
-    first: str
-    second: str
-    n: int
-    agreed: int
-    kappa: float | None
-
-
-def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Cohen's kappa of two people's words about the same things.
-
-    Parameters
-    ----------
-    pairs : sequence of (str, str)
-
-    Returns
-    -------
-    float or None
-        Source: Cohen 1960, Educational and Psychological Measurement 20, 37.
-    """
-    n = len(pairs)
-    if not n:
-        return None
-    first, second = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    chance = sum(first[word] * second[word] for word in first) / n**2
-    seen = sum(a == b for a, b in pairs) / n
-    return None if chance == 1 else (seen - chance) / (1 - chance)
-
-
-def agreements(decisions: Iterable[Decision]) -> list[Agreement]:
-    """Each reviewer's agreement with every other, and with their own second looks.
-
-    Parameters
-    ----------
-    decisions : iterable of Decision
-        All of the ledger.
-
-    Returns
-    -------
-    list of Agreement
-        Reviewers by name; a second look is called ``NAME, again``.
-    """
-    said: dict[str, dict[tuple[str, str, str], str]] = defaultdict(dict)
-    for d in map(one_way, standing(decisions)):
-        who = f"{d.reviewer}, again" if d.again else d.reviewer
-        said[who][d.path, d.partner, d.sha256] = d.says
-    firsts = sorted(who for who in said if not who.endswith(", again"))
-    wanted = [*combinations(firsts, 2)]
-    wanted += [(who, f"{who}, again") for who in firsts if f"{who}, again" in said]
-    found = []
-    for first, second in wanted:
-        shared = sorted(said[first].keys() & said[second].keys())
-        pairs = [(said[first][key], said[second][key]) for key in shared]
-        agreed = sum(a == b for a, b in pairs)
-        if pairs:
-            found.append(Agreement(first, second, len(pairs), agreed, cohen_kappa(pairs)))
-    return found

@@ -110,26 +110,20 @@ def tell(
     classes, truth = np.unique(np.asarray(label, str), return_inverse=True)
     if len(classes) < 2:
         raise ValueError("one class alone cannot be told from another")
-    groups = np.unique(group, return_inverse=True)[1]
     columns = {name: np.asarray(values, float) for name, values in nuisances.items()}
     varied = {name: values for name, values in columns.items() if not _is_same(values)}
     same = tuple(name for name in columns if name not in varied)
     if not varied:
         return Told(0.5, 0.5, 0.5, same=same)
-    values = np.stack(list(varied.values()), axis=1)
-    asked = _Asked(values, truth, groups, seed, _folds(truth, groups, seed))
+    asked = _Asked.of(np.stack(list(varied.values()), axis=1), truth, group, seed)
     with threadpool_limits(1):  # threads of such small trees only wait for each other
-        answers = asked.answers(asked.both)
-        auc = macro_auc(answers, truth)
-        low, high = asked.interval(answers)
-        chance = asked.chance(auc) if auc > LIMIT and asked.may_be_chance(auc) else None
-        alone = asked.alone()
-    features = [
-        Feature(name, one, _typical(varied[name], truth, classes, is_name=name in nominal))
-        for name, one in zip(varied, alone, strict=True)
-    ]
-    ranked = tuple(sorted(features, key=lambda feature: -feature.auc))
-    return Told(auc, min(low, auc), max(high, auc), chance, ranked, same)
+        told, alone = asked.together(), asked.alone()
+    aucs = dict(zip(varied, alone, strict=True))
+    ranked = tuple(
+        Feature(name, aucs[name], _typical(varied[name], truth, classes, is_name=name in nominal))
+        for name in sorted(aucs, key=lambda name: -aucs[name])
+    )
+    return replace(told, features=ranked, same=same)
 
 
 def enough(label: np.ndarray, group: np.ndarray) -> list[str]:
@@ -187,13 +181,6 @@ def _is_same(values: np.ndarray) -> bool:
     return not known.any() or (known.all() and bool((values == values[0]).all()))
 
 
-def _folds(truth: np.ndarray, groups: np.ndarray, seed: int) -> list:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
-    return list(folds.split(truth, truth, groups))
-
-
 @dataclass(frozen=True)
 class _Asked:
     """Numbers, classes and groups, and the folds in which they are learnt and asked."""
@@ -203,6 +190,15 @@ class _Asked:
     groups: np.ndarray
     seed: int
     folds: list
+
+    @classmethod
+    def of(cls, values: np.ndarray, truth: np.ndarray, group: np.ndarray, seed: int) -> _Asked:
+        """Number the groups, and deal them out to the folds."""
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        groups = np.unique(group, return_inverse=True)[1]
+        folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
+        return cls(values, truth, groups, seed, list(folds.split(truth, truth, groups)))
 
     def answers(self, make: Callable) -> np.ndarray:
         """Probabilities of images that the classifier did not learn from."""
@@ -242,6 +238,14 @@ class _Asked:
             max_leaf_nodes=8, min_samples_leaf=least, class_weight="balanced",
             random_state=self.seed,
         )  # fmt: skip
+
+    def together(self) -> Told:
+        """How well all features tell the classes."""
+        answers = self.answers(self.both)
+        auc = macro_auc(answers, self.truth)
+        low, high = self.interval(answers)
+        chance = self.chance(auc) if auc > LIMIT and self.may_be_chance(auc) else None
+        return Told(auc, min(low, auc), max(high, auc), chance)
 
     def alone(self) -> list[float]:
         """Each feature's own AUC."""

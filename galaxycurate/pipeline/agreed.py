@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 
 from galaxycurate.core.decision import Decision
-from galaxycurate.curation.decisions import Agreement, agreements, standing
+from galaxycurate.curation.agreement import Agreement, agreements
+from galaxycurate.curation.decisions import standing
 from galaxycurate.errors import InputError
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings

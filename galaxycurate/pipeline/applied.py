@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from galaxycurate.core.outcome import Status
+from galaxycurate.curation.decisions import is_current
 from galaxycurate.pipeline.decision_file import Known, decisions_of, rows_of
 from galaxycurate.pipeline.review.wanted import cleaned
 from galaxycurate.store.files import sha256_of
@@ -33,7 +34,8 @@ class Applied:
     reviewers : dict of str to int
         The new ones by reviewer.
     outdated : int
-        On another picture than the one that is there now: they are kept, and say nothing.
+        Of all lines, those on another picture than the one that is there now: they are kept, and
+        say nothing.
     unkept : int
         On pictures that are not in the dataset (rejected, failed): they change nothing.
     is_dry : bool
@@ -90,20 +92,21 @@ def apply(
     """
     rows = rows_of(Path(file))
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
-        known = Known(
-            {one.path: one for one in ledger.outcomes()}, ledger.decisions(), tuple(classes)
-        )
+        outcomes = {one.path: one for one in ledger.outcomes()}
+        known = Known(outcomes, ledger.decisions(), tuple(classes), settings.ledger_dataset)
         decisions = list(decisions_of(rows, known, cleaned(reviewer)))
         new = [one for one in decisions if one.uid not in known.lines]
+        n = len(new)
         if new and not dry_run:
             about = {"applied": Path(file).name, "sha256": sha256_of(Path(file))}
-            ledger.decide(ledger.start("review", about), new)
+            n = ledger.decide(ledger.start("review", about), new)
+    sha256 = {path: one.sha256 for path, one in outcomes.items()}
     return Applied(
         lines=len(decisions),
-        new=len(new),
+        new=n,
         kinds=dict(Counter(str(one.kind) for one in new).most_common()),
         reviewers=dict(Counter(one.reviewer or "somebody" for one in new).most_common()),
-        outdated=sum(one.sha256 != known.outcomes[one.path].sha256 for one in new),
-        unkept=sum(known.outcomes[one.path].status is not Status.OK for one in new),
+        outdated=sum(not is_current(one, sha256) for one in decisions),
+        unkept=sum(outcomes[one.path].status is not Status.OK for one in new),
         is_dry=dry_run,
     )

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path, PurePosixPath
 
 from galaxycurate.core.decision import Decision
 from galaxycurate.core.outcome import TWINS, Outcome, Verdict, VerdictKind
 from galaxycurate.curation.decisions import Settled, settle
 from galaxycurate.pipeline.audit.left_out import COMMANDS, held_against, why
+from galaxycurate.pipeline.copies import SAME, outnumbered, things
 from galaxycurate.store.ledger import Ledger
 
 LIST = "decided.csv"
@@ -44,29 +46,35 @@ def below_class(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
     Returns
     -------
     list of str
-        Of two files of one name that came into one class, the one that was moved there tells where
-        from: ``<class>/<name>-from-<class>.jpg``.
+        Of two files of one name that came into one class, whatever they end with, the one that was
+        moved there tells where from: ``<class>/<name>-from-<class>.jpg``, with a number where that
+        is taken, too.
     """
     both = [(path, PurePosixPath(path), label) for path, label in zip(paths, labels, strict=True)]
-    taken = {f"{label}/{file.name}" for path, file, label in both if label_of(path) == label}
+    taken = {(label, file.stem) for path, file, label in both if label_of(path) == label}
     names = []
     for path, file, label in both:
-        name = f"{label}/{file.name}"
+        stem = file.stem
         if label_of(path) != label:
-            if name in taken:
-                name = f"{label}/{file.stem}-from-{label_of(path)}{file.suffix}"
-            taken.add(name)
-        names.append(name)
+            stem = next(s for s in _stems(stem, label_of(path)) if (label, s) not in taken)
+            taken.add((label, stem))
+        names.append(f"{label}/{stem}{file.suffix}")
     return names
+
+
+def _stems(stem: str, was: str) -> Iterator[str]:
+    yield from (stem, f"{stem}-from-{was}")
+    yield from (f"{stem}-from-{was}-{n}" for n in count(2))
 
 
 @dataclass(frozen=True)
 class Decided:
     """What verdicts and people together say of the images of a dataset.
 
-    A decision outweighs a verdict, with two bounds: a class given to a picture says nothing
-    against its being a copy (only who saw both pictures can keep both), and a file that cannot be
-    read stays out. Without decisions it is what dedupe and audit say.
+    A decision outweighs a verdict, with three bounds: a class given to a picture says nothing
+    against its being a copy (only who saw both pictures can keep both); of copies that people put
+    back one by one, one is used; and a file that cannot be read stays out. Without decisions it is
+    what dedupe and audit say.
 
     Parameters
     ----------
@@ -144,7 +152,9 @@ class Decided:
 
     @cached_property
     def disputed(self) -> dict[str, str]:
-        """What reviewers disagree on, in words, by path; left out until somebody decides."""
+        """What reviewers disagree on, in words, by path; left out until somebody decides, or of a
+        pair as dedupe chose.
+        """
         return {path: one.why for path, one in self.settled.items() if one.is_disputed}
 
     def grounds(self, paths: Iterable[str]) -> dict[str, int]:
@@ -174,7 +184,8 @@ class Decided:
         Returns
         -------
         dict of str to int
-            ``relabelled``, ``put_back``, ``left_out`` (by people), ``disputed`` (among these).
+            ``relabelled``, ``put_back``, ``left_out`` (by people), ``disputed`` (left out, or
+            of a pair).
         """
         here = set(paths)
         out = {path for path, one in self.settled.items() if not one.use}
@@ -187,21 +198,35 @@ class Decided:
     @cached_property
     def _out(self) -> dict[str, tuple[str, str]]:
         """Why in words, and what it counts as."""
+        groups = things(self.against, self.settled)
+        of = {path: group for group in groups for path in group}
         out: dict[str, tuple[str, str]] = {}
         for path, verdicts in self.against.items():
-            left = [v for v in verdicts if not _outweighs(self.settled.get(path), v)]
+            one, copies = self.settled.get(path), of.get(path, set())
+            left = [v for v in verdicts if not _outweighs(one, v, copies)]
             if left:
                 out[path] = why(left[0]), str(left[0].kind)
-        return out | {p: (one.why, one.ground) for p, one in self.settled.items() if not one.use}
+        out |= {p: (one.why, one.ground) for p, one in self.settled.items() if not one.use}
+        kinds = {p: v.kind for p, some in self.against.items() for v in some if v.kind in SAME}
+        for group in groups:
+            more = outnumbered(group, dropped=kinds, out=out, settled=self.settled)
+            for path, stays in more.items():
+                said = f"{kinds[path]}: {stays} shows the same, and is used"
+                out[path] = said, str(kinds[path])
+        return out
 
 
-def _outweighs(settled: Settled | None, verdict: Verdict) -> bool:
+def _outweighs(settled: Settled | None, verdict: Verdict, copies: Set[str]) -> bool:
+    """Whether people's words on a picture, which has these copies, count more than a verdict."""
     if settled is None or not settled.use or verdict.kind is VerdictKind.UNREADABLE:
         return False
+    is_beside = verdict.partner in settled.beside
+    if verdict.kind in SAME:
+        is_beside = is_beside or not settled.beside.isdisjoint(copies)
     if verdict.kind in TWINS:
-        return settled.is_beside
+        return is_beside
     of_a_pair = verdict.kind in (VerdictKind.CONFLICT, VerdictKind.WRONG_IMAGE)
-    return bool(settled.label) or (of_a_pair and settled.is_beside)
+    return bool(settled.label) or (of_a_pair and is_beside)
 
 
 def read(ledger: Ledger) -> Decided:

@@ -8,14 +8,14 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
 from galaxycurate.core.outcome import Outcome, Status
-from galaxycurate.errors import InputError, LayoutError
-from galaxycurate.pipeline.review.wanted import cleaned
+from galaxycurate.errors import InputError, LayoutError, UsageError
+from galaxycurate.pipeline.review.wanted import check_reviewer, cleaned
 from galaxycurate.store.files import existing
 from galaxycurate.store.images import check_word
 
@@ -29,6 +29,7 @@ _NEEDS = {
 _BELONGS = {
     "label": (DecisionKind.LABEL,), "reason": (DecisionKind.REJECT,), "keep": (DecisionKind.PAIR,),
     "partner": (DecisionKind.PAIR, DecisionKind.UNSURE, DecisionKind.UNDO),
+    "partner_sha256": (DecisionKind.PAIR, DecisionKind.UNSURE, DecisionKind.UNDO),
     "undoes": (DecisionKind.UNDO,),
 }  # fmt: skip
 _UID, _SHA256 = re.compile(r"[0-9a-f]{32}\Z"), re.compile(r"[0-9a-f]{64}\Z")
@@ -82,12 +83,17 @@ def rows_of(file: Path) -> list[Row]:
                     f"{where} has {len(cells)} cells, the first line names {len(names)} columns",
                     hint='a comma in a cell needs quotes: "bright star, at the border"',
                 )
-            rows.append(Row(where, dict(zip(names, map(str.strip, cells), strict=False))))
+            rows.append(Row(where, dict(zip(names, map(_plain, cells), strict=False))))
     except csv.Error as error:
         raise InputError(f"{file}, line {reader.line_num}: {error}", hint="is it a CSV?") from None
     if not rows:
         raise InputError(f"{file} holds no decision", hint="a line is path,kind,label,...")
     return rows
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
+    return re.sub(r"^'(?=[=+@'-])", "", cell.strip())
 
 
 def _text(file: Path) -> str:
@@ -128,11 +134,12 @@ def _check_names(file: Path, names: list[str]) -> None:
 
 @dataclass
 class Known:
-    """What a line may speak of: pictures, classes, earlier lines."""
+    """What a line may speak of: pictures, classes, earlier lines; and the dataset they are of."""
 
     outcomes: Mapping[str, Outcome]
     said: Iterable[Decision]
     new_classes: tuple[str, ...] = ()
+    dataset: str = ""
 
     def __post_init__(self):
         self.lines = {one.uid: one for one in self.said}
@@ -155,7 +162,8 @@ def decisions_of(rows: list[Row], known: Known, reviewer: str) -> Iterator[Decis
     Yields
     ------
     Decision
-        Lines without a uid have one of what they say.
+        On the pictures of today where a line names none; lines without a uid have one of the
+        dataset and of what they say.
 
     Raises
     ------
@@ -165,20 +173,27 @@ def decisions_of(rows: list[Row], known: Known, reviewer: str) -> Iterator[Decis
     told: dict[str, Decision] = {}
     alike: Counter[str] = Counter()
     for row in rows:
-        decision = _decision(row, known, told, reviewer)
+        decision = _on_a_picture(_decision(row, known, told, reviewer), known)
         if not decision.uid:
-            words = "\0".join(str(getattr(decision, name)) for name in COLUMNS)
+            words = "\0".join([known.dataset, *(str(getattr(decision, n)) for n in COLUMNS)])
             alike[words] += 1  # the same word again after another one is a word of its own
             uid = hashlib.sha256(f"{words}\0{alike[words]}".encode()).hexdigest()[:32]
-            decision = _with(decision, uid=uid)
-        decision = _with(decision, sha256=decision.sha256 or known.outcomes[decision.path].sha256)
+            decision = replace(decision, uid=uid)
         if told.setdefault(decision.uid, decision) != decision:
             raise row.wrong("uid", f"{decision.uid} stands on another line, which says otherwise")
     yield from told.values()
 
 
-def _with(decision: Decision, **about: str) -> Decision:
-    return Decision(**{**vars(decision), **about})
+def _on_a_picture(decision: Decision, known: Known) -> Decision:
+    """Which picture is meant where the line does not tell: that of its line, or that of today."""
+    if (line := known.lines.get(decision.uid)) is not None:
+        now, other = line.sha256, line.partner_sha256
+    else:
+        now = known.outcomes[decision.path].sha256
+        other = known.outcomes[decision.partner].sha256 if decision.partner else ""
+    return replace(
+        decision, sha256=decision.sha256 or now, partner_sha256=decision.partner_sha256 or other
+    )
 
 
 def _decision(row: Row, known: Known, told: Mapping[str, Decision], reviewer: str) -> Decision:
@@ -192,12 +207,20 @@ def _decision(row: Row, known: Known, told: Mapping[str, Decision], reviewer: st
         raise row.wrong("partner", "a picture is no pair with itself")
     if cells["label"] and cells["label"] not in known.classes:
         raise _no_class(row, cells["label"], known)
-    who = cleaned(cells["reviewer"]) or reviewer
+    who = _who(row, cells["reviewer"]) or reviewer
     if kind is DecisionKind.UNDO:
         _check_undo(row, cells["undoes"], who, {**known.lines, **told})
     numbers = {name: _number(row, name, cells[name]) for name in ("blind", "again", "took_ms")}
     texts = {"reason": cleaned(cells["reason"]), "queue": cleaned(cells["queue"])}
     return Decision(**{**cells, **numbers, **texts, "kind": kind, "reviewer": who})  # type: ignore[arg-type]
+
+
+def _who(row: Row, name: str) -> str:
+    try:
+        check_reviewer(name)
+    except UsageError as error:
+        raise row.wrong("reviewer", str(error)) from None
+    return cleaned(name)
 
 
 def _kind(row: Row, word: str) -> DecisionKind:
@@ -221,7 +244,12 @@ def _check_cells(row: Row, cells: Mapping[str, str], kind: DecisionKind) -> None
             raise row.wrong(column, f"{kind} has no {column}")
     if cells["keep"] and cells["keep"] not in list(Keep):
         raise row.wrong("keep", f"{cells['keep']!r} is none of {', '.join(Keep)}")
-    for column, form, digits in (("uid", _UID, 32), ("undoes", _UID, 32), ("sha256", _SHA256, 64)):
+    for column, form, digits in (
+        ("uid", _UID, 32),
+        ("undoes", _UID, 32),
+        ("sha256", _SHA256, 64),
+        ("partner_sha256", _SHA256, 64),
+    ):
         if cells[column] and not form.match(cells[column]):
             raise row.wrong(column, f"{cells[column]!r} is not {digits} hexadecimal digits")
 

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from galaxycurate.core.outcome import Status, VerdictKind
 from galaxycurate.pipeline.recorded import Recorded
+from galaxycurate.pipeline.split.trees import MADE, made_utc
+from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import SPECS, Settings
 from galaxycurate.store.shards.tree import open_tree
+
+_SPLIT = "galaxycurate split"
 
 
 @dataclass(frozen=True)
@@ -77,22 +81,76 @@ def _after_images(records: Recorded, kept: set[str], trained, settings: Settings
         return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
     if gone:
         return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
+    if _changed(settings):
+        return _REPLACED
     if records.audit_run is None and not records.split_run:
         return Step("galaxycurate audit", "the images are deduped, not yet audited")
     if records.audit_run is not None and not records.is_audited:
         return Step("galaxycurate audit", "images came since the last audit")
     if not records.split_run:
-        return Step("galaxycurate split", "the images are deduped and audited, not yet split")
-    if records.split_run < records.dedupe_run:
-        return Step("galaxycurate split", "dedupe ran again since the last split")
-    if new := records.since_split:
-        word = "decision" if new == 1 else "decisions"
-        return Step("galaxycurate split", f"{new:,} {word} since the last split")
+        return Step(_SPLIT, "the images are deduped and audited, not yet split")
+    if step := behind(records, settings) or _unfinished(settings):
+        return step
     if trained is None:
         return Step(_train(settings), "the splits are ready")
     if _older(trained.folder / "metrics.json", Path(settings.dataset) / "split" / "split.json"):
         return Step(_train(settings), "the splits are newer than the training")
     return Step("galaxycurate report", "everything is made: look at it")
+
+
+_REPLACED = Step("galaxycurate dedupe", "images came or changed since the last dedupe")
+
+
+def behind(records: Recorded, settings: Settings) -> Step | None:
+    """What the newest split does not know yet: status, report and export ask here.
+
+    Parameters
+    ----------
+    records : Recorded
+    settings : Settings
+
+    Returns
+    -------
+    Step or None
+        What to type first; None where a split made now would hold the same images under the same
+        classes, or where there is none yet.
+    """
+    if not records.split_run:
+        return None
+    if _changed(settings):
+        return _REPLACED
+    if records.split_run < records.dedupe_run:
+        return Step(_SPLIT, "dedupe ran again since the last split")
+    if new := records.since_split:
+        word = "decision" if new == 1 else "decisions"
+        return Step(_SPLIT, f"{new:,} {word} since the last split")
+    if new := len(_judged_otherwise(records)):
+        word = "image is" if new == 1 else "images are"
+        return Step(_SPLIT, f"{new:,} {word} judged otherwise since the last split")
+    return None
+
+
+def _judged_otherwise(records: Recorded) -> set[str]:
+    """Images of the split that are left out by now, and those that it left out and are not now."""
+    out = records.decided.left_out
+    there = [outcome.path for outcome in records.kept if outcome.path in records.split]
+    return {path for path in there if (path in out) != (records.split[path][0] < 0)}
+
+
+def _changed(settings: Settings) -> bool:
+    """Whether dedupe does not know the pictures that there are; `split` asks the same."""
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
+        return ledger.changed_since("dedupe")
+
+
+def _unfinished(settings: Settings) -> Step | None:
+    """A split that the ledger has, and whose trees did not come into their place."""
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
+        last = ledger.last_run("split")
+    made = last["parameters"].get(MADE) if last else None
+    if made and made != made_utc(Path(settings.dataset)):
+        return Step(_SPLIT, "the trees of the last split are not in their place")
+    return None
 
 
 _DOUBTFUL = (VerdictKind.CONTAMINATED, VerdictKind.BORDERLINE)

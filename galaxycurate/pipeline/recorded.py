@@ -8,7 +8,7 @@ from functools import cached_property
 
 from galaxycurate.core.decision import Decision
 from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict
-from galaxycurate.curation.decisions import standing
+from galaxycurate.curation.decisions import is_current, standing
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.decided import COUNTED, Decided
 from galaxycurate.store.ledger import Ledger
@@ -48,18 +48,23 @@ class Recorded:
 
     @property
     def since_split(self) -> int:
-        """Decisions that came after the split, where they would change it."""
+        """Decisions that stand since the split, or no more, where they would change it."""
         now, then = self.decided, self.decided_at_split
-        alike = now.left_out == then.left_out and now.relabelled == then.relabelled
-        return 0 if alike else len(self.decisions) - self.counted
+        if now.left_out == then.left_out and now.relabelled == then.relabelled:
+            return 0
+        both = (standing(self.decisions), standing(self.decisions[: self.counted]))
+        stand, stood = ({line.uid for line in lines} for lines in both)
+        return len(stand ^ stood)
 
     def _settled(self, decisions: tuple[Decision, ...]) -> Decided:
         return Decided.of(decisions, (*self.verdicts, *self.audit), self.outcomes)
 
     @property
     def seen(self) -> set[str]:
-        """Pictures that somebody decided on, or at least looked at."""
-        return {one.path for one in standing(self.decisions)}
+        """Pictures that somebody looked at as they are now; of pairs both."""
+        sha256 = {one.path: one.sha256 for one in self.outcomes}
+        said = (one for one in standing(self.decisions) if is_current(one, sha256))
+        return {path for one in said for path in (one.path, one.partner) if path}
 
     @property
     def in_splits(self) -> dict[str, tuple[int, str]]:

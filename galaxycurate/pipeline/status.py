@@ -112,7 +112,7 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         images=_sorted_counts(outcome.label for outcome in records.kept),
         verdicts=_verdicts(records.verdicts),
         audit=_audited(records),
-        audit_left_out=len({v.path for v in records.audit if not v.keep}),
+        audit_left_out=audit_left_out(records),
         catalogue=_catalogue(records.audit_run),
         decisions=dict(Counter(str(one.kind) for one in said).most_common()),
         reviewers=dict(Counter(one.reviewer or "somebody" for one in said).most_common()),
@@ -124,6 +124,11 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
         simulated=is_simulated(*set(origins)),
         next=tuple(next_steps(records, asked - known, _placeless(manifests), trained, settings)),
     )
+
+
+def audit_left_out(records: Recorded) -> int:
+    """Images that the newest audit does not keep, and that nobody put back."""
+    return len({v.path for v in records.audit if not v.keep} & records.decided.left_out.keys())
 
 
 def cutouts_of(manifests: Iterable[Manifest]) -> set[tuple[str, str]]:

@@ -168,6 +168,19 @@ def check_writable(folder: Path) -> None:
         raise unwritable(Path(folder), PermissionError(errno.EACCES, "permission denied"))
 
 
+def check_parent(path: Path) -> None:
+    """Refuse to put something into a folder that is not there: its name may be misspelled.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    """
+    parent = Path(path).parent
+    if not (parent.exists() or parent.is_symlink()):
+        raise InputError(f"there is no folder {parent} for {path}", hint=f"mkdir -p {parent}")
+
+
 def check_page(path: Path, *, option: str = "--page") -> None:
     """Refuse a page that could not be written, before the work that it is to show; touches nothing.
 
@@ -181,13 +194,14 @@ def check_page(path: Path, *, option: str = "--page") -> None:
     Raises
     ------
     InputError
-        It is a folder, or its folder cannot be made or written.
+        It is a folder, or its folder is not there or cannot be written.
     """
     path = Path(path)
     if path.is_dir():
         raise InputError(
             f"the page {path} is a folder", hint=f"name a file: {option} {path / 'page.html'}"
         )
+    check_parent(path)
     try:
         check_writable(path.parent)
     except StorageError as error:

@@ -237,6 +237,12 @@ class Ledger:
         with self._database.begin() as db:
             yield from db.execute(asked, execution_options={"yield_per": 2000}).partitions()
 
+    def sha256_of(self, paths: Iterable[str]) -> dict[str, str]:
+        """Of the pictures that stand now at a few paths; unknown ones are absent."""
+        asked = self._newest(_OUTCOME.c.path, _OUTCOME.c.sha256, paths=list(paths))
+        with self._database.begin() as db:
+            return {row.path: row.sha256 for row in db.execute(asked)}
+
     def count(self, status: Status) -> int:
         """Paths whose newest outcome ended so."""
         asked = self._newest(sa.func.count(_OUTCOME.c.id)).where(_OUTCOME.c.status == str(status))
@@ -264,6 +270,11 @@ class Ledger:
         -------
         int
             How many were new.
+
+        Raises
+        ------
+        InputError
+            One has the uid of a line of another dataset in this database; none was appended.
         """
         told = {decision.uid: decision for decision in decisions}
         with self._database.begin() as db:
@@ -272,12 +283,21 @@ class Ledger:
             known: set[str] = set()
             for at in range(0, len(told), 500):
                 some = list(told)[at : at + 500]
-                asked = sa.select(_DECISION.c.uid).where(_DECISION.c.uid.in_(some))
-                known |= set(db.execute(asked).scalars())
+                asked = sa.select(_DECISION.c.uid, _RUN.c.dataset).join(_RUN)
+                for uid, dataset in db.execute(asked.where(_DECISION.c.uid.in_(some))):
+                    self._check_mine(uid, dataset)
+                    known.add(uid)
             about = {"run": run, "time_utc": _now()}
             new = [vars(d) | about for uid, d in told.items() if uid not in known]
             insert(db, _DECISION, new)
         return len(new)
+
+    def _check_mine(self, uid: str, dataset: str) -> None:
+        if dataset != self.dataset:
+            raise InputError(
+                f"the decision {uid} is one of another dataset of this database: {dataset}",
+                hint="leave the column uid out: each line gets one of its own",
+            )
 
     def decisions(self, after: int = 0) -> list[Decision]:
         """Decisions of all reviewers, the oldest first.
@@ -326,10 +346,13 @@ class Ledger:
                 values = dict(zip(_KINDS, row, strict=True))
                 yield Outcome(**values | {"status": Status(row.status)})
 
-    def _newest(self, *columns, of_pictures: bool = True) -> sa.Select:
-        """Of the newest outcome of each path; or else of its newest attempt."""
+    def _newest(
+        self, *columns, of_pictures: bool = True, paths: Sequence[str] | None = None
+    ) -> sa.Select:
+        """Of the newest outcome of each path, or of some; or else of its newest attempt."""
         ids = sa.select(sa.func.max(_OUTCOME.c.id).label("id")).group_by(_OUTCOME.c.path)
         ids = ids.where(_OUTCOME.c.run.in_(self._mine))
+        ids = ids if paths is None else ids.where(_OUTCOME.c.path.in_(paths))
         newest = (ids.where(_OUTCOME.c.stands == 0) if of_pictures else ids).subquery()
         return sa.select(*columns).select_from(_OUTCOME).join(newest, newest.c.id == _OUTCOME.c.id)
 
@@ -357,9 +380,9 @@ def _place_lines(places: Iterable[tuple[str, int, str]]) -> list[dict]:
 
 def _upgrade(db: sa.Connection, dataset: str) -> None:
     """A ledger from before datasets had names is that of the dataset that opens it; columns that
-    outcomes and verdicts had not yet are zero in its lines.
+    lines had not yet are zero or empty in them.
     """
-    for table in (_RUN, _OUTCOME, _VERDICT):
+    for table in (_RUN, _OUTCOME, _VERDICT, _DECISION):
         there = {column["name"] for column in sa.inspect(db).get_columns(table.name)}
         for column in table.columns:
             if column.name not in there:

@@ -71,6 +71,8 @@ def _caption(verdict: Verdict) -> Iterator[str]:
         yield "r = -"
     if verdict.partner:
         yield verdict.partner
+    elif verdict.kind is VerdictKind.STAR_OVER:  # a galaxy's probability says nothing of a star
+        yield "pixels alone"
     elif verdict.score and verdict.kind is not VerdictKind.CLEAN:
         yield f"pixels alone, p = {verdict.score:.2f}"
 

@@ -51,6 +51,10 @@ def test_json_is_the_answer_alone_and_holds_every_figure(run, made):
 
 
 def test_page_and_datasheet_are_made_and_the_next_command_is_named(run, made):
+    lost = run("--out", "out/page.html", "--no-shortcuts")
+    assert (lost.returncode, (made / "out").exists()) == (2, False)
+    assert "hint: mkdir -p out" in lost.stderr
+    (made / "out").mkdir()
     done = run("--out", "out/page.html", "--no-shortcuts")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].startswith("out/page.html, 0.")

@@ -31,6 +31,12 @@ def test_a_dry_run_counts_what_waits_and_writes_nothing(command, project):
     assert {one["queue"] for one in told} >= {"unreviewed", "contaminated", "pairs", "disputed"}
     some = command("review", "--filter", "label=spiral", "--dry-run", cwd=project.root)
     assert some.stdout == "filter: label=spiral 3 of 3 wait\n"
+    none = command("review", "--filter", "vote_fraction>9", "--dry-run", cwd=project.root)
+    assert none.stdout == "filter: vote_fraction>9 no picture passes the filter 'vote_fraction>9'\n"
+    guess = command("review", "--filter", "p>0.5 or label=spiral", "--dry-run", cwd=project.root)
+    assert guess.returncode == 0
+    assert "note: 2 of 5 pictures cannot be told by the filter" in guess.stderr
+    assert "p is not known" in guess.stderr
     with Ledger.open(project.settings.ledger_url) as ledger:
         assert ledger.last_run("review") is None
 
@@ -43,13 +49,31 @@ def test_a_dry_run_counts_what_waits_and_writes_nothing(command, project):
         (["--queue", "noise"], "no training wrote label_noise.csv", "python -m train folds"),
         (["--noise", "no.csv"], "no such file: no.csv", "ls ."),
         (["--filter", "lable=x"], "no column of these pictures is called 'lable'", "mean label?"),
-        (["--filter", "label=ring"], "no picture passes the filter 'label=ring'", "--dry-run"),
+        (["--filter", "label=ring"], "label is never 'ring'", "label: elliptical, spiral"),
+        (["--filter", "label=spirl", "--dry-run"], "label is never", "did you mean spiral?"),
+        (
+            ["--filter", "vote_fraction>9"],
+            "galaxycurate: no picture passes the filter",
+            "--dry-run",
+        ),
+        (["--filter", "1=1"], "compares nothing", "label=spiral AND p>0.9"),
         (["--second-look", "all"], "'all' is no share", "--second-look 5%"),
         (["--limit", "0"], "limit = 0 leaves nothing", "--limit 100"),
         (["--new-class", "a/b"], "class 'a/b' cannot be a file name", "letters"),
+        (["--new-class", "../x", "--dry-run"], "class '../x' cannot be a file name", "letters"),
+        (["--noise", "dataset/images", "--dry-run"], "dataset/images cannot be read", ""),
+        (["--noise", "galaxycurate.toml", "--queue", "noise", "--dry-run"], "no such file", "ls"),
+        (["--predictions", "nope.csv"], "no such file: nope.csv", "ls ."),
+        (["--predictions", "nope.csv", "--dry-run"], "no such file: nope.csv", "ls ."),
+        (["--agreement", "--apply", "a.csv"], "--apply and --agreement do not go", "each"),
+        (["--apply", "a.csv", "--static", "q.html"], "--apply and --static do not go", "each"),
+        (["--agreement", "--queue", "pairs"], "--agreement and --queue do not go", "each"),
+        (["--reviewer", "ann, again"], "be read as somebody's second looks", "--reviewer ann"),
+        (["--reviewer", "a" * 41], "has 41 characters, at most 40", "--reviewer a"),
+        (["--static", "no/folder/q.html"], "there is no folder no/folder", "mkdir -p no/folder"),
         (["--static", "page.html", "--blind"], "a page cannot hide labels", "--static"),
         (["--static", "page.html", "--second-look", "5%"], "does not know earlier", "--static"),
-        (["--static", "dataset"], "the page dataset is a folder", "name a file"),
+        (["--static", "dataset"], "the page dataset is a folder", "--static dataset/page.html"),
         (["--port", "70000"], "70000", "review --help"),
     ],
 )

@@ -1,12 +1,12 @@
-"""Undo, several reviewers, pairs, agreement."""
+"""Undo, several reviewers, pairs, older pictures."""
 
 import pytest
-from sklearn.metrics import cohen_kappa_score
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
-from galaxycurate.curation.decisions import agreements, cohen_kappa, settle, standing
+from galaxycurate.curation.decisions import DISPUTED, settle, standing
 
 A, B = "images/spiral/a.jpg", "images/spiral/b.jpg"
+TODAY = {A: "aa", B: "bb"}
 
 
 def said(uid, word="spiral", path=A, who="ann", **about):
@@ -43,6 +43,28 @@ def test_a_decision_on_an_older_picture_says_nothing():
     assert settle(lines, {A: "old"})[A].use
 
 
+def test_a_word_on_an_older_picture_takes_nothing_from_the_one_on_todays():
+    lines = [said("1", "spiral", sha256="aa"), said("2", "merger", sha256="old")]
+    assert settle(lines, TODAY)[A].label == "spiral"
+
+
+def test_who_says_last_that_nothing_can_be_said_has_no_word():
+    doubt = Decision("2", A, DecisionKind.UNSURE, reviewer="ann")
+    assert settle([said("1"), doubt], TODAY) == {}
+    assert settle([said("1"), doubt, undo("3", "2")], TODAY)[A].label == "spiral"
+    assert settle([doubt, said("4", "merger")], TODAY)[A].label == "merger"
+
+
+def test_a_class_that_is_called_as_a_kind_is_no_vote_for_it():
+    lines = [
+        said("1", "reject", who="ann"), said("2", "spiral", who="ben"),
+        said("3", "spiral", who="eve"),
+        Decision("4", A, DecisionKind.REJECT, reason="trail", reviewer="kim"),
+        Decision("5", A, DecisionKind.REJECT, reason="trail", reviewer="lea"),
+    ]  # fmt: skip
+    assert settle(lines, TODAY)[A].ground == DISPUTED  # two and two, and one for a class
+
+
 def test_a_rejection_tells_its_reason():
     lines = [Decision("1", A, DecisionKind.REJECT, reason="satellite trail", reviewer="ann")]
     assert settle(lines, {})[A].why == "rejected by ann: satellite trail"
@@ -68,8 +90,6 @@ def test_a_pair_told_the_other_way_round_is_the_same_pair():
     there = Decision("1", A, DecisionKind.PAIR, partner=B, keep=Keep.PATH, reviewer="ann")
     back = Decision("2", B, DecisionKind.PAIR, partner=A, keep=Keep.PARTNER, reviewer="ben")
     assert {path: one.use for path, one in settle([there, back], {}).items()} == {A: True, B: False}
-    (both,) = agreements([there, back])
-    assert (both.n, both.agreed) == (1, 1)
 
 
 def test_a_picture_that_one_of_its_pairs_drops_is_dropped():
@@ -88,21 +108,43 @@ def test_doubts_and_second_looks_decide_nothing():
     assert settle([doubt, said("2", "merger", again=1)], {}) == {}
 
 
-def test_kappa_is_that_of_scikit_learn():
-    first = list("aabbbcaacbabcabcbbac")
-    second = list("aabbacaacbbbcabcbbaa")
-    ours = cohen_kappa(list(zip(first, second, strict=True)))
-    assert ours == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
-    assert cohen_kappa([("a", "a")] * 5) is None
-    assert cohen_kappa([]) is None
+def pair(uid, keep, who="ann", **about):
+    return Decision(uid, A, DecisionKind.PAIR, partner=B, keep=keep, reviewer=who, **about)
 
 
-def test_agreement_is_told_of_each_two_and_of_second_looks():
-    lines = [
-        said("1"), said("2", path=B), said("3", who="ben"), said("4", "merger", path=B, who="ben"),
-        said("5", again=1),
-    ]  # fmt: skip
-    assert [(a.first, a.second, a.n, a.agreed) for a in agreements(lines)] == [
-        ("ann", "ben", 2, 1),
-        ("ann", "ann, again", 1, 1),
+@pytest.mark.parametrize(
+    ("shown", "counts"),
+    [
+        ({"sha256": "aa", "partner_sha256": "bb"}, True), ({"sha256": "aa"}, True), ({}, True),
+        ({"sha256": "aa", "partner_sha256": "old"}, False),
+        ({"sha256": "old", "partner_sha256": "bb"}, False), ({"partner_sha256": "aa"}, False),
+    ],
+)  # fmt: skip
+def test_a_pair_counts_while_both_of_its_pictures_are_those_that_were_shown(shown, counts):
+    there = pair("1", Keep.PATH, **shown)
+    back = Decision(
+        "2", B, DecisionKind.PAIR, partner=A, keep=Keep.PARTNER,
+        sha256=shown.get("partner_sha256", ""), partner_sha256=shown.get("sha256", ""),
+    )  # fmt: skip
+    for line in (there, back):
+        assert {p: one.use for p, one in settle([line], TODAY).items()} == (
+            {A: True, B: False} if counts else {}
+        )
+
+
+def test_a_disputed_pair_throws_out_neither():
+    found = settle([pair("1", Keep.PATH), pair("2", Keep.PARTNER, who="ben")], TODAY)
+    assert [(one.use, one.is_disputed, one.beside) for one in found.values()] == [
+        (True, True, frozenset())
     ]
+    labelled = settle(
+        [said("3", path=B), pair("1", Keep.PATH), pair("2", Keep.PARTNER, who="ben")], TODAY
+    )
+    assert (labelled[B].label, labelled[B].is_disputed) == ("spiral", True)
+
+
+def test_who_is_kept_is_kept_beside_that_one_picture():
+    (kept, out) = settle([pair("1", Keep.PATH)], TODAY).values()
+    assert (kept.beside, kept.why, out.beside) == ({B}, f"kept instead of {B}", frozenset())
+    both = settle([pair("1", Keep.BOTH)], TODAY)
+    assert (both[A].beside, both[B].beside, both[A].why) == ({B}, {A}, f"kept beside {B}")

@@ -72,13 +72,59 @@ def test_the_columns_are_those_of_a_decision_and_all_of_them_come_through(clean,
     assert tuple(f.name for f in fields(Decision) if f.name != "time_utc") == COLUMNS
     one = Decision(
         "ab" * 16, paths[0], DecisionKind.PAIR, partner=paths[1], keep="partner", reviewer="eve",
-        queue="pairs", sha256="cd" * 32, blind=1, again=1, took_ms=812,
+        queue="pairs", sha256="cd" * 32, partner_sha256="ef" * 32, blind=1, again=1, took_ms=812,
     )  # fmt: skip
     line = ",".join(str(getattr(one, name)) for name in COLUMNS)
     file = write(tmp_path, f"\N{BOM}{','.join(COLUMNS)}\r\n{line}\r\n")
     assert apply(clean, file).outdated == 1  # of another picture than today's
     (back,) = decisions(clean)
     assert vars(back) | {"time_utc": ""} == vars(one)
+
+
+def replaced(settings, path, sha256="ee" * 32):
+    """Another picture came in the place of one."""
+    with Ledger.open(settings.ledger_url, settings.ledger_dataset) as ledger:
+        (one,) = (one for one in ledger.outcomes() if one.path == path)
+        ledger.add_outcomes(ledger.start("download", {}), [replace(one, sha256=sha256)])
+
+
+def test_a_pair_is_of_the_two_pictures_that_are_there_now(clean, paths, tmp_path):
+    apply(clean, write(tmp_path, f"path,kind,partner,keep\n{paths[1]},pair,{paths[0]},path\n"))
+    with Ledger.open(clean.ledger_url) as ledger:
+        now = ledger.sha256_of(paths[:2])
+        (line,) = ledger.decisions()
+    assert (line.sha256, line.partner_sha256) == (now[paths[1]], now[paths[0]])
+
+
+def test_lines_without_a_uid_are_said_anew_of_a_new_picture(clean, paths, tmp_path):
+    file = write(tmp_path, f"path,kind,label\n{paths[0]},label,merger\n")
+    assert apply(clean, file).new == 1
+    replaced(clean, paths[0])
+    assert (apply(clean, file).new, apply(clean, file).new) == (1, 0)
+    assert {one.sha256 for one in decisions(clean)} >= {"ee" * 32}
+
+
+def test_lines_on_an_older_picture_are_told_each_time(clean, paths, tmp_path):
+    uid = "1" * 32
+    file = write(tmp_path, f"uid,path,kind,label\n{uid},{paths[0]},label,merger\n")
+    assert apply(clean, file).outdated == 0
+    replaced(clean, paths[0])
+    again = apply(clean, file)
+    assert (again.new, again.outdated) == (0, 1)
+
+
+def test_one_file_for_two_datasets_of_a_database_is_in_both(project, paths, tmp_path):
+    file = write(tmp_path, f"path,kind,label\n{paths[0]},label,merger\n")
+    url = f"sqlite:///{tmp_path}/team.sqlite"
+    teams = [replace(project.settings, db=url, dataset_name=name) for name in ("a", "b")]
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        outcomes = list(ledger.outcomes())
+    for one in teams:
+        with Ledger.open(one.ledger_url, one.ledger_dataset) as ledger:
+            ledger.add_outcomes(ledger.start("download", {}), outcomes)
+        assert [apply(one, file).new, apply(one, file).new] == [1, 0]
+        with Ledger.open(one.ledger_url, one.ledger_dataset) as ledger:
+            assert [line.path for line in ledger.decisions()] == [paths[0]]
 
 
 def test_a_word_said_again_after_another_counts_again(clean, paths, tmp_path):
@@ -90,6 +136,14 @@ def test_a_line_of_the_file_may_be_undone_by_a_later_one(clean, paths, tmp_path)
     uid = "0" * 32
     text = f"uid,path,kind,label,undoes\n{uid},{paths[0]},label,spiral,\n,{paths[0]},undo,,{uid}\n"
     assert apply(clean, write(tmp_path, text)).kinds == {"label": 1, "undo": 1}
+
+
+def test_the_apostrophe_before_what_looks_like_a_formula_is_taken_off(clean, paths, tmp_path):
+    said = ["=HYPERLINK(1)", "-1 mag", "'tis a star", "it's +1"]
+    written = ["'=HYPERLINK(1)", "'-1 mag", "''tis a star", "it's +1"]
+    rows = [f"{path},reject,{text}" for path, text in zip(paths, written, strict=False)]
+    apply(clean, write(tmp_path, "\n".join(["path,kind,reason", *rows])), reviewer="ann")
+    assert [line.reason for line in decisions(clean)] == said
 
 
 def test_dry_run_checks_and_writes_nothing(clean, paths, tmp_path):
@@ -111,6 +165,7 @@ def test_a_new_class_must_be_asked_for(clean, paths, tmp_path):
 
 
 WRONG = [
+    ('path,kind,reviewer\n{a},unsure,"ann, again"\n', "read as somebody's second looks"),
     ("path,kind,label\n{a},label,spiral\n{a}x,reject,\n", "line 3, column path: no picture"),
     ("path,kind\nimages/spiral/1.2376622E+18.jpg,unsure\n", "its id went through a float"),
     ("path,kind\n{a},rejct\n", "column kind: 'rejct' is no kind"),

@@ -8,7 +8,7 @@ import pytest
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
 from galaxycurate.core.outcome import Verdict, VerdictKind
-from galaxycurate.pipeline.decided import Decided, image_of, read
+from galaxycurate.pipeline.decided import Decided, below_class, image_of, read
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.check import check
 from galaxycurate.pipeline.split.split import Manner, split
@@ -46,7 +46,7 @@ def decide(project, *decisions):
 
 
 def of(*decisions, against=()):
-    verdicts = [Verdict(path, kind, keep=False) for path, kind in against]
+    verdicts = [Verdict(path, kind, *partner, keep=False) for path, kind, *partner in against]
     return Decided.of(numbered(*decisions), verdicts, [])
 
 
@@ -64,7 +64,8 @@ def of(*decisions, against=()):
     ],
 )
 def test_a_decision_outweighs_the_verdicts_that_it_speaks_of(kind, decision, is_back):
-    found = of(decision, against=[(A, kind)])
+    back = [(B, kind, A)] if kind is VerdictKind.CONFLICT else []  # it is held against both
+    found = of(decision, against=[(A, kind, B), *back])
     assert (A in found.put_back, A in found.left_out) == (is_back, not is_back)
 
 
@@ -88,6 +89,66 @@ def test_grounds_count_verdicts_and_reasons_without_names():
     paths = [A, B, "images/x/c.jpg", "images/x/d.jpg", "images/x/e.jpg"]
     assert found.grounds(paths) == {"rejected: trail": 2, "copy": 1, "reviewers disagree": 1}
     assert found.counted(paths) == {"relabelled": 0, "put_back": 0, "left_out": 3, "disputed": 1}
+
+
+X, Y, Z = (f"images/spiral/{name}.jpg" for name in "xyz")
+COPY = VerdictKind.COPY
+
+
+def used(*decisions, against):
+    """Which of three pictures splits use."""
+    out = of(*decisions, against=against).left_out
+    return "".join(path[-5] for path in (X, Y, Z) if path not in out)
+
+
+@pytest.mark.parametrize(
+    ("against", "decisions", "stay"),
+    [
+        # kept instead of another picture: the copy that dedupe chose stays the one
+        ([(X, COPY, Z)], [pair(X, Y, Keep.PATH)], "z"),
+        # x and z both kept instead of y: they are copies of one another still
+        ([(X, COPY, Y), (Z, COPY, Y)], [pair(X, Y, Keep.PATH), pair(Y, Z, Keep.PARTNER)], "x"),
+        ([(X, COPY, Y), (Y, COPY, Z)], [pair(X, Y, Keep.PATH)], "z"),
+        ([(X, COPY, Y), (Z, COPY, Y)], [pair(X, Y, Keep.PATH)], "x"),
+        # kept instead of the one that dedupe chose, which is a copy by way of a third
+        ([(X, COPY, Y), (Y, COPY, Z)], [pair(X, Z, Keep.PATH)], "x"),
+        ([(X, COPY, Y), (Y, COPY, Z)], [pair(X, Z, Keep.BOTH)], "xz"),
+        # seen beside one another they are no copies any more
+        ([(X, COPY, Y), (Z, COPY, Y)], [pair(X, Y, Keep.BOTH)], "xy"),
+        ([(X, COPY, Y), (Z, COPY, Y)], [pair(X, Y, Keep.BOTH), pair(Y, Z, Keep.BOTH)], "xyz"),
+        # one thing under two labels: whoever gives both a class has not said that it is two
+        (
+            [(X, VerdictKind.CONFLICT, Y), (Y, VerdictKind.CONFLICT, X)],
+            [label(X, "spiral"), label(Y, "spiral")], "xz",
+        ),
+    ],
+)  # fmt: skip
+def test_of_copies_that_nobody_saw_beside_one_another_one_is_used(against, decisions, stay):
+    assert used(*decisions, against=against) == stay
+
+
+def test_a_copy_that_stays_out_tells_which_one_is_used():
+    found = of(
+        pair(X, Y, Keep.PATH), pair(Y, Z, Keep.PARTNER), against=[(X, COPY, Y), (Z, COPY, Y)]
+    )
+    assert found.left_out[Z] == f"copy: {X} shows the same, and is used"
+    assert found.grounds([X, Y, Z]) == {"a person keeps the other of a pair": 1, "copy": 1}
+
+
+def test_of_a_disputed_pair_stays_what_dedupe_chose():
+    ann, ben = pair(X, Y, Keep.PATH), pair(X, Y, Keep.PARTNER)
+    ben = Decision(**{**vars(ben), "reviewer": "ben"})
+    for dropped, other in ((X, Y), (Y, X)):
+        found = of(ann, ben, against=[(dropped, COPY, other)])
+        assert (list(found.left_out), list(found.disputed)) == ([dropped], [Y])
+        assert found.counted([X, Y])["disputed"] == 1
+
+
+def test_no_two_images_lie_under_one_name_in_a_tree():
+    paths = ["images/a/x.jpg", "images/b/x.jpg", "images/b/x-from-a.jpg", "images/c/x.png"]
+    assert below_class(paths, ["b"] * 4) == [
+        "b/x-from-a-2.jpg", "b/x.jpg", "b/x-from-a.jpg", "b/x-from-c.png",
+    ]  # fmt: skip
 
 
 # ---- the whole circle, on the disk
@@ -202,6 +263,12 @@ def test_status_counts_the_decided_classes_and_asks_for_a_split_when_decisions_c
         "galaxycurate split", "2 decisions since the last split",
     )  # fmt: skip
     assert later.splits == made.counts  # as the tree is, not as the next one will be
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        last = ledger.decisions()[-1]
+    decide(project, Decision("", last.path, DecisionKind.UNDO, undoes=last.uid, reviewer="ann"))
+    assert status(project.settings).next[0].command.startswith("python -m train")
+    decide(project, label(spiral[8], "merger"))  # four lines came, two of them stand
+    assert status(project.settings).next[0].why == "2 decisions since the last split"
 
 
 def test_two_files_of_one_name_in_one_class_both_keep_their_place(tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -176,3 +177,44 @@ def test_of_folds_the_first_is_trained_on(project):
     dedupe(project.settings)
     split(project.settings, manner=Manner(folds=3))
     assert commands(project) == [f"python -m train --data {project.settings.dataset}/split/fold-1"]
+
+
+def test_an_audit_that_came_after_the_split_asks_for_another_until_people_say_otherwise(project):
+    project.fetch(project.manifest("spiral", 12))
+    for verb in (dedupe, split):
+        verb(project.settings)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        first, *others = ledger.outcomes()
+        dirty = Verdict(first.path, VerdictKind.CONTAMINATED, keep=False, sha256=first.sha256)
+        clean = [Verdict(o.path, VerdictKind.CLEAN, sha256=o.sha256) for o in others]
+        ledger.record("audit", {}, verdicts=[dirty, *clean])
+    found = look(project)
+    assert found.audit_left_out == 1
+    step = found.next[0]
+    assert step.command == "galaxycurate split"
+    assert step.why == "1 image is judged otherwise since the last split"
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        said = Decision("1" * 32, first.path, DecisionKind.LABEL, label="spiral", reviewer="ann",
+                        sha256=first.sha256)  # fmt: skip
+        ledger.decide(ledger.start("review", {}), [said])
+    assert look(project).audit_left_out == 0
+    split(project.settings)
+    assert commands(project)[0].startswith("python -m train")
+
+
+def test_a_picture_that_was_replaced_leads_back_to_dedupe_as_split_does(project):
+    project.fetch(project.manifest("spiral", 12))
+    for verb in (dedupe, split):
+        verb(project.settings)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        one = next(iter(ledger.outcomes()))
+        ledger.add_outcomes(ledger.start("download", {}), [one])
+    assert commands(project)[0] == "galaxycurate dedupe"
+
+
+def test_a_split_whose_trees_were_removed_is_made_anew(project):
+    project.fetch(project.manifest("spiral", 12))
+    for verb in (dedupe, split):
+        verb(project.settings)
+    shutil.rmtree(project.root / "dataset" / "split")
+    assert commands(project)[0] == "galaxycurate split"

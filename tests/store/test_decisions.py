@@ -2,7 +2,12 @@
 
 import multiprocessing as mp
 
+import pytest
+import sqlalchemy as sa
+
 from galaxycurate.core.decision import Decision, DecisionKind
+from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.errors import InputError
 from galaxycurate.store.ledger import Ledger
 
 
@@ -42,6 +47,39 @@ def test_datasets_in_one_database_do_not_mix(tmp_path):
             ledger.decide(ledger.start("review", {}), [decision(n)])
     with Ledger.open(url, "b") as ledger:
         assert [d.path for d in ledger.decisions()] == ["images/spiral/1.jpg"]
+
+
+def test_a_uid_of_another_dataset_is_refused_and_nothing_is_appended(tmp_path):
+    url = f"sqlite:///{tmp_path}/team.sqlite"
+    with Ledger.open(url, "a") as ledger:
+        ledger.decide(ledger.start("review", {}), [decision(1)])
+    with Ledger.open(url, "b") as ledger:
+        run = ledger.start("review", {})
+        with pytest.raises(InputError, match="another dataset of this database: a"):
+            ledger.decide(run, [decision(0), decision(1)])
+        assert ledger.decisions() == []
+
+
+def test_a_ledger_from_before_pairs_kept_both_pictures_is_brought_up_to_date(tmp_path):
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    with Ledger.open(url) as ledger:
+        ledger.decide(ledger.start("review", {}), [decision(1, sha256="a" * 64)])
+    with sa.create_engine(url).begin() as db:
+        db.execute(sa.text("alter table decision drop column partner_sha256"))
+    with Ledger.open(url, create=False) as ledger:
+        (back,) = ledger.decisions()
+        assert (back.sha256, back.partner_sha256) == ("a" * 64, "")
+        told = decision(2, partner_sha256="b" * 64)
+        assert ledger.decide(ledger.start("review", {}), [told]) == 1
+        assert ledger.decisions()[1].partner_sha256 == "b" * 64
+
+
+def test_the_picture_of_a_path_is_the_newest(tmp_path):
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.sqlite") as ledger:
+        for sha256 in ("old", "new"):
+            one = Outcome("images/a/1.jpg", "1", "a", "x", Status.OK, sha256=sha256)
+            ledger.add_outcomes(ledger.start("download", {}), [one])
+        assert ledger.sha256_of(["images/a/1.jpg", "images/a/2.jpg"]) == {"images/a/1.jpg": "new"}
 
 
 def test_two_people_at_once_lose_nothing(tmp_path):

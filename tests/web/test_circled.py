@@ -39,3 +39,8 @@ def test_a_large_picture_is_sent_smaller():
     sizes = [len(figure(of(), np.array(pictures.sky(2, 600)), side_px=side)["url"])
              for side in (100, 500)]  # fmt: skip
     assert sizes[0] < sizes[1] / 3
+
+
+def test_of_a_star_no_probability_of_a_galaxy_is_told():
+    made = figure(of(VerdictKind.STAR_OVER, dx=3.0, tier="light", score=0.004), RGB)
+    assert made["caption"] == "r = - · pixels alone"

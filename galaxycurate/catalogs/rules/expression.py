@@ -2,8 +2,8 @@
 
 Python's own parser reads them; only arithmetic, comparisons, and/or/not and min, max, sum are
 carried out. Truth has three values, as in SQL: what is compared with an unknown number (NaN) or
-an empty text is unknown, and an unknown cut is not passed. Only `== ''` and `!= ''` know empty
-from not empty.
+an empty text is unknown, and an unknown cut is not passed; what is divided by zero is unknown, too.
+Only `== ''` and `!= ''` know empty from not empty.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ _ARITHMETIC: dict[type, Callable] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
-    ast.Div: np.divide,
+    ast.Div: lambda a, b: np.divide(a, np.where(b == 0, np.nan, b)),
 }
 _COMPARISONS: dict[type, Callable] = {
     ast.GtE: lambda a, b: a >= b - ROUNDING,
@@ -77,6 +78,18 @@ class Expression:
         """The columns that it speaks of, and `threshold`."""
         found = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
         return found - set(FUNCTIONS)
+
+    @property
+    def texts(self) -> set[tuple[str, str]]:
+        """Each column that it compares with a text, and that text."""
+        found = set()
+        for node in ast.walk(self.tree):
+            sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            for a, b in chain(pairwise(sides), pairwise(sides[::-1])):
+                text = b.value if isinstance(b, ast.Constant) else None
+                if isinstance(a, ast.Name) and isinstance(text, str):
+                    found.add((a.id, text))
+        return found
 
     @property
     def is_cut(self) -> bool:

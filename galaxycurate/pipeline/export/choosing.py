@@ -11,6 +11,7 @@ from galaxycurate.errors import InputError, UsageError
 from galaxycurate.pipeline.decided import Decided, below_class, label_of
 from galaxycurate.pipeline.dedupe.kept import one_of
 from galaxycurate.pipeline.export.selection import PEOPLE, Picture, Row, Selection, changed
+from galaxycurate.pipeline.next_steps import behind
 from galaxycurate.pipeline.recorded import Recorded, recorded
 from galaxycurate.pipeline.status import cutouts_of
 from galaxycurate.store.manifest import Manifest, read_all
@@ -43,6 +44,8 @@ def select(settings: Settings, split: str = "") -> Selection:
     records = recorded(settings, cutouts_of(manifests))
     notes: list[str] = []
     places = _places(records, split, notes)
+    if step := behind(records, settings):
+        notes.append(f"the split is out of date: {step.why} (next: {step.command})")
     decided = records.decided_at_split if records.in_splits else records.decided
     outcomes = sorted((one for one in records.kept if one.path in places), key=lambda one: one.path)
     if not outcomes:
@@ -69,11 +72,6 @@ def _places(records: Recorded, split: str, notes: list[str]) -> dict[str, tuple[
         left = {one.path for one in records.kept} - records.decided.left_out.keys()
         notes.append(f"there is no split: all {len(left):,} pictures in use lie in one part")
         return {path: (records.deduped.get(path, (-1, ""))[0], "") for path in left}
-    if records.split_run < records.dedupe_run:
-        notes.append("dedupe ran again since the split: galaxycurate split, then export")
-    elif new := records.since_split:
-        word = "decision" if new == 1 else "decisions"
-        notes.append(f"{new:,} {word} came after the split: galaxycurate split, then export")
     names = {name for _group, name in records.in_splits.values()}
     if split and split not in names:
         raise _no_split(split, names)
@@ -125,6 +123,8 @@ def _pictures(
         }  # fmt: skip
         if label != label_of(one.path):
             row["label_source"] = f"{PEOPLE} (before: {label_of(one.path)})"
+            if "vote_fraction" in row:  # the votes were for the label before
+                row["vote_fraction"] = float("nan")
         if row["source_file"]:  # where it lay is nobody else's business
             row["source_file"] = Path(str(row["source_file"])).name
         row |= {n: row.get(n) or 0 for n in IDS}

@@ -12,7 +12,7 @@ from galaxycurate.pipeline.export import hf_parquet, provenance
 from galaxycurate.pipeline.export.choosing import select
 from galaxycurate.pipeline.export.formats import Format, format_of
 from galaxycurate.pipeline.export.selection import Selection
-from galaxycurate.store.files import building, check_writable
+from galaxycurate.store.files import building, check_parent, check_writable
 from galaxycurate.store.settings import Settings
 
 __all__ = ["Export", "Request", "export"]
@@ -110,7 +110,7 @@ def export(
     Raises
     ------
     UsageError
-        There is no such format or split, or the folder is there already.
+        There is no such format or split, the folder is there already, or none is there to hold it.
     InputError
         There is nothing to export, or the tool cannot open these pictures.
     StorageError
@@ -118,15 +118,14 @@ def export(
     """
     form = format_of(request.to)
     folder = request.folder
+    if request.out is not None:
+        check_parent(folder)
     _check_target(folder, request.replace)
     selection = select(settings, request.split)
     if form.endings:
         selection.check_endings(form.endings, form.consumer)
-    made = Export(
-        folder, form.name, len(selection), selection.counts, selection.n_bytes if form.endings
-        or form.name == "webdataset" else 0, notes=selection.notes,
-        simulated=selection.is_simulated, is_dry=dry_run,
-    )  # fmt: skip
+    made = _planned(folder, form, selection)
+    made.is_dry = dry_run
     check_writable(folder.parent)
     if not dry_run:
         _check_room(folder, made.n_bytes)
@@ -136,13 +135,24 @@ def export(
     return made
 
 
+def _planned(folder: Path, form: Format, selection: Selection) -> Export:
+    """What would be written: of tables alone, that have no pictures, no bytes are told."""
+    has_pictures = form.endings or form.name == "webdataset"
+    return Export(
+        folder, form.name, len(selection), selection.counts,
+        selection.n_bytes if has_pictures else 0, notes=selection.notes,
+        simulated=selection.is_simulated,
+    )  # fmt: skip
+
+
 def _build(folder: Path, selection: Selection, form: Format, progress: Progress) -> list[str]:
     with building(folder, f"an export to {folder}/") as part:
         usage = form.write(selection, part, progress)
         provenance.write(part, selection, form.name, usage)
         if form.write is hf_parquet.write:
             card = part / provenance.README
-            card.write_text("\n".join(hf_parquet.front_matter(selection)) + card.read_text())
+            text = "\n".join(hf_parquet.front_matter(selection)) + card.read_text(encoding="utf-8")
+            card.write_text(text, encoding="utf-8")
     return usage
 
 

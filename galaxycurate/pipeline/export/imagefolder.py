@@ -37,7 +37,8 @@ def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
         write_rows(folder / split / METADATA, ["file_name", *columns], rows)
     return [
         *code(
-            f"torchvision.datasets.ImageFolder('DIR/{next(iter(selection.splits))}')",
+            f"torchvision.datasets.ImageFolder('DIR/{next(iter(selection.splits))}', "
+            "allow_empty=True)",
             "datasets.load_dataset('imagefolder', data_dir='DIR')",
         ),
         f"The columns of the second are those of `{METADATA}` in each split. Ids are digits, 0",
@@ -48,7 +49,7 @@ def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
 
 
 def _lacking(selection: Selection) -> list[str]:
-    """What ImageFolder must be told where a split lacks a class."""
+    """Why ImageFolder is told to allow an empty class, where a split lacks one."""
     lacks = [
         f"{split} has no {name}"
         for split, counts in selection.counts.items()
@@ -57,6 +58,4 @@ def _lacking(selection: Selection) -> list[str]:
     ]
     if not lacks:
         return []
-    return [
-        f"Open with `allow_empty=True`, so that classes keep their numbers: {', '.join(lacks)}."
-    ]
+    return [f"`allow_empty=True` lets classes keep their numbers: {', '.join(lacks)}."]

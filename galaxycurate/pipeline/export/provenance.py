@@ -8,6 +8,7 @@ from pathlib import Path
 
 from galaxycurate import __version__
 from galaxycurate.core.cite import credit
+from galaxycurate.core.origin import without_folders
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.export.selection import Selection
 from galaxycurate.pipeline.papers import papers
@@ -56,7 +57,8 @@ def _of_manifest(manifest: Manifest) -> dict:
     head = manifest.header
     return {
         "name": manifest.path.name if manifest.path else "",
-        "sha256": manifest.sha256, "rows": len(manifest), "archive": head.archive,
+        "sha256": manifest.sha256, "rows": len(manifest),
+        "archive": without_folders(head.archive),
         "release": manifest.release, "query": head.query, "query_sha256": head.query_sha256,
         "created_utc": head.created_utc, "cuts": dict(head.cuts), "version": head.version,
     }  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from galaxycurate.core.columns import COLUMNS, SOFT
-from galaxycurate.core.origin import is_simulated
+from galaxycurate.core.origin import is_simulated, without_folders
 from galaxycurate.core.outcome import Outcome
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.status import by_split
@@ -113,14 +113,18 @@ class Selection:
 
     @cached_property
     def origins(self) -> list[str]:
-        """Who gave rows and pictures."""
-        archives = [manifest.header.archive for manifest in self.manifests]
-        return sorted({*archives, *(one.outcome.provider for one in self.pictures)} - {""})
+        """Who gave rows and pictures, without folders of this machine."""
+        return sorted({without_folders(one) for one in self._givers})
 
     @property
     def is_simulated(self) -> bool:
         """Whether any of it shows no real sky."""
-        return is_simulated(*self.origins)
+        return is_simulated(*self._givers)
+
+    @cached_property
+    def _givers(self) -> set[str]:
+        archives = [manifest.header.archive for manifest in self.manifests]
+        return {*archives, *(one.outcome.provider for one in self.pictures)} - {""}
 
     @property
     def n_bytes(self) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from galaxycurate.core.progress import Progress
 from galaxycurate.pipeline.export.provenance import header
 from galaxycurate.pipeline.export.selection import Selection
-from galaxycurate.pipeline.export.writing import code
+from galaxycurate.pipeline.export.writing import code, harmless
 from galaxycurate.store.manifest import REQUIRED, Manifest
 
 NAMES = {"fits": "galaxies.fits", "votable": "galaxies.vot", "csv": "galaxies.csv"}
@@ -36,7 +36,8 @@ def write(selection: Selection, folder: Path, progress: Progress, *, to: str) ->
         How it is read.
     """
     columns = list(dict.fromkeys([*REQUIRED, *selection.columns]))
-    values = {name: [one.row.get(name) for one in selection.pictures] for name in columns}
+    value = harmless if to == "csv" else lambda _column, value: value
+    values = {n: [value(n, one.row.get(n)) for one in selection.pictures] for n in columns}
     file = folder / NAMES[to]
     Manifest.build(header(selection, to), values, where=str(file)).write(file)
     progress(len(selection), len(selection), "written")

@@ -38,7 +38,8 @@ def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
         progress(done, len(selection), f"{split} written")
     suffixes = {PurePosixPath(picture.name).suffix[1:] for picture in selection.pictures}
     kinds = repr(";".join(sorted(suffixes)))
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in selection.classes))
+    classes = "".join(f"{name}\n" for name in selection.classes)
+    (folder / "classes.txt").write_text(classes, encoding="utf-8")
     return [
         *code(
             f"data = webdataset.WebDataset('DIR/{first}', shardshuffle=False)",

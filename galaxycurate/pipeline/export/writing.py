@@ -45,12 +45,34 @@ def code(*lines: str, kind: str = "python") -> list[str]:
     return [f"```{kind}", *lines, "```", ""]
 
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_CHECKED = ("name", "label", "split")
+
+
 def cell(picture: Picture, column: str) -> str:
-    """A value as text that comes back the same: ids in digits, 0 where unknown."""
-    value = picture.row.get(column)
+    """A value as text that comes back the same: ids in digits, 0 where unknown; see `harmless`."""
+    value = harmless(column, picture.row.get(column))
     if value is None or value != value:
         return "0" if column in IDS else ""
     return f"{value:.9g}" if COLUMNS[column].dtype == "float32" else str(value)
+
+
+def harmless(column: str, value: object) -> object:
+    """A value that no spreadsheet takes for a formula.
+
+    Parameters
+    ----------
+    column : str
+    value : object
+
+    Returns
+    -------
+    object
+        Free text that begins as a formula does has an apostrophe before it. Names and classes,
+        by which tables are joined, are as they were: they are letters, digits and ``+-._``.
+    """
+    is_free = COLUMNS[column].dtype == "str" and column not in _CHECKED
+    return f"'{value}" if is_free and str(value).startswith(_FORMULA) else value
 
 
 def write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -71,15 +71,12 @@ def file_loc(picture: Picture) -> str:
 
 
 def _ids(selection: Selection) -> dict[str, str]:
-    """An id for each picture, by its place: its name, with the class where two share it."""
-    stems = Counter(PurePosixPath(picture.name).stem for picture in selection.pictures)
-    return {
-        picture.name: (
-            stem if stems[stem := PurePosixPath(picture.name).stem] == 1
-            else f"{picture.label}_{stem}"
-        )
-        for picture in selection.pictures
-    }  # fmt: skip
+    """An id for each picture, by its place: its name, or where two share it the place itself."""
+    places = [picture.name for picture in selection.pictures]
+    stems = Counter(PurePosixPath(place).stem for place in places)
+    own = {place: PurePosixPath(place).stem for place in places}
+    # a name has no slash: what has one is unlike all of them
+    return {place: stem if stems[stem] == 1 else place for place, stem in own.items()}
 
 
 def _votes(selection: Selection) -> dict[str, tuple[str, bool]]:

@@ -10,7 +10,7 @@ from galaxycurate.pipeline.audit.judged import WORST_FIRST
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.report.facts import AuditFacts
 from galaxycurate.pipeline.search import LABEL
-from galaxycurate.pipeline.status import label_of
+from galaxycurate.pipeline.status import audit_left_out, label_of
 
 SHOWN = (
     VerdictKind.CONTAMINATED, VerdictKind.OFF_CENTRE, VerdictKind.CUT, VerdictKind.SECOND_GALAXY,
@@ -39,7 +39,7 @@ def audit_facts(records: Recorded) -> AuditFacts | None:
     return AuditFacts(
         counts={label: _ordered(counts[label]) for label in sorted(counts)},
         told=dict(Counter(verdict.tier for verdict in worst if verdict.tier).most_common()),
-        left_out=len({verdict.path for verdict in records.audit if not verdict.keep}),
+        left_out=audit_left_out(records),
         catalogue=str(records.audit_run.get("archive") or ""),
         current=records.is_audited,
     )

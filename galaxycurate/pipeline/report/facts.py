@@ -97,8 +97,9 @@ class AuditFacts:
     """What the newest audit found.
 
     ``counts`` are images by label and kind of verdict, those with several under the worst;
-    ``told`` images by who told; ``left_out`` is how many splits leave out; ``catalogue`` is who was
-    asked, empty for nobody; ``current`` says whether no image came after it.
+    ``told`` images by who told; ``left_out`` is how many splits leave out (what people put back is
+    used); ``catalogue`` is who was asked, empty for nobody; ``current`` says whether no image came
+    after it.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -112,7 +113,7 @@ class AuditFacts:
 class PeopleFacts:
     """What people decided: ``agreed`` counts by reviewer and compares them, ``counts`` is what it
     changed (`Decided.counted`), ``why`` the reasons of what was rejected, ``unsplit`` the lines
-    that came after the newest split.
+    that came after the newest split, where they would change it.
     """
 
     agreed: Agreed

@@ -17,6 +17,7 @@ from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.dedupe.shown import of_each_kind
+from galaxycurate.pipeline.next_steps import behind
 from galaxycurate.pipeline.papers import papers
 from galaxycurate.pipeline.recorded import Recorded, recorded
 from galaxycurate.pipeline.report.audited import audit_facts
@@ -34,7 +35,7 @@ from galaxycurate.pipeline.report.shown import SkyPoints
 from galaxycurate.pipeline.report.summary import summary
 from galaxycurate.pipeline.report.training import Training
 from galaxycurate.pipeline.status import TRAINING, by_reason, by_split, cutouts_of
-from galaxycurate.store.manifest import Manifest, read_all
+from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
 
 PAIRS = 18
@@ -88,7 +89,7 @@ def gather(
     if shortcuts:
         checked = check_shortcuts(settings, rows, records, keep=keep, progress=progress)
     facts = _facts(settings, rows, records, trained, checked)
-    return replace(facts, summary=summary(facts, records))
+    return replace(facts, summary=summary(facts, records, behind(records, settings)))
 
 
 def _facts(
@@ -109,7 +110,7 @@ def _facts(
         simulated=is_simulated(*origins),
         seed=settings.seed,
         origins=origins,
-        releases=tuple(dict.fromkeys(_release(m, settings) for m in rows.manifests)),
+        releases=tuple(dict.fromkeys(m.release for m in rows.manifests if m.release)),
         manifests=manifests,
         runs=runs(settings),
         funnel=funnel(rows, records),
@@ -167,11 +168,6 @@ def _origins(manifests, records: Recorded, trained: Training | None) -> tuple[st
     said += sorted({outcome.provider for outcome in records.outcomes})
     said += trained.origin.split("; ") if trained else []
     return tuple(dict.fromkeys(text for text in said if text))
-
-
-def _release(manifest: Manifest, settings: Settings) -> str:
-    """The data release of a manifest; of imported images their ids tell."""
-    return manifest.release or settings.release
 
 
 def _framing(rows: Rows) -> tuple[Framing, ...]:

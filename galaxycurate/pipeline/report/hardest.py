@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,10 @@ class Hard:
 
 
 def hardest(
-    rows: Rows, outcomes: Iterable[Outcome], training: Training | None
+    rows: Rows,
+    outcomes: Iterable[Outcome],
+    training: Training | None,
+    relabelled: Collection[str] = (),
 ) -> tuple[str, list[Hard]]:
     """The pictures of whose class the network was least sure, or else the volunteers were.
 
@@ -38,6 +41,8 @@ def hardest(
     outcomes : iterable of Outcome
         The pictures that are used.
     training : Training or None
+    relabelled : collection of str
+        Paths of those that people gave another class, which nobody voted on.
 
     Returns
     -------
@@ -50,7 +55,7 @@ def hardest(
     answers = [one for one in _by_network(training) if one.path in there] if training else []
     if answers:
         return BY_NETWORK, sorted(answers, key=lambda one: (one.sure, one.path))
-    votes = list(_by_votes(rows, there.values()))
+    votes = list(_by_votes(rows, [o for path, o in there.items() if path not in relabelled]))
     return (BY_VOTES if votes else ""), sorted(votes, key=lambda one: (one.sure, one.path))
 
 

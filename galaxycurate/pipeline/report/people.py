@@ -34,7 +34,7 @@ def people_facts(settings: Settings, records: Recorded) -> PeopleFacts | None:
         agreed=said,
         counts=records.decided.counted(paths),
         why=dict(grounds.most_common()),
-        unsplit=len(records.decisions) - records.counted if records.split_run else 0,
+        unsplit=records.since_split if records.split_run else 0,
     )
 
 

@@ -33,7 +33,7 @@ HARD_IN_ALL, HARD = 60, 12
 SUSPECT_NEGATIVES, SUSPECTS = 14, 7
 PER_REASON, REASONS = 12, 6
 
-_SHOWN = ("ra", "dec", "vote_fraction", "r", "clear_arcsec", "score")
+_SHOWN = ("ra", "dec", "r", "clear_arcsec", "score")
 
 
 class Sheets:
@@ -58,7 +58,8 @@ class Sheets:
 
     def of_hardest(self, training: Training | None) -> Iterable[Sheet]:
         """Of each class those that the network, or else the volunteers, were least sure of."""
-        order, found = hardest(self._rows, self._usable, training)
+        relabelled = self._records.decided.relabelled
+        order, found = hardest(self._rows, self._usable, training, relabelled)
         by_class: dict[str, list[Cutout]] = {}
         totals = Counter(self._class_of(self._by_path[one.path]) for one in found)
         most = _each(HARD_IN_ALL, len(totals), HARD)
@@ -111,11 +112,14 @@ class Sheets:
     def _cutout(self, outcome: Outcome) -> Cutout:
         index = self._rows.index(outcome.label, outcome.name)
         row: Mapping = self._rows.whole(index) if index is not None else {}
+        label = self._class_of(outcome)
+        votes = row.get("vote_fraction") if label == outcome.label else None  # of another class
         picture, lack = self._picture(outcome, row.get("source_file") or "")
         note = ": ".join(text for text in (outcome.reason, outcome.detail) if text)
         return Cutout(
             path=outcome.path,
-            label=self._class_of(outcome),
+            label=label,
+            vote_fraction=votes,
             name=outcome.name,
             picture=picture,
             note=lack if outcome.status is Status.OK else note,

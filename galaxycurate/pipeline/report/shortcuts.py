@@ -12,6 +12,7 @@ from galaxycurate.core.outcome import Outcome
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.nuisances import FILE, LIGHT, NOMINAL, NUISANCES, SKY
 from galaxycurate.curation.shortcuts import LEAST, LIMIT, Feature, Told, enough, tell
+from galaxycurate.curation.split.grouping import joined
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.report.nuisances import FORM_NAMES, SUBSAMPLINGS, Measures
 from galaxycurate.pipeline.report.rows import Rows, usable
@@ -19,6 +20,11 @@ from galaxycurate.store.settings import Settings
 
 MOST = 5000
 """Pictures that are looked at: more tell the same, and take minutes to read."""
+
+_WORDS: Mapping[str, Mapping[float, str]] = {
+    "form": {float(k): name for k, name in enumerate(FORM_NAMES)},
+    "subsampling": {float(k): name for k, name in SUBSAMPLINGS.items()},
+}
 
 MEANING = {one.name: one.meaning for one in NUISANCES}
 
@@ -125,13 +131,9 @@ def check_shortcuts(
         return Shortcuts(of=len(used), too_few=too_few, why_not=why)
     drawn = _drawn(label, classes, settings.seed)
     seen = [used[k] for k in drawn]
-    found = dict(Measures(Path(settings.dataset), keep=keep).of(seen, progress=progress))
-    words: dict[str, Mapping[float, str]] = {
-        "form": {float(k): name for k, name in enumerate(FORM_NAMES)},
-        "subsampling": {float(k): name for k, name in SUBSAMPLINGS.items()},
-    }
-    found["provider"], words["provider"] = _coded([outcome.provider for outcome in seen])
-    found |= _of_rows(seen, rows)
+    measures = Measures(Path(settings.dataset), keep=keep).of(seen, progress=progress)
+    providers, names = _coded([outcome.provider for outcome in seen])
+    found = {**measures, "provider": providers, **_of_rows(seen, rows)}
     told = {
         kind: tell(
             {one.name: found[one.name] for one in NUISANCES if one.kind == kind},
@@ -142,18 +144,19 @@ def check_shortcuts(
     return Shortcuts(
         len(used), len(seen), len(np.unique(group[drawn])),
         {name: int((label[drawn] == name).sum()) for name in classes},
-        too_few, told[FILE], told[SKY], told[LIGHT], words,
+        too_few, told[FILE], told[SKY], told[LIGHT], {**_WORDS, "provider": names},
     )  # fmt: skip
 
 
 def _groups(outcomes: list[Outcome], records: Recorded) -> np.ndarray:
-    """What dedupe found to belong together; a picture that it does not know is alone."""
-    place = records.in_splits or records.deduped
-    alone = range(-1, -len(outcomes) - 1, -1)
-    return np.array(
-        [place[o.path][0] if o.path in place else k for o, k in zip(outcomes, alone, strict=True)],
-        np.int64,
-    )
+    """What dedupe or the split keep together, and whoever hangs together by that.
+
+    The split's own groups are not enough: it cuts those that are too large for it, and with
+    another grouping (``--group field``) they say nothing of shared sky.
+    """
+    known = (records.deduped, records.split)
+    alone = (-1, "")  # a picture that neither knows
+    return joined(*([place.get(o.path, alone)[0] for o in outcomes] for place in known))
 
 
 def _drawn(label: np.ndarray, classes: list[str], seed: int) -> np.ndarray:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from galaxycurate.core.outcome import Status, VerdictKind
-from galaxycurate.pipeline.report.facts import Finding, PeopleFacts, SplitProof
+from galaxycurate.pipeline.report.facts import Finding, SplitProof
 from galaxycurate.pipeline.report.funnel import ASKED, KEPT, PLACED
 from galaxycurate.pipeline.report.shortcuts import MEANING, Told
 
 if TYPE_CHECKING:
+    from galaxycurate.pipeline.next_steps import Step
     from galaxycurate.pipeline.recorded import Recorded
-    from galaxycurate.pipeline.report.facts import AuditFacts, ReportFacts
+    from galaxycurate.pipeline.report.facts import ReportFacts
     from galaxycurate.pipeline.report.shortcuts import Shortcuts
 
 GOOD, LOOK, BAD, UNKNOWN = "good", "look", "bad", "unknown"
@@ -30,7 +31,9 @@ UNEVEN = 5.0
 _MANY_LOST = 0.1
 
 
-def summary(facts: ReportFacts, records: Recorded) -> tuple[Finding, ...]:
+def summary(
+    facts: ReportFacts, records: Recorded, behind: Step | None = None
+) -> tuple[Finding, ...]:
     """The five lines: pictures, leaks, contents, shortcuts, numbers.
 
     Parameters
@@ -38,6 +41,8 @@ def summary(facts: ReportFacts, records: Recorded) -> tuple[Finding, ...]:
     facts : ReportFacts
         All but its summary.
     records : Recorded
+    behind : Step, optional
+        What the split does not know yet (`galaxycurate.pipeline.next_steps.behind`).
 
     Returns
     -------
@@ -45,8 +50,8 @@ def summary(facts: ReportFacts, records: Recorded) -> tuple[Finding, ...]:
     """
     return (
         _pictures(facts, records),
-        _leaks(facts.proof, records),
-        _contents(facts.audit, facts.people),
+        _leaks(facts.proof, records, behind),
+        _contents(facts, records),
         _shortcuts(facts.shortcuts),
         _numbers(facts.splits, facts.classes, facts.funnel),
     )
@@ -112,7 +117,7 @@ def _pictures(facts: ReportFacts, records: Recorded) -> Finding:
     return say(GOOD, f"{text}; each was checked when it came.")
 
 
-def _leaks(proof: SplitProof | None, records: Recorded) -> Finding:
+def _leaks(proof: SplitProof | None, records: Recorded, behind: Step | None) -> Finding:
     say = _teller("Leaks", "splits")
     if not records.dedupe_run:
         return say(UNKNOWN, "Nobody looked for duplicates and shared sky.", "galaxycurate dedupe")
@@ -122,9 +127,8 @@ def _leaks(proof: SplitProof | None, records: Recorded) -> Finding:
         n = proof.torn + proof.pairs_across + proof.overlapping_across
         return say(BAD, f"The split leaks: {n:,} groups or pairs lie in two parts. Dedupe, then "
                         "split anew.", "galaxycurate dedupe")  # fmt: skip
-    if records.split_run < records.dedupe_run or records.counted < len(records.decisions):
-        return say(LOOK, "The split is older than what was found or decided since.",
-                   "galaxycurate split")  # fmt: skip
+    if behind:
+        return say(LOOK, f"The split is out of date: {behind.why}.", behind.command)
     if blind := proof.images - proof.measured:
         text = f"Nothing that dedupe found lies across the splits ({proof.groups:,} groups), but "
         text += f"the positions of {blind:,} of {proof.images:,} images are unknown."
@@ -133,13 +137,18 @@ def _leaks(proof: SplitProof | None, records: Recorded) -> Finding:
                      "measured anew).")  # fmt: skip
 
 
-def _contents(audit: AuditFacts | None, people: PeopleFacts | None) -> Finding:
+def _contents(facts: ReportFacts, records: Recorded) -> Finding:
     say = _teller("Contents", "audit")
+    audit, people = facts.audit, facts.people
     if audit is None:
         return say(UNKNOWN, "Nobody looked whether negatives are empty and galaxies are centred.",
                    "galaxycurate audit")  # fmt: skip
     if not audit.current:
         return say(LOOK, "Images came after the last audit.", "galaxycurate audit")
+    if n := len(records.in_splits.keys() & records.decided.left_out.keys()):
+        return say(LOOK, f"The split still holds {_images(n)} that dedupe, audit or people leave "
+                   "out.",
+                   "galaxycurate split")  # fmt: skip
     disputed = people.counts.get("disputed", 0) if people else 0
     if disputed:
         return say(LOOK, f"Reviewers disagree about {_images(disputed)}.", "galaxycurate review")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from galaxycurate.core.decision import Decision, DecisionKind
-from galaxycurate.curation.decisions import one_way
+from galaxycurate.curation.decisions import one_way, standing
 
 Pair = tuple[str, str]
 """Path and partner; a picture by itself has no partner."""
@@ -15,13 +15,12 @@ Pair = tuple[str, str]
 class Book:
     """Decisions by picture, kept up to date line by line.
 
-    It says the same as `galaxycurate.curation.decisions.standing` does of all lines together; pairs
-    are in the order of their paths.
+    Pairs are in the order of their paths.
     """
 
     def __init__(self, decisions: Iterable[Decision] = ()):
         self._lines: dict[str, Decision] = {}
-        self._undoers: dict[str, list[str]] = defaultdict(list)
+        self._stands: set[str] = set()
         self._about: dict[Pair, list[str]] = defaultdict(list)
         self.add(decisions)
 
@@ -36,16 +35,19 @@ class Book:
         set of (str, str)
             What they are about: path and partner.
         """
-        told = set()
+        told, is_undone = set(), False
         for line in map(one_way, decisions):
             if line.uid in self._lines:
                 continue
             self._lines[line.uid] = line
+            told.add((line.path, line.partner))
             if line.kind is DecisionKind.UNDO:
-                self._undoers[line.undoes].append(line.uid)
+                is_undone = True
             else:
                 self._about[line.path, line.partner].append(line.uid)
-            told.add((line.path, line.partner))
+                self._stands.add(line.uid)
+        if is_undone:
+            self._stands = {line.uid for line in standing(self._lines.values())}
         return told
 
     def get(self, uid: str) -> Decision | None:
@@ -53,19 +55,8 @@ class Book:
         return self._lines.get(uid)
 
     def stands(self, uid: str) -> bool:
-        """Whether a line counts: it is there, and no line that counts undoes it."""
-        waiting = [uid]
-        fate: dict[str, bool] = {}
-        while waiting:  # an undo of an undo of an undo ... is no reason to recurse
-            last = waiting[-1]
-            undoers = self._undoers.get(last, [])
-            unknown = [one for one in undoers if one not in fate]
-            if unknown:
-                waiting += unknown
-                continue
-            fate[last] = not any(fate[one] for one in undoers)
-            waiting.pop()
-        return uid in self._lines and fate[uid]
+        """Whether a line counts; one that undoes is no word itself."""
+        return uid in self._stands
 
     def about(self, path: str, partner: str = "") -> list[Decision]:
         """The decisions on a picture, or a pair, that count; the oldest first."""
@@ -79,8 +70,4 @@ class Book:
 
     def standing(self) -> list[Decision]:
         """All decisions that count, in the ledger's order."""
-        return [
-            line
-            for uid, line in self._lines.items()
-            if line.kind is not DecisionKind.UNDO and self.stands(uid)
-        ]
+        return [line for uid, line in self._lines.items() if uid in self._stands]

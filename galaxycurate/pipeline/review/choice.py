@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from galaxycurate.core.decision import Decision
+from galaxycurate.curation.decisions import is_current
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.review.book import Book
-from galaxycurate.pipeline.review.filter import Columns, chosen
+from galaxycurate.pipeline.review.columns import Columns
+from galaxycurate.pipeline.review.filter import chosen
 from galaxycurate.pipeline.review.material import Material
 from galaxycurate.pipeline.review.queues import (
     Entry,
@@ -17,6 +20,9 @@ from galaxycurate.pipeline.review.queues import (
     with_second_looks,
 )
 from galaxycurate.pipeline.review.wanted import DEFAULT_QUEUE, Wanted
+
+FILTER = "filter: "
+"""Begins the name of a queue that is a filter alone."""
 
 
 def choose(wanted: Wanted, material: Material, book: Book) -> Queue:
@@ -48,11 +54,26 @@ def choose(wanted: Wanted, material: Material, book: Book) -> Queue:
         entries = [one for one in entries if not _by_others(one, wanted.who, material, book)]
     if wanted.blind:  # the order of paths is that of the labels
         entries = shuffled(entries, material.settings.seed)
-    entries = with_second_looks(entries[: wanted.limit], wanted.second_look, material.settings.seed)
+    entries = entries[: wanted.limit]
+    if wanted.skip_decided:
+        entries = _in_own_order(entries, wanted.who)
+    entries = with_second_looks(entries, wanted.second_look, material.settings.seed)
     return replace(
         queue, entries=entries, empty="all of it is decided on by somebody else",
         hint="leave out --skip-decided, or choose another --queue",
     )  # fmt: skip
+
+
+def _in_own_order(entries: list[Entry], reviewer: str) -> list[Entry]:
+    """In an order that the reviewer's name decides, whatever is left out: two who share a queue
+    would else meet at every picture of it.
+    """
+
+    def place(entry: Entry) -> bytes:
+        words = "\0".join((reviewer, entry.path, entry.partner))
+        return hashlib.blake2b(words.encode(errors="surrogateescape"), digest_size=12).digest()
+
+    return sorted(entries, key=place)
 
 
 def check_waits(queue: Queue) -> None:
@@ -64,13 +85,14 @@ def check_waits(queue: Queue) -> None:
         Why there are none, and what to type.
     """
     if not queue.entries:
-        raise InputError(f"nothing waits in {queue.name}: {queue.empty}", hint=queue.hint)
+        where = "" if queue.name.startswith(FILTER) else f"nothing waits in {queue.name}: "
+        raise InputError(f"{where}{queue.empty}", hint=queue.hint)
 
 
 def words_on(entry: Entry, material: Material, book: Book) -> list[Decision]:
-    """The decisions on an entry's picture as it is today, the oldest first."""
-    sha256 = material.outcome(entry.path).sha256
-    return [w for w in book.about(entry.path, entry.partner) if w.sha256 in ("", sha256)]
+    """The decisions on an entry's pictures as they are today, the oldest first."""
+    sha256 = {path: material.outcome(path).sha256 for path in (entry.path, entry.partner) if path}
+    return [w for w in book.about(entry.path, entry.partner) if is_current(w, sha256)]
 
 
 def _by_others(entry: Entry, reviewer: str, material: Material, book: Book) -> bool:
@@ -81,14 +103,14 @@ def _filtered(wanted: Wanted, material: Material, book: Book) -> Queue:
     """The queue with what passes the filter; a filter alone is a queue, too."""
     if wanted.filter and not wanted.queue:
         pictures = [Entry(path) for path in material.pictures]
-        queue = Queue(f"filter: {wanted.filter}", "pictures that pass the filter", pictures)
+        queue = Queue(f"{FILTER}{wanted.filter}", "pictures that pass the filter", pictures)
     else:
         queue = queue_of(wanted.queue or DEFAULT_QUEUE, material, book)
     if not wanted.filter or not queue.entries:
         return queue
     passed = chosen(wanted.filter, Columns(material, book))
-    some = [one for one in queue.entries if {one.path, one.partner} & passed]
+    some = [one for one in queue.entries if {one.path, one.partner} & passed.paths]
     return replace(
         queue, entries=some, empty=f"no picture passes the filter {wanted.filter!r}",
-        hint="galaxycurate review --dry-run counts what waits in each queue",
+        hint="galaxycurate review --dry-run counts what waits in each queue", note=passed.note,
     )  # fmt: skip

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from galaxycurate.catalogs.rules.expression import FUNCTIONS, Expression
-from galaxycurate.core.columns import COLUMNS, IDS
-from galaxycurate.core.outcome import Outcome
-from galaxycurate.curation.decisions import Settled, settle
 from galaxycurate.errors import SettingError, UsageError
-from galaxycurate.pipeline.review.book import Book
-from galaxycurate.pipeline.review.material import Material
+from galaxycurate.pipeline.review.columns import Columns
 
 HINT = "a filter looks like: label=spiral AND p>0.9; other words than names stand in quotes"
 _PART = re.compile(
@@ -25,80 +21,23 @@ _JOINING = {"and", "or", "not"}
 _EQUAL = {"=": "==", "<>": "!=", "==": "==", "!=": "!="}
 
 
-class Columns:
-    """Columns of pictures, made when a filter asks for them.
+@dataclass(frozen=True)
+class Passed:
+    """What passes a filter.
 
     Parameters
     ----------
-    material : Material
-    book : Book
+    paths : set of str
+    note : str
+        How many do not because something of them is not known; empty where nothing is missing.
     """
 
-    def __init__(self, material: Material, book: Book):
-        self._material, self._book = material, book
-        self.pictures = list(material.pictures.values())
-        splits = material.records.split
-        self._made: dict[str, Callable[[], list]] = {
-            "path": lambda: [one.path for one in self.pictures],
-            "name": lambda: [one.name for one in self.pictures],
-            "label": lambda: [one.label for one in self.pictures],
-            "provider": lambda: [one.provider for one in self.pictures],
-            "split": lambda: [splits.get(one.path, (0, ""))[1] for one in self.pictures],
-            "verdict": lambda: [material.verdict_on(one.path) for one in self.pictures],
-            "predicted": lambda: [self._guess(one, "predicted", "") for one in self.pictures],
-            "p": lambda: [self._guess(one, "p", np.nan) for one in self.pictures],
-            "decided": self._decided,
-        }
-        there = {name for m in material.rows.manifests for name in m.table.column_names}
-        for name in sorted(there - self._made.keys()):
-            self._made[name] = lambda name=name: self._of_manifest(name)  # type: ignore[misc]
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that there are."""
-        return list(self._made)
-
-    def is_text(self, name: str) -> bool:
-        """Whether a column holds words; ids do."""
-        return name not in COLUMNS or COLUMNS[name].dtype == "str" or name in IDS
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        if name == "p":
-            return np.array(self._made[name](), float)
-        if self.is_text(name):
-            return np.array([_text(v) for v in self._made[name]()], str)
-        return np.array([np.nan if v is None else v for v in self._made[name]()], float)
-
-    def _guess(self, one: Outcome, what: str, unknown):
-        guess = self._material.guesses.get(one.path)
-        return getattr(guess, what) if guess else unknown
-
-    def _of_manifest(self, name: str) -> list:
-        rows = self._material.rows
-        held = [manifest.column(name) for manifest in rows.manifests]
-        where = (rows.index(one.label, one.name) for one in self.pictures)
-        places = (None if k is None else rows.where[k] for k in where)
-        return [None if place is None else held[place[0]][place[1]] for place in places]
-
-    def _decided(self) -> list[str]:
-        sha256 = {one.path: one.sha256 for one in self.pictures}
-        settled = settle(self._book.standing(), sha256)
-        words = {path: _word(one) for path, one in settled.items()}
-        return [words.get(one.path, "nobody") for one in self.pictures]
+    paths: set[str]
+    note: str = ""
 
 
-def _word(settled: Settled) -> str:
-    if settled.is_disputed:
-        return "disputed"
-    return settled.label or ("kept" if settled.use else "rejected")
-
-
-def _text(value) -> str:
-    return "" if value in (None, 0) else str(value)
-
-
-def chosen(text: str, columns: Columns) -> set[str]:
-    """The paths of the pictures that pass a filter.
+def chosen(text: str, columns: Columns) -> Passed:
+    """The pictures that pass a filter.
 
     Parameters
     ----------
@@ -109,25 +48,55 @@ def chosen(text: str, columns: Columns) -> set[str]:
 
     Returns
     -------
-    set of str
+    Passed
 
     Raises
     ------
     UsageError
-        It cannot be read, or names a column that there is not.
+        It cannot be read, or names a column or a word that there is not.
     """
     said = " ".join(_as_expression(_parts(text), columns))
     try:
         expression = Expression(said, where="--filter")
-        if not expression.is_cut:
+        if not expression.is_cut or not expression.names:
             raise UsageError(f"the filter {text!r} compares nothing", hint=HINT)
         for name in sorted(expression.names - set(columns.names)):
             raise _unknown(name, columns)
-        passed = expression.passed({name: columns[name] for name in expression.names})
+        _check_words(expression, columns)
+        truth = expression.truth({name: columns[name] for name in expression.names})
     except SettingError as error:
         why = str(error).removeprefix(f"--filter: {said!r} ")
         raise UsageError(f"the filter {text!r} {why}", hint=HINT) from None
-    return {one.path for one, yes in zip(columns.pictures, passed, strict=True) if yes}
+    paths = {one.path for one, yes in zip(columns.pictures, truth == 1, strict=True) if yes}
+    return Passed(paths, _note(expression, columns, np.isnan(truth)))
+
+
+def _note(expression: Expression, columns: Columns, untold: np.ndarray) -> str:
+    """How many pictures pass neither a filter nor its contrary, and why."""
+    n = int(untold.sum())
+    if not n:
+        return ""
+    empty = {name: untold & mask for name, mask in columns.unknown(expression.names).items()}
+    names = [name for name, mask in empty.items() if mask.any()]
+    if (untold & ~np.logical_or.reduce([*empty.values()])).any():
+        names.append("what is divided by zero")
+    among = f"{n:,} of {len(columns.pictures):,} pictures"
+    said = " or ".join(names)
+    return f"{among} cannot be told by the filter, and do not pass: {said} is not known"
+
+
+def _check_words(expression: Expression, columns: Columns) -> None:
+    """Refuse a word that its column cannot hold: it is misspelled, not rare."""
+    for name, word in sorted(expression.texts):
+        known = columns.known(name)
+        if not word or not known or word in known:
+            continue
+        lower = {one.lower(): one for one in known}
+        near = difflib.get_close_matches(word.lower(), lower, n=1)
+        meant = f"did you mean {lower[near[0]]}? " if near else ""
+        raise UsageError(
+            f"{name} is never {word!r}", hint=f"{meant}{name}: {', '.join(sorted(known))}"
+        )
 
 
 def _parts(text: str) -> list[tuple[str, str]]:

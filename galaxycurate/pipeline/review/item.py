@@ -86,10 +86,8 @@ class Side:
 
     @property
     def blind(self) -> Side:
-        """Only what no class alone has: its place and scale."""
-        return Side(
-            path="", ra=self.ra, dec=self.dec, pixscale=self.pixscale, north_up=self.north_up
-        )
+        """Only its scale, and which picture it is: a position's digits tell the list it is from."""
+        return Side(path="", sha256=self.sha256, pixscale=self.pixscale, north_up=self.north_up)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from galaxycurate.core.origin import is_simulated
-from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
+from galaxycurate.core.outcome import Outcome, Status, Verdict
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.recorded import Recorded, recorded
 from galaxycurate.pipeline.report.rows import Rows
@@ -106,14 +106,10 @@ class Material:
                 found.setdefault(verdict.path, []).append(verdict)
         return found
 
-    def verdict_on(self, path: str) -> str:
-        """The one word for a picture: what leaves it out, or else what the audit thinks of it."""
-        both = [*self.audit.get(path, ()), *(v for v in self.dedupe.get(path, ()))]
-        mine = [v for v in both if v.path == path]
-        out = [v for v in mine if not v.keep] or [
-            v for v in mine if v.kind is not VerdictKind.CLEAN
-        ]
-        return str((out or mine or both)[0].kind) if both else ""
+    def verdicts_on(self, path: str) -> set[str]:
+        """The kinds of all verdicts of audit and dedupe on a picture; of a pair both have them."""
+        both = [*self.audit.get(path, ()), *self.dedupe.get(path, ())]
+        return {str(verdict.kind) for verdict in both}
 
     def is_negative(self, path: str) -> bool:
         """Whether a picture should hold no galaxy, as the newest audit took it."""
@@ -212,7 +208,8 @@ def gather(
     Raises
     ------
     InputError
-        There are no manifests, or nothing was downloaded or imported yet.
+        There are no manifests, nothing was downloaded or imported yet, or a file of a training
+        that was named cannot be read.
     """
     rows = Rows.of(read_all((), folder=Path(settings.manifests)))
     records = recorded(settings, cutouts_of(rows.manifests))
@@ -221,4 +218,9 @@ def gather(
             f"the dataset {settings.dataset}/ is empty: there is nothing to review yet",
             hint="galaxycurate download, or galaxycurate import DIR --labels CSV",
         )
-    return Material(settings, records, rows, predictions, noise)
+    material = Material(settings, records, rows, predictions, noise)
+    if predictions:  # a file that was named is read at once: what is wrong with it is told now
+        _ = material.guesses
+    if noise:
+        _ = material.doubts
+    return material

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from galaxycurate.core.decision import Decision
 from galaxycurate.core.outcome import Verdict, VerdictKind
-from galaxycurate.curation.decisions import newest_of_each, settle
+from galaxycurate.curation.decisions import last_words, settle
 from galaxycurate.errors import UsageError
 from galaxycurate.pipeline.review.book import Book
 from galaxycurate.pipeline.review.material import Material
@@ -64,6 +62,8 @@ class Queue:
         Why there are none.
     hint : str
         What to type then.
+    note: str
+        What a person should know of a filter.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Queue:
     entries: list[Entry] = field(default_factory=list)
     empty: str = ""
     hint: str = ""
+    note: str = ""
 
 
 def _unreviewed(material: Material, _book: Book) -> Iterator[Entry]:
@@ -81,13 +82,16 @@ def _unreviewed(material: Material, _book: Book) -> Iterator[Entry]:
 def _contaminated(material: Material, _book: Book) -> Iterator[Entry]:
     suspected: dict[str, Verdict] = {}
     for path, verdicts in material.audit.items():
-        for verdict in verdicts if material.is_negative(path) else ():
+        for verdict in verdicts:
             worse = verdict.kind in _SUSPECTED and (
                 path not in suspected or _brightness(verdict) < _brightness(suspected[path])
             )
             if worse:
                 suspected[path] = verdict
-    for verdict in sorted(suspected.values(), key=_brightness):
+    negatives_first = sorted(
+        suspected.values(), key=lambda v: (not material.is_negative(v.path), _brightness(v))
+    )
+    for verdict in negatives_first:
         yield Entry(verdict.path, why=f"{verdict.kind}: {verdict.evidence}", verdict=verdict)
 
 
@@ -149,11 +153,9 @@ def _random(material: Material, _book: Book) -> Iterator[Entry]:
 
 def _disputed(material: Material, book: Book) -> Iterator[Entry]:
     sha256 = {path: one.sha256 for path, one in material.pictures.items()}
-    said: dict[tuple[str, str], list[Decision]] = defaultdict(list)
-    for (path, partner, _who), word in newest_of_each(book.standing()).items():
-        if path in material and (not partner or partner in material):
-            said[path, partner].append(word)
-    for (path, partner), words in sorted(said.items()):
+    for (path, partner), words in last_words(book.standing(), sha256).items():
+        if path not in material or (partner and partner not in material):
+            continue
         for settled in settle(words, sha256).values():
             if settled.is_disputed:
                 yield Entry(path, partner, settled.why, verdict=_of_pair(material, path, partner))
@@ -171,7 +173,7 @@ _LIST: dict[str, tuple[Callable[[Material, Book], Iterable[Entry]], str, str, st
         "no picture was kept", "galaxycurate status",
     ),
     "contaminated": (
-        _contaminated, "negatives in which the audit suspects a galaxy",
+        _contaminated, "what the audit calls contaminated or borderline, negatives first",
         "the audit suspects no picture, or there was none", "galaxycurate audit",
     ),
     PAIRS: (

@@ -25,6 +25,8 @@ class Said:
     kind : DecisionKind
     label, reason, keep, undoes : str
         What the kind needs; empty otherwise.
+    sha256, partner_sha256 : str
+        Of the pictures that were shown.
     took_ms : int
     """
 
@@ -35,6 +37,8 @@ class Said:
     reason: str = ""
     keep: str = ""
     undoes: str = ""
+    sha256: str = ""
+    partner_sha256: str = ""
     took_ms: int = 0
 
     @classmethod
@@ -61,6 +65,7 @@ class Said:
             cleaned(reason) if kind is DecisionKind.REJECT else "",
             keep if kind is DecisionKind.PAIR else "",
             undoes if kind is DecisionKind.UNDO else "",
+            _text(message, "sha256"), _text(message, "partner_sha256"),
             _took(message.get("took_ms", 0)),
         )  # fmt: skip
 

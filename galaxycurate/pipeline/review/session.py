@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from galaxycurate.core.decision import Decision, DecisionKind
-from galaxycurate.curation.decisions import Agreement, agreements
+from galaxycurate.curation.agreement import AGAIN, Agreement, agreements
 from galaxycurate.errors import UsageError
 from galaxycurate.pipeline.review.book import Book
 from galaxycurate.pipeline.review.choice import check_waits, choose, words_on
@@ -19,16 +19,13 @@ from galaxycurate.pipeline.review.material import Material, gather
 from galaxycurate.pipeline.review.pictures import Pictures
 from galaxycurate.pipeline.review.queues import TITLES, Entry, pair_entry
 from galaxycurate.pipeline.review.said import Said
+from galaxycurate.pipeline.review.shown import check_shown
 from galaxycurate.pipeline.review.wanted import Wanted
-from galaxycurate.store.images import check_word
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
 AT_ONCE = 100
 """Items that one question gets at most."""
-
-AGAIN = ", again"
-"""Ends the name of a reviewer's second looks."""
 
 REASONS = (
     "artefact", "satellite or asteroid trail", "bright star", "cut by the border",
@@ -62,9 +59,9 @@ class Session:
         self.material, self._ledger, self.wanted = material, ledger, wanted
         self.pictures = Pictures(material)
         self.reviewer = wanted.who
-        added = [check_word(name, what="class") for name in wanted.classes]
-        self.classes = list(dict.fromkeys([*material.classes, *added]))
         self._book = Book(ledger.decisions())
+        given = sorted({line.label for line in self._book.standing() if line.label})
+        self.classes = list(dict.fromkeys([*material.classes, *given, *wanted.classes]))
         self._read = len(self._book)
         self.queue = choose(wanted, material, self._book)
         self.entries = self.queue.entries
@@ -160,6 +157,19 @@ class Session:
         path = (entry.path, entry.partner)[side] if side in (0, 1) else ""
         if not path:
             raise UsageError("no such picture is in this review")
+        return path
+
+    def asked_about(self, key: str, side: int) -> str:
+        """The picture of an entry whose objects may be shown: their ids tell what it is.
+
+        Raises
+        ------
+        UsageError
+            There is none, or what is known of it is hidden.
+        """
+        path = self.path(key, side)
+        if self._is_hidden(key, self.entry(key)):
+            raise UsageError("the catalogue's objects are hidden until you decide")
         return path
 
     # ---- what a page is told
@@ -336,23 +346,29 @@ class Session:
         entry = self.entry(said.key)
         if said.kind is DecisionKind.LABEL and said.label not in self.classes:
             raise UsageError(f"no class is called {said.label!r}")
+        sha256, partner_sha256 = check_shown(entry, said, self.material, self._ledger)
         is_pair, of_pair = bool(entry.partner), said.kind is DecisionKind.PAIR
         if is_pair != of_pair and said.kind is not DecisionKind.UNSURE:
             raise UsageError("a pair is decided on by what to keep, a picture by what it shows")
         return Decision(
             uid=said.uid, path=entry.path, kind=said.kind, partner=entry.partner,
             label=said.label, reason=said.reason, keep=said.keep, reviewer=self.reviewer,
-            queue=self.queue.name, sha256=self.material.outcome(entry.path).sha256,
+            queue=self.queue.name, sha256=sha256, partner_sha256=partner_sha256,
             blind=int(self._is_hidden(said.key, entry)), again=int(self._is_again(said.key, entry)),
             took_ms=said.took_ms,
         )  # fmt: skip
 
     def _is_again(self, key: str, entry: Entry) -> bool:
-        """Whether it is a second look: one at what was passed over is the first."""
-        if not entry.again:
+        """Whether it is a second look: one at what was passed over, or of which nothing could be
+        said, is the first. It is shown as answered in this review; another one asks once more.
+        """
+        if not entry.again or key in self._as_first:
             return False
-        first = self._book.about(entry.path, entry.partner)
-        is_second = any(w.reviewer == self.reviewer and not w.again for w in first)
+        first = words_on(entry, self.material, self._book)
+        is_second = any(
+            w.reviewer == self.reviewer and not w.again and w.kind is not DecisionKind.UNSURE
+            for w in first
+        )
         if not is_second:
             self._as_first.add(key)
         return is_second
@@ -364,7 +380,8 @@ class Session:
             raise UsageError("there is no such decision of yours to undo")
         return Decision(
             uid=uid, path=old.path, kind=DecisionKind.UNDO, partner=old.partner, undoes=undoes,
-            reviewer=self.reviewer, queue=self.queue.name, sha256=old.sha256, again=old.again,
+            reviewer=self.reviewer, queue=self.queue.name, sha256=old.sha256,
+            partner_sha256=old.partner_sha256, again=old.again,
         )  # fmt: skip
 
     def _parameters(self) -> dict:

@@ -144,9 +144,9 @@ def read_doubts(file: Path, named: Named) -> list[Doubt]:
 
 
 def _rows(file: Path, wanted: Iterable[str]) -> Iterator[Mapping[str, str]]:
-    with existing(file).open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines, restval="")
-        try:
+    try:
+        with existing(file).open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines, restval="")
             missing = [name for name in wanted if name not in (reader.fieldnames or [])]
             if missing:
                 raise LayoutError(
@@ -155,8 +155,9 @@ def _rows(file: Path, wanted: Iterable[str]) -> Iterator[Mapping[str, str]]:
                     "predictions.csv",
                 )
             yield from reader
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise InputError(f"{file} cannot be read: {error}") from None
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{file} cannot be read: {why}") from None
 
 
 def _number(file: Path, text: str | None) -> float:

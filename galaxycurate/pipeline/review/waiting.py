@@ -24,12 +24,15 @@ class Waiting:
         How many there are, and how many of them the reviewer has not decided on.
     why : str
         Why there are none.
+    note : str
+        What a person should know of the filter.
     """
 
     queue: str
     total: int = 0
     left: int = 0
     why: str = ""
+    note: str = ""
 
 
 def waiting(settings: Settings, wanted: Wanted) -> list[Waiting]:
@@ -48,7 +51,9 @@ def waiting(settings: Settings, wanted: Wanted) -> list[Waiting]:
     Raises
     ------
     InputError
-        There are no pictures at all.
+        There are no pictures at all, or a file that was named cannot be read.
+    UsageError
+        A filter, a class or another word is wrong.
     """
     names = [wanted.queue] if wanted.queue or wanted.filter else list(NAMES)
     material = gather(settings, predictions=wanted.predictions, noise=wanted.noise)
@@ -59,8 +64,8 @@ def waiting(settings: Settings, wanted: Wanted) -> list[Waiting]:
 def _counted(material: Material, ledger: Ledger, wanted: Wanted) -> Waiting:
     try:
         session = Session(material, ledger, wanted)
-        session.check_waits()
-    except InputError as error:
-        return Waiting(wanted.queue or "filter", why=str(error))
-    n = len(session.entries)
-    return Waiting(session.queue.name, n, n - len(session.done))
+    except InputError as error:  # what this queue needs is not there; the others may wait
+        return Waiting(wanted.queue, why=str(error))
+    n, queue = len(session.entries), session.queue
+    why = "" if n else queue.empty
+    return Waiting(queue.name, n, n - len(session.done), why, queue.note)

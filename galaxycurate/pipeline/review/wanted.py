@@ -6,12 +6,17 @@ import getpass
 from dataclasses import dataclass
 from pathlib import Path
 
+from galaxycurate.curation.agreement import AGAIN
 from galaxycurate.errors import UsageError
 from galaxycurate.pipeline.review.queues import check_name
+from galaxycurate.store.images import check_word
 
 DEFAULT_QUEUE = "unreviewed"
 MOST_REASON = 200
-"""Characters of a reason, or of a name."""
+"""Characters of a reason."""
+
+MOST_NAME = 40
+"""Characters of a reviewer's name."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,35 @@ class Wanted:
             )
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"limit = {self.limit} leaves nothing", hint="--limit 100")
+        for name in self.classes:
+            check_word(name, what="class")
+        check_reviewer(self.reviewer)
 
     @property
     def who(self) -> str:
         """The name under which decisions are kept."""
         return cleaned(self.reviewer) or _login()
+
+
+def check_reviewer(name: str) -> None:
+    """Refuse a name that would be read as another one's, or that no table has room for.
+
+    Raises
+    ------
+    UsageError
+        It ends as second looks are called, or is too long.
+    """
+    said = cleaned(name)
+    if said.endswith(AGAIN):
+        raise UsageError(
+            f"the reviewer's name {said!r} would be read as somebody's second looks",
+            hint=f"--reviewer {said.removesuffix(AGAIN)}",
+        )
+    if len(said) > MOST_NAME:
+        raise UsageError(
+            f"the reviewer's name has {len(said)} characters, at most {MOST_NAME} are kept",
+            hint=f"--reviewer {said[:MOST_NAME].split()[0]}",
+        )
 
 
 def share(text: str) -> float:

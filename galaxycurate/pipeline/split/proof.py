@@ -37,7 +37,7 @@ class Split:
         Why they were left out: kinds of verdicts, reasons of people.
     decided : dict of str to int
         Images that people ``relabelled``, ``put_back`` against a verdict, or ``left_out``, and
-        those they left out because they disagree (``disputed``).
+        those they disagree on (``disputed``: left out, or of a pair).
     dropped : int
         Images of the guard band: they share sky with another split and are in none.
     counts : dict of str to dict of str to int

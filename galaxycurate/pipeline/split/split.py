@@ -11,26 +11,24 @@ import numpy as np
 
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.pairs import Pairs
-from galaxycurate.curation.split.divide import Division, Scene, divide
-from galaxycurate.curation.split.grouping import by_field, by_healpix, check_grouping, joined
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.audit.left_out import refuse_unaudited
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.decided import COUNTED, Decided
 from galaxycurate.pipeline.decided import read as read_decided
-from galaxycurate.pipeline.dedupe.kept import IDS, Kept, read_kept
-from galaxycurate.pipeline.split.evidence import ONE_OBJECT, Evidence, gather
+from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
 from galaxycurate.pipeline.split.manner import Manner
+from galaxycurate.pipeline.split.placing import Placed, place
 from galaxycurate.pipeline.split.proof import Split, prove, refuse_leaks
 from galaxycurate.pipeline.split.trees import (
     FOLDER,
+    MADE,
     SOFT_LABELS,
     Beside,
     build,
-    put_in_place,
     soft_labels,
 )  # fmt: skip
+from galaxycurate.store.files import building
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -76,39 +74,22 @@ def split(
     seed = settings.seed if seed is None else seed
     manner = manner or Manner(fractions=tuple(fractions or ()))
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
-        kept = _compared(settings, ledger)
-        refuse_unaudited(kept, ledger)
+        kept = _looked_at(settings, ledger)
         decided = read_decided(ledger)
         kept = replace(kept, given=decided.relabelled)
-        chosen = _chosen(kept, decided)
-        evidence = gather(kept, ledger, chosen)
-        made = _divide(
-            kept, chosen, evidence, _grouped(kept, ledger, evidence, manner), manner, seed
-        )
-        part = np.full(len(kept), "", dtype="<U8")
-        part[chosen] = np.array([*manner.parts, ""])[made.place]
-        result = prove(kept, chosen, evidence, made, part, manner)
+        placed = place(kept, ledger, _chosen(kept, decided), manner, seed=seed)
+        result = prove(kept, placed.chosen, placed.evidence, placed.made, placed.part, manner)
         result.told_by(decided, kept.paths)
         refuse_leaks(result)
         if not dry_run:
-            group = np.full(len(kept), -1)
-            group[chosen] = made.group
             about = _about(kept, result, manner, seed)
-            beside = Beside(about, soft_labels(Path(settings.manifests)), group)
-            dataset = Path(settings.dataset)
-            build(dataset, kept, part, list(manner.parts), beside, progress)
-            rows = zip(kept.paths, group, part, strict=True)
-            ledger.record(
-                "split",
-                {**asdict(manner), "seed": seed, COUNTED: decided.lines},
-                verdicts=_of_guard(kept, chosen, evidence, made, manner),
-                places=((p, int(g), str(s)) for p, g, s in rows),
-            )
-            put_in_place(dataset)
+            beside = Beside(about, soft_labels(Path(settings.manifests)))
+            _write(Path(settings.dataset), ledger, placed, beside, decided.lines, progress)
     return result
 
 
-def _compared(settings: Settings, ledger: Ledger) -> Kept:
+def _looked_at(settings: Settings, ledger: Ledger) -> Kept:
+    """The images as dedupe compared them, and the audit, if there was one, looked at them."""
     places = ledger.places("dedupe")
     if not places:
         raise InputError(
@@ -122,6 +103,7 @@ def _compared(settings: Settings, ledger: Ledger) -> Kept:
             f"the images changed after the last dedupe ({new:,} are new)",
             hint="galaxycurate dedupe, then split again",
         )
+    refuse_unaudited(kept, ledger)
     return kept
 
 
@@ -137,56 +119,30 @@ def _chosen(kept: Kept, decided: Decided) -> np.ndarray:
     return chosen
 
 
-# ---- who goes where
-
-
-def _divide(kept: Kept, chosen, evidence: Evidence, wanted, manner: Manner, seed: int) -> Division:
-    firm = evidence.firm
-    labels = kept.labels if manner.strategy == "stratified" else np.repeat("", len(kept))
-    scene = Scene(
-        label=labels[chosen],
-        group=joined(firm, wanted)[chosen],
-        firm=firm[chosen],
-        picture=evidence.picture[chosen],
-        pairs=_across(chosen, evidence),
-        ra=kept.ra[chosen],
-        dec=kept.dec[chosen],
-        width_arcsec=kept.width_arcsec[chosen],
-    )
-    return divide(scene, list(manner.parts.values()), guard=manner.guard, seed=seed)
-
-
-def _grouped(kept: Kept, ledger: Ledger, evidence: Evidence, manner: Manner) -> np.ndarray:
-    """What the manner wants together; -1 for rows that it says nothing of."""
-    kind, order = check_grouping(manner.grouping)
-    if kind == "overlap":
-        known = ledger.places("dedupe")
-        return joined(evidence.group(evidence.pairs), np.array([known[p][0] for p in kept.paths]))
-    if kind == "object":
-        return evidence.group(ONE_OBJECT)
-    if kind == "healpix":
-        return by_healpix(kept.ra, kept.dec, order)
-    ids = np.array([a or b for a, b in zip(*(kept.ids[n] for n in IDS), strict=True)], np.int64)
-    return by_field(ids, next_too=kind == "field+next")
-
-
-def _across(chosen, evidence: Evidence) -> Pairs:
-    """All pairs of the chosen rows, each once, numbered among the chosen."""
-    number = np.cumsum(chosen) - 1
-    found = [evidence.among(kind) for kind in evidence.pairs]
-    both = np.concatenate([np.stack([p.first, p.second], axis=1) for p in found])
-    keys = np.unique(number[both[:, 0]] << 32 | number[both[:, 1]])
-    return Pairs(keys >> 32, keys & 0xFFFFFFFF, np.ones(keys.size))
-
-
 # ---- what is written
+
+
+def _write(
+    dataset: Path, ledger: Ledger, placed: Placed, beside: Beside, lines: int, progress: Progress
+) -> None:
+    """Build the trees, record the split, and let the trees take their place."""
+    about = {name: beside.about[name] for name in ("seed", MADE)}
+    rows = zip(placed.kept.paths, placed.group, placed.part, strict=True)
+    with building(dataset / FOLDER, f"a split of {dataset}/") as new:
+        build(new, dataset, placed, beside, progress)
+        ledger.record(
+            "split",
+            {**asdict(placed.manner), **about, COUNTED: lines},
+            verdicts=_of_guard(placed),
+            places=((p, int(g), str(s)) for p, g, s in rows),
+        )
 
 
 def _about(kept: Kept, result: Split, manner: Manner, seed: int) -> dict:
     return {
         "origin": "; ".join(sorted(kept.origins)),
         "manifest_sha256": list(kept.manifest_sha256),
-        "created_utc": utc_now(),
+        MADE: utc_now(),
         "seed": seed,
         "fractions": list(manner.fractions),
         "strategy": manner.strategy,
@@ -208,14 +164,13 @@ def _about(kept: Kept, result: Split, manner: Manner, seed: int) -> dict:
     }
 
 
-def _of_guard(
-    kept: Kept, chosen, evidence: Evidence, made: Division, manner: Manner
-) -> Iterator[Verdict]:
+def _of_guard(placed: Placed) -> Iterator[Verdict]:
     """A verdict on each image that the guard band drops: what it shares with another part."""
-    rows = np.flatnonzero(chosen)
+    kept, made, evidence = placed.kept, placed.made, placed.evidence
+    rows = np.flatnonzero(placed.chosen)
     meant, place = (np.full(len(kept), -1) for _ in range(2))
     meant[rows], place[rows] = made.meant, made.place
-    names, paths = list(manner.parts), kept.paths
+    names, paths = list(placed.manner.parts), kept.paths
     why: dict[int, Verdict] = {}
     for kind in evidence.pairs:
         pairs = evidence.among(kind)

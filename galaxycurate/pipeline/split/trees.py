@@ -6,7 +6,6 @@ import csv
 import errno
 import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from galaxycurate.core.columns import SOFT
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.pipeline.decided import LIST, below_class
 from galaxycurate.pipeline.dedupe.kept import Kept
-from galaxycurate.store.files import unwritable
+from galaxycurate.pipeline.split.placing import Placed
 from galaxycurate.store.manifest import read_all
 from galaxycurate.store.shards.tree import Tree, open_tree
 
@@ -28,7 +27,10 @@ SOFT_LABELS = "soft.csv"
 GROUPS = "groups.csv"
 """Beside split.json: which group each image is of, by its path in the tree."""
 FOLDS = "folds.csv"
-_NEW, _OLD = ".split.new", ".split.old"
+MADE = "created_utc"
+"""In split.json and among the parameters of the ledger's run: by this the two know each other."""
+
+_ABOUT = "split.json"
 _NO_LINKS = (errno.EXDEV, errno.EMLINK, errno.EPERM)
 """Another file system, as many links as one file may have, or a system without any."""
 
@@ -45,13 +47,10 @@ class Beside:
         For ``split.json``; that of each fold has its own counts.
     soft : dict
         Vote fractions by label and name.
-    group : ndarray of int64, shape (n,)
-        The group of each image; -1 where it has none.
     """
 
     about: Mapping[str, object]
     soft: Soft
-    group: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -110,55 +109,39 @@ def soft_labels(manifests: Path) -> Soft:
     return known
 
 
+def made_utc(dataset: Path) -> str:
+    """When the trees that are there were made; empty where there are none that tell."""
+    try:
+        about = json.loads((dataset / FOLDER / _ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return str(about.get(MADE, "")) if isinstance(about, dict) else ""
+
+
 def build(
-    dataset: Path,
-    kept: Kept,
-    part: np.ndarray,
-    parts: Sequence[str],
-    beside: Beside,
-    progress: Progress = silent,
+    new: Path, dataset: Path, placed: Placed, beside: Beside, progress: Progress = silent
 ) -> None:
-    """Build the trees beside the old ones; `put_in_place` lets them take their place.
+    """Build the trees in an empty folder.
 
     Parameters
     ----------
+    new : Path
     dataset : Path
-    kept : Kept
-    part : ndarray of str, shape (n,)
-        The part of each image; empty for those left out.
-    parts : sequence of str
-        All parts.
+        Where the pictures are.
+    placed : Placed
     beside : Beside
     progress : callable
     """
-    new = dataset / _NEW
-    trees = layouts(parts)
+    kept, part = placed.kept, placed.part
+    trees = layouts(list(placed.manner.parts))
     names = _names(kept, part)
-    try:
-        shutil.rmtree(new, ignore_errors=True)
-        new.mkdir(parents=True)
-        for n, tree in enumerate(trees):
-            _link(dataset, kept, names, part, tree.holds, new / tree.folder)
-            _write_beside(new / tree.folder, kept, names, part, tree, beside)
-            progress((n + 1) * len(kept), len(trees) * len(kept), "linked")
-        if len(trees) > 1:
-            (new / "split.json").write_text(json.dumps(beside.about, indent=1) + "\n")
-            _write_folds(new / FOLDS, kept, part)
-    except OSError as error:
-        raise unwritable(dataset / FOLDER, error) from error
-
-
-def put_in_place(dataset: Path) -> None:
-    """Let the trees that were built take the place of the old ones."""
-    new, final, old = dataset / _NEW, dataset / FOLDER, dataset / _OLD
-    try:
-        shutil.rmtree(old, ignore_errors=True)
-        if final.exists():
-            final.rename(old)
-        new.rename(final)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise unwritable(final, error) from error
+    for n, tree in enumerate(trees):
+        _link(dataset, kept, names, part, tree.holds, new / tree.folder)
+        _write_beside(new / tree.folder, placed, names, tree, beside)
+        progress((n + 1) * len(kept), len(trees) * len(kept), "linked")
+    if len(trees) > 1:
+        _write_about(new, beside.about)
+        _write_folds(new / FOLDS, kept, part)
 
 
 def _names(kept: Kept, part: np.ndarray) -> list[str]:
@@ -185,17 +168,18 @@ def _link(
 
 
 def _write_beside(
-    root: Path, kept: Kept, names: list[str], part, tree: Layout, beside: Beside
+    root: Path, placed: Placed, names: list[str], tree: Layout, beside: Beside
 ) -> None:
+    kept, part = placed.kept, placed.part
     facts = {**beside.about, "splits": counts(kept.labels, part, tree.holds)}
     if tree.folder:
         facts["fold"] = tree.folder
-    (root / "split.json").write_text(json.dumps(facts, indent=1) + "\n")
+    _write_about(root, facts)
     paths = [
         f"{tree.holds[str(name)]}/{below}" if name else ""
         for below, name in zip(names, part, strict=True)
     ]
-    groups = zip(paths, beside.group.tolist(), strict=True)
+    groups = zip(paths, placed.group.tolist(), strict=True)
     _write_rows(root / GROUPS, ["path", "group"], sorted(one for one in groups if one[0]))
     labels = kept.labels.tolist()
     lines = [one for one in zip(paths, kept.outcomes, labels, strict=True) if one[0]]
@@ -209,6 +193,10 @@ def _write_beside(
     moved = [(path, one.path, label, one.label) for path, one, label in lines if label != one.label]
     if moved:
         _write_rows(root / LIST, ["path", "image", "label", "was"], sorted(moved))
+
+
+def _write_about(root: Path, facts: Mapping[str, object]) -> None:
+    (root / _ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_soft(path: Path, soft: Mapping[str, Mapping[str, float]], labels) -> None:

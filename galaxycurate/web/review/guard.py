@@ -60,7 +60,8 @@ def _against(request: web.Request, token: str) -> str:
     The host is checked because a page of the internet can give its own name the address of this
     machine; its port may be another one, as ``ssh -L`` maps it.
     """
-    given = request.path.split("/")[1].encode(errors="replace")
+    # "OPTIONS *" and "CONNECT host:1" have no path
+    given = request.path.partition("/")[2].partition("/")[0].encode(errors="replace")
     if not secrets.compare_digest(given, token.encode()):
         return "the address lacks the token of this review: open the one that the command printed\n"
     if _name(f"http://{request.host}") not in _HOSTS:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,6 +18,7 @@ from galaxycurate.errors import GalaxyCurateError, InputError, StorageError, Usa
 from galaxycurate.pipeline.review.objects import Objects, words
 from galaxycurate.pipeline.review.session import AT_ONCE, Session
 from galaxycurate.web.review.guard import LOOPBACK, guard, new_token
+from galaxycurate.web.review.place import dataset_id, listening, own_port
 
 PAGE = Path(__file__).parent / "page"
 _KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
@@ -39,6 +40,7 @@ class ReviewServer:
     def __init__(self, session: Session, objects: Objects | None = None):
         self.session = session
         self.token = new_token()
+        self.dataset = dataset_id(session.material.settings)
         self._objects = objects or Objects(session.material, session.pictures)
         # a session, and SQLite, are for one thread at a time; pictures are read beside it
         self._ledger = ThreadPoolExecutor(1, thread_name_prefix="ledger")
@@ -83,7 +85,7 @@ class ReviewServer:
         )
 
     async def _session(self, _request: web.Request) -> web.Response:
-        return await self._told(self.session.about)
+        return await self._told(lambda: self.session.about() | {"id": self.dataset})
 
     async def _items(self, request: web.Request) -> web.Response:
         start, n = (_whole(request.query.get(name, "")) for name in ("from", "n"))
@@ -126,7 +128,7 @@ class ReviewServer:
     async def _around(self, request: web.Request) -> web.Response:
         key, side = request.match_info["key"], int(request.match_info["side"])
         try:
-            path = self.session.path(key, side)
+            path = await self._in(self._ledger, self.session.asked_about, key, side)
             name, marks = await asyncio.wrap_future(self._objects.around(path))
         except Exception as error:  # whatever it is, it is a sentence in the page
             return _json({"error": words(error)}, 200)
@@ -144,7 +146,7 @@ def serve(session: Session, port: int, ready: Callable[[str], None]) -> None:
     ----------
     session : Session
     port : int
-        0 for a free one.
+        0 for that of the dataset and the reviewer, or the next one that is free.
     ready : callable
         Told the address when it answers.
 
@@ -155,8 +157,9 @@ def serve(session: Session, port: int, ready: Callable[[str], None]) -> None:
     """
     server = ReviewServer(session)
     try:
+        bound = listening(port, own_port(server.dataset, session.reviewer))
         with suppress(KeyboardInterrupt):  # where there are no signal handlers
-            asyncio.run(_serve(server, _listening(port), ready))
+            asyncio.run(_serve(server, bound, ready))
     finally:
         server.close()
 
@@ -176,20 +179,6 @@ async def _serve(server: ReviewServer, bound: socket.socket, ready: Callable[[st
         await runner.cleanup()
 
 
-def _listening(port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((LOOPBACK, port))
-    except (OSError, OverflowError) as error:
-        bound.close()
-        raise UsageError(
-            f"port {port} cannot be used: {getattr(error, 'strerror', None) or error}",
-            hint="leave out --port: a free one is taken then",
-        ) from error
-    return bound
-
-
 def _json(value: object, status: int = 200) -> web.Response:
     body = json.dumps(value, allow_nan=False)
     return web.Response(text=body, status=status, content_type="application/json", headers=_NEVER)
@@ -197,10 +186,3 @@ def _json(value: object, status: int = 200) -> web.Response:
 
 def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def counted(said: Mapping[str, int]) -> str:
-    """What was decided, in words: ``30 labels, 2 rejected``."""
-    names = {"label": "labels kept", "other label": "other labels", "reject": "rejected",
-             "pair": "pairs", "unsure": "unsure"}  # fmt: skip
-    return ", ".join(f"{said[kind]:,} {name}" for kind, name in names.items() if said.get(kind))

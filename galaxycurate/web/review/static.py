@@ -13,6 +13,7 @@ from galaxycurate.errors import InputError, UsageError
 from galaxycurate.pipeline.review.session import Session
 from galaxycurate.pipeline.review.wanted import Wanted
 from galaxycurate.store.files import replacing
+from galaxycurate.web.review.place import dataset_id
 
 PAGE = Path(__file__).parent / "page"
 SIDE_PX = 512
@@ -21,8 +22,8 @@ SIDE_PX = 512
 MOST_BYTES = 40_000_000
 """Of all pictures in a page."""
 
-_ORDER = ("dom", "said", "store", "outbox", "shelf", "stage", "blink", "viewer",
-          "dialogs", "panel", "grid", "head", "decisions", "app", "static")  # fmt: skip
+_ORDER = ("dom", "said", "lines", "store", "unsent", "outbox", "shelf", "stage", "blink",
+          "viewer", "dialogs", "panel", "grid", "head", "decisions", "app", "static")  # fmt: skip
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|const|function|async)", re.MULTILINE)
 _HTML = """<!doctype html>
@@ -119,7 +120,8 @@ def render(session: Session, items: list[dict]) -> str:
     """
     about = session.about() | {"total": len(items), "decided": 0, "first": 0, "history": []}
     about["reviewer"] = session.wanted.reviewer and session.reviewer
-    held = {"session": about, "items": items, "id": _id(items)}
+    dataset = dataset_id(session.material.settings)
+    held = {"session": about, "items": items, "id": _id(dataset, items)}
     # "</script>" and "<!--" must not end what holds them
     text = json.dumps(held, allow_nan=False).replace("<", "\\u003c")
     script, style = bundle(), (PAGE / "review.css").read_text(encoding="utf-8")
@@ -163,9 +165,10 @@ def _give_picture(session: Session, item: dict, number: int) -> int:
     return len(data)
 
 
-def _id(items: list[dict]) -> str:
-    """Another queue is another page, whose decisions are kept apart."""
-    return hashlib.sha256("".join(item["key"] for item in items).encode()).hexdigest()[:16]
+def _id(dataset: str, items: list[dict]) -> str:
+    """Another dataset, queue or picture is another page, whose decisions are kept apart."""
+    about = [[item["key"], *(side["sha256"] for side in item["sides"])] for item in items]
+    return hashlib.sha256(json.dumps([dataset, about]).encode()).hexdigest()[:32]
 
 
 def _hash(text: str) -> str:

@@ -33,6 +33,18 @@ def test_an_unknown_number_stays_unknown_in_every_sum():
         assert np.isnan(numbers(text)[1:]).all(), text
 
 
+def test_what_is_divided_by_zero_is_unknown():
+    values = {"a": np.array([0.0, 1.0, -1.0, 2.0]), "n": np.array([0, 0, 0, 4])}
+    assert np.isnan(Expression("a / n", "x").numbers(values)).tolist() == [True, True, True, False]
+    assert Expression("a / n > 0.1", "x").passed(values).tolist() == [False, False, False, True]
+    assert Expression("not (a / 0 > 1)", "x").passed(values).tolist() == [False] * 4
+
+
+def test_the_texts_that_columns_are_compared_with_are_told():
+    said = Expression("a == 'x' and ('y' != b or c > 1) and a != 'z'", "x")
+    assert said.texts == {("a", "x"), ("b", "y"), ("a", "z")}
+
+
 def test_what_is_compared_with_an_unknown_number_is_not_passed_nor_is_its_contrary():
     assert passed("a >= 0") == [True, True, False]
     assert passed("not a >= 0") == [False, False, False]

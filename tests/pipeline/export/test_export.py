@@ -12,12 +12,15 @@ import pytest
 
 from galaxycurate.cli.main import main
 from galaxycurate.core.decision import DecisionKind
+from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.errors import InputError, StorageError, UsageError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.export.export import Request, export
 from galaxycurate.pipeline.export.formats import FORMATS
 from galaxycurate.pipeline.export.hf_parquet import called
+from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split.split import Manner, split
+from galaxycurate.store.ledger import Ledger
 from tests.pipeline.export.conftest import decide
 from tests.pipeline.project import Project
 
@@ -35,6 +38,14 @@ def test_without_a_split_all_that_is_in_use_is_exported_and_that_is_said(tmp_pat
     assert made.notes == ["there is no split: all 12 pictures in use lie in one part"]
     with pytest.raises(UsageError, match="there is no split yet"):
         export(project.settings, Request("csv", tmp_path / "other", "test"))
+
+
+def test_a_folder_that_is_not_there_is_no_place_for_an_export(tmp_path):
+    project = small(tmp_path)
+    with pytest.raises(InputError, match="there is no folder") as caught:
+        export(project.settings, Request("csv", tmp_path / "no" / "such" / "out"))
+    assert caught.value.hint == f"mkdir -p {tmp_path / 'no' / 'such'}"
+    assert not (tmp_path / "no").exists()
 
 
 def test_one_split_alone(exported, tmp_path):
@@ -78,12 +89,55 @@ def test_decisions_that_came_after_the_split_are_told_and_do_not_count(tmp_path)
     path = next((tmp_path / "dataset" / "images" / "spiral").iterdir())
     decide(project, (f"images/spiral/{path.name}", DecisionKind.LABEL, {"label": "ring"}))
     made = export(project.settings, Request("csv", tmp_path / "out"))
-    assert made.notes == ["1 decision came after the split: galaxycurate split, then export"]
+    assert made.notes == [
+        "the split is out of date: 1 decision since the last split (next: galaxycurate split)"
+    ]
     assert {name for counts in made.counts.values() for name in counts} == {"spiral"}
+
+
+def test_what_dedupe_and_audit_found_after_the_split_is_told(tmp_path):
+    project = small(tmp_path)
+    dedupe(project.settings, pixels=None)
+    split(project.settings)
+    assert export(project.settings, Request("csv", tmp_path / "fresh")).notes == []
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        one, other, *_ = ledger.outcomes()
+        dirty = Verdict(one.path, VerdictKind.CONTAMINATED, keep=False, sha256=one.sha256)
+        ledger.record("audit", {}, verdicts=[dirty])
+    (told,) = export(project.settings, Request("csv", tmp_path / "audited")).notes
+    assert "1 image is judged otherwise since the last split (next: galaxycurate split)" in told
+    with Ledger.open(project.settings.ledger_url) as ledger:  # another picture under an old name
+        ledger.add_outcomes(ledger.start("download", {}), [other])
+    (told,) = export(project.settings, Request("csv", tmp_path / "replaced")).notes
+    assert "changed since the last dedupe (next: galaxycurate dedupe)" in told
+
+
+def test_no_folder_of_this_machine_is_told(tmp_path):
+    project = small(tmp_path, archive="local: /home/ann/sky.duckdb")
+    (tmp_path / "out").mkdir()
+    for name in ("csv", "votable", "imagefolder", "webdataset"):
+        export(project.settings, Request(name, tmp_path / "out" / name))
+    for path in (tmp_path / "out").rglob("*"):
+        assert path.is_dir() or b"/home/ann" not in path.read_bytes(), path
+    facts = json.loads((tmp_path / "out/csv/provenance.json").read_text())
+    assert facts["manifests"][0]["archive"] == "local: sky.duckdb"
+    assert "local: sky.duckdb" in facts["origins"]
+
+
+def test_pictures_of_no_known_release_thank_none(tmp_path):
+    project = small(tmp_path)
+    manifest = project.manifest("spiral", 12)
+    replace(manifest, header=replace(manifest.header, release="")).write(manifest.path)
+    export(project.settings, Request("csv", tmp_path / "out"))
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Of which data release they are is not known" in card
+    assert "DR17" not in card
+    assert gather(project.settings, shortcuts=False).releases == ()
 
 
 def test_a_simulated_sky_is_called_simulated_in_every_format(tmp_path):
     project = small(tmp_path, archive="http://127.0.0.1:1 (sandbox (simulated sky: mini))")
+    (tmp_path / "out").mkdir()
     for name in FORMATS:
         folder = tmp_path / "out" / name
         assert export(project.settings, Request(name, folder)).simulated

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import shutil
 import subprocess
 from collections import Counter
@@ -13,7 +14,14 @@ import pytest
 from PIL import Image
 
 from galaxycurate.core.outcome import Outcome, Status
-from galaxycurate.pipeline.export import hf_parquet, imagefolder, webdataset, zooniverse
+from galaxycurate.pipeline.export import (
+    hf_parquet,
+    imagefolder,
+    tables,
+    webdataset,
+    zoobot,
+    zooniverse,
+)
 from galaxycurate.pipeline.export.choosing import select
 from galaxycurate.pipeline.export.export import Request, export
 from galaxycurate.pipeline.export.formats import FORMATS
@@ -73,13 +81,25 @@ def test_imagefolder_is_opened_by_torchvision(made, selection):
     torchvision = pytest.importorskip("torchvision")
     folder, result = made["imagefolder"]
     for split, counts in result.counts.items():
-        found = torchvision.datasets.ImageFolder(folder / split)
+        found = torchvision.datasets.ImageFolder(folder / split, allow_empty=True)
         assert found.classes == list(COUNTS)
         assert Counter(found.classes[k] for k in found.targets) == counts
     bodies = {p.place: selection.read(p) for p in selection.pictures}
     assert {
         p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.jpg")
     } == bodies
+    said = "torchvision.datasets.ImageFolder('DIR/train', allow_empty=True)"
+    assert said in (folder / "README.md").read_text()
+
+
+def test_votes_are_told_of_the_label_that_they_were_for(selection):
+    relabelled = [
+        p for p in selection.pictures if str(p.row.get("label_source")).startswith("people")
+    ]
+    assert [p.row["label"] for p in relabelled] == ["merger"]
+    assert all(math.isnan(p.row["vote_fraction"]) for p in relabelled)
+    others = [p for p in selection.pictures if p not in relabelled]
+    assert not any(math.isnan(p.row["vote_fraction"]) for p in others)
 
 
 def test_a_class_that_a_split_lacks_keeps_its_number(selection, tmp_path):
@@ -194,6 +214,15 @@ def test_zoobots_catalogue_has_what_catalogdataset_asks_for(made, selection, exp
     assert moved["label_source"] == "people (before: spiral)"
 
 
+def test_no_two_pictures_share_an_id_for_zoobot(selection):
+    places = ["a/b_c.jpg", "x/b_c.jpg", "q/a_b_c.jpg", "q/b_c.png", "q/alone.jpg"]
+    one = selection.pictures[0]
+    some = [Picture(one.outcome, place, place[0], "", {}) for place in places]
+    ids = zoobot._ids(Selection(some, [], selection.dataset))
+    assert len(set(ids.values())) == len(places)
+    assert (ids["q/alone.jpg"], ids["q/a_b_c.jpg"]) == ("alone", "a_b_c")
+
+
 def test_zoobots_catalogue_is_opened_by_galaxy_datasets(made):
     pytest.importorskip("galaxy_datasets")
     import pandas as pd
@@ -273,6 +302,25 @@ def test_stilts_reads_a_table(made, name):
         [stilts, "tpipe", f"in={file}", "omode=count"], capture_output=True, text=True, check=True
     )
     assert "rows: 79" in said.stdout
+
+
+def test_free_text_is_no_formula_in_a_csv_and_names_stay_as_they_are(selection, tmp_path):
+    one = selection.pictures[0]
+    row = {
+        **one.row,
+        "name": "+12.5",
+        "source_file": "=HYPERLINK(1)",
+        "label_source": "-2",
+        "dec": -5.0,
+    }
+    picture = Picture(one.outcome, one.name, one.label, one.split, row)
+    said = [cell(picture, column) for column in ("name", "source_file", "label_source", "dec")]
+    assert said == ["+12.5", "'=HYPERLINK(1)", "'-2", "-5.0"]
+    some = Selection([picture], [], selection.dataset, {"split": "all splits"})
+    for to in ("csv", "fits"):
+        tables.write(some, tmp_path, lambda *_: None, to=to)
+    assert Manifest.read(tmp_path / "galaxies.csv").column("source_file") == ["'=HYPERLINK(1)"]
+    assert Manifest.read(tmp_path / "galaxies.fits").column("source_file") == ["=HYPERLINK(1)"]
 
 
 def test_ids_are_digits_and_floats_come_back_the_same(selection):

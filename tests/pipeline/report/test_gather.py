@@ -262,6 +262,37 @@ def test_without_a_network_the_hardest_are_those_of_the_fewest_votes(project):
     assert "votes" in sheet.order
 
 
+def test_the_votes_of_another_class_are_not_shown_for_the_one_that_people_gave(project):
+    project.fetch(project.manifest("spiral", 60))
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        first = min(ledger.outcomes(), key=lambda one: one.name)  # of the fewest votes
+        said = Decision("1" * 32, first.path, DecisionKind.LABEL, label="merger", reviewer="Ann",
+                        sha256=first.sha256)  # fmt: skip
+        ledger.decide(ledger.start("review", {}), [said])
+    facts = facts_of(project)
+    assert first.path not in {one.path for sheet in facts.hardest for one in sheet.cutouts}
+    (shown,) = next(sheet for sheet in facts.sheets if sheet.title == "merger").cutouts
+    assert (shown.path, shown.vote_fraction) == (first.path, None)
+
+
+def test_what_people_put_back_is_not_left_out_by_the_audit(curated):
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        one, other, *_ = (o for o in ledger.outcomes() if o.sha256)
+        ledger.record("audit", {}, verdicts=[
+            Verdict(o.path, VerdictKind.CONTAMINATED, keep=False, sha256=o.sha256)
+            for o in (one, other)
+        ])  # fmt: skip
+        said = Decision("1" * 32, one.path, DecisionKind.LABEL, label=one.label, reviewer="Ann",
+                        sha256=one.sha256)  # fmt: skip
+        ledger.decide(ledger.start("review", {}), [said])
+    facts = facts_of(curated)
+    assert facts.audit.left_out == 1
+    assert facts.people.counts["put_back"] == 1
+    lines = {line.about: line for line in facts.summary}
+    assert (lines["Leaks"].level, lines["Leaks"].do) == ("look", "galaxycurate split")
+    assert "still holds one image" in lines["Contents"].text
+
+
 def test_the_hardest_of_a_network_are_those_it_thought_least_likely(curated):
     curated.training.mkdir()
     (curated.training / "metrics.json").write_text('{"test": {"n": 3}}')

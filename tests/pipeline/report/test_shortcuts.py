@@ -124,6 +124,17 @@ def test_copies_in_one_group_are_never_asked_about_what_they_taught(tmp_path):
     assert not found.warns
 
 
+def test_shared_sky_that_the_split_cut_into_tiles_is_one_group_here(tmp_path):
+    settings = collect(tmp_path, {"a": jpegs(24, 0), "b": jpegs(24, 100)})
+    with Ledger.open(settings.ledger_url) as ledger:
+        paths = [one.path for one in ledger.outcomes()]
+        ledger.record("dedupe", {}, places=[(p, k // 2, "") for k, p in enumerate(paths)])
+        tiles = [(p, 100 + k, "train") for k, p in enumerate(paths)]
+        tiles[1] = (paths[1], 102, "train")  # a field of the split joins two groups of dedupe
+        ledger.record("split", {}, places=tiles)
+    assert checked(settings).groups == 23
+
+
 @pytest.mark.parametrize(
     "classes", [{"spiral": 30}, {"spiral": 30, "negative": 5}, {"a": 2, "b": 3}]
 )

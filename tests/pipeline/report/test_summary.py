@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from galaxycurate.core.decision import Decision, DecisionKind
-from galaxycurate.core.outcome import Outcome, Status
+from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
 from galaxycurate.curation.shortcuts import Feature, Told
 from galaxycurate.pipeline.agreed import Agreed
+from galaxycurate.pipeline.next_steps import Step
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.report import summary
 from galaxycurate.pipeline.report.facts import AuditFacts, Finding, PeopleFacts, SplitProof
@@ -109,17 +109,20 @@ def test_failed_pictures_are_asked_for_again():
     assert (line.level, line.do) == ("look", "galaxycurate download --retry-failed")
 
 
-@pytest.mark.parametrize(
-    "records",
-    [
-        Recorded(dedupe_run=4, split_run=3),
-        Recorded(dedupe_run=2, split_run=3, counted=0,
-                 decisions=(Decision("u", "p", DecisionKind.UNSURE),)),
-    ],
-)  # fmt: skip
-def test_a_split_older_than_what_it_rests_on_is_to_be_made_anew(records):
-    line = lines(records)["Leaks"]
+def test_a_split_that_is_behind_is_told_as_status_tells_it():
+    step = Step("galaxycurate dedupe", "images came since")
+    line = {one.about: one for one in summary.summary(Facts(), RECORDS, step)}["Leaks"]
+    assert (line.level, line.do) == ("look", "galaxycurate dedupe")
+    assert line.text == "The split is out of date: images came since."
+
+
+def test_contents_are_not_good_while_what_the_audit_leaves_out_is_in_the_split():
+    path = "images/a/1.jpg"
+    dirty = Verdict(path, VerdictKind.CONTAMINATED, keep=False)
+    records = replace(RECORDS, audit=(dirty,), split={path: (1, "train")})
+    line = lines(records)["Contents"]
     assert (line.level, line.do) == ("look", "galaxycurate split")
+    assert "still holds one image" in line.text
 
 
 def test_what_is_not_deduped_is_not_known():

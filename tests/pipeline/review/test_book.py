@@ -50,3 +50,7 @@ def test_line_by_line_and_all_together_agree(draws):
         is_undo = lines and draw % 3
         lines.append(undo(str(k), lines[draw % len(lines)].uid) if is_undo else label(str(k)))
     assert Book(lines).standing() == standing(lines)
+    step = Book()
+    for line in lines:
+        step.add([line])
+    assert step.standing() == standing(lines)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.outcome import Reason, Status, Verdict, VerdictKind
 from galaxycurate.errors import InputError, UsageError
 from galaxycurate.pipeline.review.queues import Entry, with_second_looks
@@ -29,7 +30,7 @@ def test_pictures_that_dedupe_left_out_do_not_wait(project, paths):
         assert [entry.path for entry in session.entries] == [paths[0], *paths[2:]]
 
 
-def test_suspected_negatives_come_worst_and_brightest_first(project):
+def test_what_the_audit_suspects_comes_negatives_first_worst_and_brightest_first(project):
     made = project.manifest("negative", 4, size_px=[48] * 4, limit_mag_r=[20.0] * 4)
     project.fetch(made, side=48)
     with opened(project, filter="label=negative") as session:
@@ -42,7 +43,7 @@ def test_suspected_negatives_come_worst_and_brightest_first(project):
         Verdict(d, VerdictKind.CONTAMINATED, mag_r=17.0, evidence="a galaxy is listed: r = 17"),
     )  # fmt: skip
     with opened(project, queue="contaminated") as session:
-        assert names(session) == [(d, ""), (c, ""), (a, "")]
+        assert names(session) == [(d, ""), (c, ""), (a, ""), (star, "")]
         assert session.entries[0].why == "contaminated: a galaxy is listed: r = 17"
 
 
@@ -117,6 +118,19 @@ def test_what_reviewers_disagree_about_waits_until_the_words_are_even_no_more(pr
         carl.decide([said(carl, 0, "label", label="spiral")])
     with opened(project, queue="disputed") as session, pytest.raises(InputError, match="nothing"):
         session.check_waits()
+
+
+def test_words_on_an_older_picture_neither_dispute_nor_end_a_dispute(project, paths):
+    old = {"sha256": "0" * 64}
+    words = [("ann", "spiral", {}), ("ben", "elliptical", {}), ("ben", "spiral", old)]
+    lines = [
+        Decision(f"{k:032x}", paths[0], DecisionKind.LABEL, word, reviewer=who, **about)
+        for k, (who, word, about) in enumerate(words)
+    ]
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        ledger.decide(ledger.start("review", {}), lines)
+    with opened(project, queue="disputed") as session:
+        assert names(session) == [(paths[0], "")]
 
 
 def test_second_looks_come_after_the_first_and_are_the_same_tomorrow():

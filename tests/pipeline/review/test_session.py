@@ -2,14 +2,17 @@
 
 import json
 import math
+from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from galaxycurate.core.decision import DecisionKind
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.placing import Placing
-from galaxycurate.curation.decisions import agreements
+from galaxycurate.curation.agreement import agreements
 from galaxycurate.errors import InputError, UsageError
+from galaxycurate.pipeline.decided import read
 from galaxycurate.pipeline.review.wanted import Wanted, share
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project
@@ -111,6 +114,55 @@ def test_a_decision_on_another_picture_than_todays_is_none(project, paths):
         assert Session(material, ledger, Wanted(reviewer="anna")).about()["first"] == 0
 
 
+def replaced(project, path):
+    """Another picture came in the place of one."""
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        (one,) = (one for one in ledger.outcomes() if one.path == path)
+        ledger.add_outcomes(ledger.start("download", {}), [replace(one, sha256="f" * 64)])
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_a_decision_on_a_picture_that_was_replaced_meanwhile_is_refused(project, blind):
+    with opened(project, blind=blind) as session:
+        shown = session.items(0, 1)[0]["sides"][0]["sha256"]
+        assert len(shown) == 64
+        with pytest.raises(UsageError, match="no longer the one that was shown"):
+            session.decide([said(session, 0, "reject", sha256="e" * 64)])
+        session.decide([said(session, 0, "reject", sha256=shown)])
+        replaced(project, session.entries[0].path)
+        with pytest.raises(UsageError, match="no longer the one that was shown"):
+            session.decide([said(session, 0, "reject", sha256=shown)])
+        with pytest.raises(UsageError, match="no longer the one that was shown"):
+            session.decide([said(session, 0, "reject")])
+    assert len(lines(project)) == 1
+
+
+def test_of_a_pair_both_pictures_are_kept_and_both_must_be_those_of_today(project, paths):
+    judged(project, "dedupe", pair(paths[1], paths[0]))
+    with opened(project, queue="pairs") as session:
+        first, second = (side["sha256"] for side in session.items(0, 1)[0]["sides"])
+        sent = {"keep": "both", "sha256": first, "partner_sha256": second}
+        session.decide([said(session, 0, "pair", **sent)])
+        with pytest.raises(UsageError, match="no longer the one that was shown"):
+            session.decide([said(session, 0, "pair", **sent | {"partner_sha256": first[::-1]})])
+        replaced(project, paths[1])
+        with pytest.raises(UsageError, match="no longer the one that was shown"):
+            session.decide([said(session, 0, "pair", **sent)])
+    (line,) = lines(project)
+    assert (line.sha256, line.partner_sha256) == (first, second)
+    with opened(project, queue="pairs") as session:
+        assert session.items(0, 1)[0]["mine"] is None
+
+
+def test_a_class_that_was_given_yesterday_is_known_today(project):
+    with opened(project, classes=("ring",)) as session:
+        session.decide([said(session, 0, "label", label="ring")])
+    with opened(project, reviewer="ben") as session:
+        assert session.about()["classes"] == ["spiral", "elliptical", "ring"]
+        session.decide([said(session, 1, "label", label="ring")])
+    assert len(lines(project)) == 2
+
+
 # ---- two people
 
 
@@ -159,7 +211,26 @@ def test_what_others_decided_stays_in_sight_unless_it_is_skipped(project):
 def test_a_page_that_skips_is_told_what_others_decide_meanwhile(project):
     with opened(project) as anna, opened(project, reviewer="ben", skip_decided=True) as ben:
         anna.decide([said(anna, 4, "unsure")])
-        assert ben.decide([said(ben, 0, "unsure")])["taken"] == [4]
+        place = [entry.path for entry in ben.entries].index(anna.entries[4].path)
+        assert ben.decide([said(ben, 0, "unsure")])["taken"] == [place]
+
+
+def test_two_who_skip_what_the_other_decided_meet_rarely(project):
+    with opened(project, skip_decided=True, limit=3) as few, opened(project, limit=3) as first:
+        assert {e.path for e in few.entries} == {e.path for e in first.entries}
+    with (
+        opened(project, skip_decided=True) as anna,
+        opened(project, reviewer="ben", skip_decided=True) as ben,
+    ):
+        assert {e.path for e in anna.entries} == {e.path for e in ben.entries}
+        taken = {anna: set(), ben: set()}
+        for k in range(10):
+            for one in (anna, ben):
+                if k not in taken[one]:
+                    taken[one].update(one.decide([said(one, k, "unsure")])["taken"])
+    met = Counter(line.path for line in lines(project))
+    assert len(met) == 10
+    assert sum(met.values()) <= 14  # 20 in one order for both
 
 
 # ---- blind
@@ -177,13 +248,17 @@ def test_blind_hides_label_votes_score_and_verdict_until_the_decision(project, p
         hidden = session.items(0, 1)[0]
         assert hidden["sides"][0] == {
             **hidden["sides"][0], "label": "", "path": "", "objid": "", "facts": [], "score": [],
-            "verdicts": [], "marks": [], "sha256": "",
+            "verdicts": [], "marks": [], "ra": None, "dec": None,
         }  # fmt: skip
         assert hidden["is_hidden"]
+        with pytest.raises(UsageError, match="objects are hidden until you decide"):
+            session.asked_about(hidden["key"], 0)
         line = said(session, 0, "label", label="spiral")
         shown = session.decide([line])["items"][0]
         assert shown["sides"][0]["label"] in ("spiral", "elliptical")
         assert shown["sides"][0]["score"]
+        assert shown["sides"][0]["ra"] is not None
+        assert session.asked_about(hidden["key"], 0) == shown["sides"][0]["path"]
         # once seen it stays seen: the next decision on it is not blind
         session.decide([said(session, 0, "undo", undoes=line["uid"])])
         assert not session.items(0, 1)[0]["is_hidden"]
@@ -220,6 +295,26 @@ def test_a_second_look_at_what_was_passed_over_is_the_first(project):
         shown = session.decide([said(session, 12, "unsure")])["items"][0]
         assert shown["mine"]["kind"] == "unsure"
     assert [line.again for line in lines(project)] == [0]
+
+
+def test_a_second_look_at_what_nobody_could_tell_is_the_first_word(project, paths):
+    with opened(project, second_look=1.0) as session:
+        path = session.entries[0].path
+        place = next(k for k, e in enumerate(session.entries) if e.again and e.path == path)
+        session.decide([said(session, 0, "unsure")])
+        session.decide([said(session, place, "label", label="spiral")])
+        assert session.agreement is None
+    assert [line.again for line in lines(project)] == [0, 0]
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        assert read(ledger).settled[path].label == "spiral"
+
+
+def test_who_changes_their_mind_on_a_late_first_look_has_still_looked_once(project):
+    with opened(project, second_look=1.0) as session:
+        for word in ("spiral", "elliptical"):
+            shown = session.decide([said(session, 12, "label", label=word)])["items"][0]
+            assert shown["mine"]["label"] == word
+    assert [line.again for line in lines(project)] == [0, 0]
 
 
 # ---- what is shown

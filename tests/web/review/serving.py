@@ -16,7 +16,7 @@ SHOWN = "#review[data-view]"
 
 
 @contextmanager
-def serving(session):
+def serving(session, port=0):
     """The address of a review for as long as the block runs."""
     server, loop, began = ReviewServer(session), asyncio.new_event_loop(), threading.Event()
     where = []
@@ -24,7 +24,7 @@ def serving(session):
     async def start():
         runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        site = web.TCPSite(runner, LOOPBACK, 0)
+        site = web.TCPSite(runner, LOOPBACK, port)
         await site.start()
         where.append(runner.addresses[0][1])
         began.set()
@@ -102,6 +102,18 @@ class Watched:
         """Wait until the server has everything."""
         self.page.wait_for_selector(".saved:has-text('all saved')")
         return self
+
+    def grid(self):
+        """Wait until all pictures of the grid are there, or known not to come."""
+        self.page.wait_for_selector(".grid[aria-busy=false]")
+        return self
+
+    def download(self, file):
+        """What a click on the download gives, as a file."""
+        with self.page.expect_download() as download:
+            self.page.click(".download:visible")
+        download.value.save_as(file)
+        return download.value.suggested_filename
 
     def text(self, selector):
         return self.page.inner_text(selector)

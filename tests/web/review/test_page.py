@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
+from galaxycurate.pipeline.applied import apply
 from galaxycurate.store.images import ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.web.review import static
@@ -60,7 +62,7 @@ def test_every_decision_can_be_made_from_the_keyboard(project, page):
         page.open(url).at(0)
         assert page.text(".state") == "○\nnot decided"
         page.press("Enter").at(1).press("1").at(2).press("0").at(3)
-        page.press("x", "2").at(4).press("x")
+        page.press("x", "2", "Enter").at(4).press("x")
         page.page.keyboard.type("dust, lane")
         page.press("Enter").at(5).press("m")
         page.page.keyboard.type("ell")
@@ -89,6 +91,51 @@ def test_undo_and_redo_go_back_to_the_picture(project, page):
         assert "2 of 10 decided" in page.text("header")
     with opened(project) as session:
         assert session.about()["decided"] == 2
+
+
+def test_a_typed_reason_may_begin_with_a_digit_and_no_key_leaks(project, page):
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("x", "Enter")
+        assert page.text(".chooser .hint") == "Press a number, or type a word and then Enter."
+        page.page.keyboard.type("2 galaxies, 1 star")
+        page.press("Enter").at(1).press("x", "Tab", "3").page.wait_for_timeout(600)
+        assert page.page.is_visible(".chooser")  # in the field a digit is a letter
+        page.press("Escape").page.wait_for_selector(".chooser", state="hidden")
+        # a number alone, and then, without a pause, what comes too late
+        page.page.evaluate(
+            "() => { const late = (key) => document.body.dispatchEvent(new KeyboardEvent("
+            "'keydown', { key, bubbles: true, cancelable: true }));"
+            " document.querySelector('.chooser').addEventListener('close', () =>"
+            " ['g', ' ', 'x', 'Enter'].forEach(late)); }"
+        )
+        page.press("x", "3").at(2).saved()
+        assert "u undoes the choice" in page.text(".hint")
+        assert page.page.get_attribute("#review", "data-view") == "looking"
+    assert words(project) == [("reject", "2 galaxies, 1 star"), ("reject", "bright star")]
+
+
+def test_a_class_that_there_is_not_is_named_and_enter_alone_chooses_none(project, page):
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("m", "Enter")
+        assert "Press a number" in page.text(".chooser .hint")
+        page.page.keyboard.type("merger")
+        page.press("Enter")
+        assert page.text(".chooser .hint").endswith("start the review with --new-class merger.")
+        page.press("Escape")
+    assert lines(project) == []
+
+
+def test_what_was_decided_together_is_undone_and_done_again_together(project, page):
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("0").at(1).press("g").grid().press("Enter").saved()
+        page.page.wait_for_selector("text=10 of 10 decided")
+        page.press("u").page.wait_for_selector(".hint:has-text('9 pictures: undone')")
+        assert "1 of 10 decided" in page.saved().text("header")
+        page.press("Shift+u").page.wait_for_selector("text=10 of 10 decided")
+        page.saved().press("u").page.wait_for_selector("text=1 of 10 decided")
+        page.saved().press("u").page.wait_for_selector("text=0 of 10 decided")
+        page.saved()
+    assert Counter(kind for kind, _ in words(project)) == {"unsure": 1, "label": 9, "undo": 28}
 
 
 def test_ways_to_look_change_no_decision(project, page):
@@ -142,6 +189,11 @@ def test_a_picture_whose_file_is_gone_says_so_and_can_be_decided_on(project, pag
         (project.root / "dataset" / session.entries[1].path).unlink()
         page.open(url).at(0).press("ArrowRight").at(1)
         assert "its file is gone" in page.text(".sky")
+        assert "what cannot be shown gets no label" in page.text(".hint")
+        page.press("Enter", "1")
+        assert "Not decided: this picture cannot be shown" in page.text(".hint")
+        assert page.text(".stage-note") == ""
+        assert page.page.is_hidden(".compass")
         page.press("x", "7").at(2).saved()
         assert not page.page.query_selector(".absent")
     assert words(project) == [("reject", "wrong picture")]
@@ -161,8 +213,7 @@ def test_o_opens_the_object_in_skyserver_and_tells_it_nothing(project, page):
 
 def test_the_grid_marks_decides_and_accepts_a_page(project, page):
     with opened(project) as session, serving(session) as url:
-        page.open(url).at(0).press("g")
-        page.page.wait_for_selector(".tile img")
+        page.open(url).at(0).press("g").grid()
         assert len(page.page.query_selector_all(".tile")) == 10
         page.press("ArrowRight", " ", "ArrowDown", " ").page.click(".tile >> nth=3")
         assert len(page.page.query_selector_all(".tile.marked")) == 3
@@ -189,6 +240,9 @@ def test_a_pair_is_blinked_and_kept_and_found_from_its_picture(project, page):
         assert which == {"left", "right"}
         matrix = page.page.get_attribute(".blink-sky image >> nth=1", "transform")
         assert matrix == "matrix(1 0 0 1 6 2)"
+        for key in "mx":
+            page.press("z", key)
+            assert "Class and reject are for single pictures" in page.text(".hint")
         page.press("b", "d", "3").at(1).press("g").press("2").saved()
         page.page.wait_for_selector(".end:not([hidden])")
     with opened(project) as session, serving(session) as url:
@@ -245,8 +299,8 @@ def test_killed_and_started_anew_a_review_goes_on_and_loses_no_decision(project,
             " dispatchEvent(e); return e.defaultPrevented; }"
         )
         assert closing
-        port = url.split(":")[2].split("/")[0]
-        process, again = start(project, "--port", port)
+        process, again = start(project)
+        assert again.split("/")[2] == url.split("/")[2]  # else the browser would not find them
         page.page.wait_for_selector("text=the review was started anew")
         page.page.goto("about:blank")  # the dialog that warns is accepted
         page.wrong.clear()
@@ -276,7 +330,7 @@ def test_two_people_at_once_see_their_own_progress_and_lose_nothing(project, bro
             anna.press("1").at(k + 1)
             ben.press("2").at(k + 1)
         anna.saved()
-        ben.saved().press("x", "1").saved().press("ArrowLeft").at(5)
+        ben.saved().press("x", "1", "Enter").at(6).saved().press("ArrowLeft").at(5)
         assert "5 of 10 decided" in anna.text("header")
         assert "6 of 10 decided" in ben.text("header")
         ben.press("ArrowLeft").at(4)
@@ -285,6 +339,105 @@ def test_two_people_at_once_see_their_own_progress_and_lose_nothing(project, bro
     for watched in (anna, ben):
         watched.context.close()
         assert watched.wrong == []
+
+
+def decided_without_a_server(page, url):
+    """Three pictures marked and decided on together: sent when a server is back."""
+    page.open(url).at(0).press("g").grid()
+    yield
+    page.press(" ", "ArrowRight", " ", "ArrowRight", " ", "1")
+    page.page.wait_for_selector(".unsent:has-text('3 not sent yet: kept here')")
+
+
+def test_what_cannot_be_taken_is_set_aside_and_takes_nothing_with_it(project, page, tmp_path):
+    with opened(project) as session, serving(session) as url:
+        steps = decided_without_a_server(page, url)
+        next(steps)
+        changed = session.material.outcome(session.entries[1].path)
+        port = int(url.split(":")[2].split("/")[0])
+    next(steps, None)
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        new = [replace(changed, sha256="f" * 64)]
+        ledger.add_outcomes(ledger.start("download", {}), new)
+    page.page.goto("about:blank")
+    page.wrong.clear()  # the dialog that warned
+
+    other = Project(tmp_path / "other" / project.root.name)
+    other.fetch(other.manifest("spiral", 6, size_px=[48] * 6), side=48)
+    with opened(other) as session, serving(session, port) as url:
+        page.open(url).at(0).saved().page.goto("about:blank")
+    assert lines(other) == []
+    with opened(project, queue="random") as session, serving(session, port) as url:
+        page.open(url).at(0)
+        page.page.wait_for_selector(
+            ".hint:has-text('in this browser for the review of unreviewed')"
+        )
+        assert lines(project) == []
+    with opened(project, limit=1) as session, serving(session, port) as url:
+        page.open(url).saved()
+        page.page.wait_for_selector(".unsent:has-text('2 not taken:')")
+        page.page.wait_for_selector("text=1 of 1 decided")
+        assert len(lines(project)) == 1
+        page.page.reload()
+        page.page.wait_for_selector(".unsent:has-text('2 not taken:')")
+        assert page.download(tmp_path / "aside.csv") == "not-taken.csv"
+        page.page.click(".forget")
+        assert page.page.is_hidden(".unsent")
+    aside = rows_of(tmp_path / "aside.csv")
+    assert aside[0]["sha256"] == changed.sha256  # that of the picture that was looked at
+    assert apply(project.settings, tmp_path / "aside.csv", reviewer="").new == 2
+
+
+def test_the_grid_accepts_only_what_was_on_the_screen(tmp_path, page):
+    project, held = many(tmp_path, 80), []
+    with opened(project) as session, serving(session) as url:
+        (project.root / "dataset" / session.entries[2].path).unlink()
+        page.open(url).at(0)
+        page.page.route("**/small/**", lambda one: held.append(one))
+        page.press("g").page.wait_for_selector(".tile img")
+        page.press("Enter")
+        assert "not on the screen yet" in page.text(".hint")
+        page.page.unroute("**/small/**")  # which lets those that were held go on
+        page.grid().press("Enter").saved()
+        assert len(lines(project)) == 35
+        assert "1 cannot be shown, and is not decided on" in page.text(".hint")
+        held.clear()
+        page.page.route("**/small/**", lambda one: held.append(one))
+        page.press("Enter", "Enter").page.wait_for_selector("text=at 37")
+        page.page.wait_for_selector(".grid[aria-busy=true]")
+        page.press("Enter")
+        assert "at 37" in page.text("header")
+        assert len(lines(project)) == 35
+
+
+def test_a_mark_stays_with_its_picture_until_that_is_decided_on(tmp_path, page):
+    project = many(tmp_path, 80)
+    with opened(project) as session, serving(session) as url:
+        marked = [session.entries[k].path for k in (0, 1)]
+        page.open(url).at(0).press("g").grid().press(" ", "ArrowRight", " ")
+        page.press("PageDown").page.wait_for_selector(".hint:has-text('2 marked on other pages')")
+        page.grid().press("PageUp").page.wait_for_selector("text=at 1")
+        page.grid().press("g").at(0).press("g").grid()
+        assert len(page.page.query_selector_all(".tile.marked")) == 2
+        page.press("Enter").saved().press("PageUp").page.wait_for_selector("text=at 1")
+        assert not {line.path for line in lines(project)} & set(marked)
+        page.grid().press("0").saved()
+        assert page.page.query_selector(".tile.marked") is None
+    assert {line.path for line in lines(project) if line.kind.value == "unsure"} == set(marked)
+
+
+def test_a_ledger_that_does_not_answer_is_told_of_in_words(project, page):
+    held = []
+    with opened(project, reviewer="W" * 40) as session, serving(session) as url:
+        page.page.route("**/decide", lambda one: held.append(one))
+        page.open(url).at(0).press("1").at(1).press("1").at(2)
+        page.page.wait_for_selector(".saved.problem:has-text('2 not saved: nothing gets through')")
+        who = "(one) => [one.scrollWidth > one.clientWidth, getComputedStyle(one).textOverflow]"
+        assert page.page.eval_on_selector(".reviewer", who) == [True, "ellipsis"]
+        page.page.unroute("**/decide")
+        page.saved()
+        assert page.page.query_selector(".saved.problem") is None
+    assert len(lines(project)) == 2
 
 
 # ---- many pictures, quickly
@@ -383,39 +536,61 @@ def test_names_labels_and_verdicts_that_are_markup_stay_text(tmp_path, page, is_
 # ---- one file
 
 
+COLUMNS = ["uid", "path", "kind", "label", "reason", "partner", "keep", "undoes", "reviewer",
+           "queue", "sha256", "partner_sha256", "blind", "again", "took_ms"]  # fmt: skip
+
+
+def rows_of(file):
+    with file.open(newline="") as text:
+        return list(csv.DictReader(text))
+
+
 def test_a_page_of_its_own_gives_its_decisions_back(project, page):
-    file = project.root / "review.html"
+    file, given = project.root / "review.html", project.root / "decisions.csv"
     with opened(project, queue="random", reviewer="") as session:
         made = static.write(session, file)
         paths = [entry.path for entry in session.entries]
+        known = [session.material.outcome(path).sha256 for path in paths]
     assert (made.total, made.shown) == (10, 10)
     assert made.n_bytes == file.stat().st_size
-    page.open(file.as_uri()).at(0).press("Enter").at(1).press("x")
-    page.page.keyboard.type('dust, "lane"')
+    page.open(file.as_uri()).at(0).press("Enter")
+    assert "type your name first" in page.text(".hint")
+    page.page.keyboard.type("carla")
+    page.press("Enter", "Enter").at(1).press("x")
+    page.page.keyboard.type('=1, "lane"')
     page.press("Enter").at(2).press("u").at(1).press("Shift+u").at(1)
-    page.page.fill("header input", "carla")
     page.page.reload()
     page.at(2)
     page.press("c")
     page.page.wait_for_selector("text=a page without its server asks no catalogue")
-    with page.page.expect_download() as download:
-        page.page.click(".download")
-    assert download.value.suggested_filename == "decisions.csv"
-    download.value.save_as(project.root / "decisions.csv")
-    with (project.root / "decisions.csv").open(newline="") as text:
-        rows = list(csv.DictReader(text))
-    assert ",".join(rows[0]) == (
-        "uid,path,kind,label,reason,partner,keep,undoes,reviewer,queue,sha256,blind,again,took_ms"
-    )
+    assert page.download(given) == "decisions.csv"
+    rows = rows_of(given)
+    assert list(rows[0]) == COLUMNS
     assert [row["kind"] for row in rows] == ["label", "reject", "undo", "undo"]
     assert [row["path"] for row in rows] == [paths[0], *[paths[1]] * 3]
-    assert (rows[1]["reason"], rows[1]["reviewer"], rows[1]["queue"]) == (
-        'dust, "lane"',
-        "carla",
-        "random",
-    )
+    assert [row["sha256"] for row in rows] == [known[0], *[known[1]] * 3]
+    assert [rows[1][name] for name in ("reason", "reviewer", "queue")] == [
+        "'=1, \"lane\"", "carla", "random"
+    ]  # fmt: skip
     assert rows[2]["undoes"] == rows[1]["uid"]
     assert rows[3]["undoes"] == rows[2]["uid"]
+    apply(project.settings, given, reviewer="somebody else")
+    assert [line.reason for line in lines(project)] == ["", '=1, "lane"', "", ""]
+
+
+def test_each_who_uses_a_page_has_a_name_and_a_progress_of_their_own(project, page):
+    file, given = project.root / "review.html", project.root / "decisions.csv"
+    with opened(project) as session:
+        static.write(session, file)
+    page.open(file.as_uri()).at(0).press("1").at(1).press("1").at(2)
+    page.page.fill("header input", "ben")
+    page.press("Enter").at(0)
+    assert "0 of 10 decided" in page.text("header")
+    page.press("2").at(1).press("u").at(0).press("2").at(1)
+    page.download(given)
+    assert [row["reviewer"] for row in rows_of(given)] == ["anna"] * 2 + ["ben"] * 3
+    apply(project.settings, given, reviewer="")
+    assert len(lines(project)) == 5
 
 
 def test_the_page_of_its_own_asks_nobody_for_anything(project, page):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import stat
 import uuid
 from pathlib import Path
@@ -13,7 +14,7 @@ from galaxycurate.errors import UsageError
 from galaxycurate.web.review import browser, static
 from galaxycurate.web.review.server import PAGE, serve
 from tests.pipeline.project import Project
-from tests.pipeline.review.conftest import opened
+from tests.pipeline.review.conftest import opened, said
 from tests.web.review.serving import serving
 
 
@@ -116,6 +117,16 @@ def test_a_body_without_end_is_not_read(review):
     assert ask(review[1], "decide", method="POST", body=body, **origin)[0] == 413
 
 
+@pytest.mark.parametrize("line", ["OPTIONS * HTTP/1.1", "CONNECT a:1 HTTP/1.1"])
+def test_a_request_without_a_path_is_refused(review, line):
+    at = urlsplit(review[1])
+    with socket.create_connection((at.hostname, at.port), timeout=10) as asking:
+        asking.sendall(f"{line}\r\nHost: {at.netloc}\r\nConnection: close\r\n\r\n".encode())
+        answer = asking.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b"Content-Security-Policy" in answer
+
+
 def test_other_ways_and_places_are_not_there(review):
     url = review[1]
     origin = {"Origin": f"http://{urlsplit(url).netloc}"}
@@ -148,6 +159,19 @@ def test_a_catalogue_that_does_not_answer_is_a_sentence(review):
     assert "there is no file or folder none" in json.loads(text)["error"]
 
 
+def test_a_blind_page_asks_no_catalogue_before_the_decision(tmp_path):
+    made = Project(tmp_path)
+    object.__setattr__(made.settings, "archive", "local:none")
+    made.fetch(made.manifest("spiral", 1, size_px=[48]), side=48)
+    with opened(made, blind=True) as session, serving(session) as url:
+        key = session.items(0, 1)[0]["key"]
+        _, _, text = ask(url, f"objects/{key}/0")
+        assert json.loads(text) == {"error": "the catalogue's objects are hidden until you decide"}
+        session.decide([said(session, 0, "unsure")])
+        _, _, text = ask(url, f"objects/{key}/0")
+        assert "there is no file or folder none" in json.loads(text)["error"]
+
+
 def test_a_port_that_is_taken_is_named(review):
     session, url = review
     port = urlsplit(url).port
@@ -177,6 +201,26 @@ def test_the_modules_of_the_page_become_one_script():
     assert "import " not in script.replace("important", "")
     assert "\nexport " not in script
     assert "class App" in script
+
+
+def test_a_page_of_other_pictures_or_of_another_dataset_is_another_page(tmp_path):
+    ids = []
+    for name in "ab":
+        made = Project(tmp_path / name)
+        made.fetch(made.manifest("spiral", 1, size_px=[48]), side=48)
+        with opened(made) as session:
+            items = session.items(0, 1)
+            ids += [held(session, items)["id"], held(session, items)["id"]]
+            items[0]["sides"][0]["sha256"] = "f" * 64
+            ids.append(held(session, items)["id"])
+    assert ids[0] == ids[1]
+    assert ids[3] == ids[4]
+    assert len(set(ids)) == 4
+
+
+def held(session, items):
+    text = static.render(session, items)
+    return json.loads(text.split('id="held">')[1].split("</script>")[0])
 
 
 def test_a_browser_is_given_a_file_that_others_cannot_read(monkeypatch):

@@ -10,6 +10,8 @@ import { KEEPS, stateOf } from "./said.js";
 import { Shelf } from "./shelf.js";
 import { Viewer } from "./viewer.js";
 
+const OF_A_PAIR = "Of a pair choose what to keep: 1 left, 2 right, 3 both.";
+
 /** One open review in a page. */
 export class App {
   view = "single";
@@ -36,7 +38,7 @@ export class App {
     this.end = el("section", { class: "end", hidden: true });
     this.hint = el("footer", { class: "hint" });
     this.main = el("main", {}, this.viewer.root, this.grid.root, this.end, this.panel.root);
-    fill(root, this.head.root, this.main, this.hint, this.live, this.keys, this.chooser.box);
+    fill(root, this.head.root, this.decisions.unsent.root, this.main, this.hint, this.live, this.keys, this.chooser.box);
     document.addEventListener("keydown", (event) => this.#key(event));
     addEventListener("beforeunload", (event) => { if (this.decisions.outbox.size && !store.isStatic) event.preventDefault(); });
   }
@@ -45,13 +47,24 @@ export class App {
   async start() {
     const left = this.decisions.recover();
     await this.go(this.place);
+    const { elsewhere } = this.decisions;
     if (left) this.say(`${left} decisions of an earlier page are sent now`);
+    else if (elsewhere.length) this.say(`Decisions that were not sent wait in this browser for the review of ${elsewhere.join(" and ")}: start that again`);
   }
 
   /** Tell a person who does not see the page, and show it to one who does. */
   say(words) {
     fill(this.live, words);
     fill(this.hint, words).title = words;
+  }
+
+  /** Begin anew: somebody else decides now. */
+  async restart() {
+    const session = await this.store.session();
+    this.decisions.begin(session);
+    this.grid.marked.clear();
+    this.shelf.forget();
+    return this.go(session.first);
   }
 
   // ---- what is shown
@@ -84,6 +97,7 @@ export class App {
     this.panel.show(item, this.viewer);
     this.#hintAbout(item);
     if (!await this.viewer.show(item) || this.item !== item) return;
+    if (this.viewer.lacks(item)) this.#hintAbout(item);
     this.since = performance.now();
     requestAnimationFrame(() => { this.root.dataset.nextMs = (performance.now() - since).toFixed(1); });
     this.root.dataset.place = String(item.place);
@@ -94,8 +108,9 @@ export class App {
     const back = this.aside ? "Escape goes back to the picture. " : "";
     const why = item.common ? "Outlined: the sky that both show. " : "";
     const keys = isPair ? "1 keeps the left one, 2 the right one, 3 both; b blinks; ? lists the keys."
-      : item.is_hidden ? "A number chooses the class, x rejects, 0 if you cannot tell; ? lists the keys."
-        : "Enter accepts the label, a number chooses a class, x rejects; arrows walk; ? lists the keys.";
+      : this.viewer.lacks(item) ? "x rejects, 0 if you cannot tell: what cannot be shown gets no label."
+        : item.is_hidden ? "A number chooses the class, x rejects, 0 if you cannot tell; ? lists the keys."
+          : "Enter accepts the label, a number chooses a class, x rejects; arrows walk; ? lists the keys.";
     const said = `You decided on this ${isPair ? "pair" : "picture"}: ${stateOf(item).words}.`;
     fill(this.hint, `${back}${why}${item.mine ? said : keys}`);
   }
@@ -113,10 +128,12 @@ export class App {
     const items = await this.shelf.some(start, PAGE).catch((error) => { this.say(error.message); return []; });
     if (this.view !== "grid" || this.place !== at || !items.length) return;
     this.#show("grid");
-    this.grid.show(items.filter(Boolean), at - start);
-    this.since = performance.now();
+    const isWhole = this.grid.show(items.filter(Boolean), at - start);
     const accept = this.session.blind ? "Labels are hidden: mark pictures and choose a class." : "Enter accepts the labels of all that are not marked.";
-    fill(this.hint, `Page ${count(start / PAGE + 1)} of ${count(Math.ceil(this.session.total / PAGE))}. Space or a click marks. ${accept}`);
+    const { elsewhere } = this.grid;
+    fill(this.hint, `Page ${count(start / PAGE + 1)} of ${count(Math.ceil(this.session.total / PAGE))}. Space or a click marks. ${accept}${elsewhere ? ` ${count(elsewhere)} marked on other pages.` : ""}`);
+    if (!await isWhole || this.view !== "grid" || this.#base() !== start) return;
+    this.since = performance.now();
     const next = await this.shelf.some(start + PAGE, PAGE).catch(() => []);
     next.forEach((item) => item && this.shelf.picture(this.store.small(item.key)));
   }
@@ -137,6 +154,7 @@ export class App {
     this.root.dataset.place = String(total);
     fill(this.end, el("h2", {}, left > 0 ? "The end of the queue" : "All decided"),
       el("p", {}, left > 0 ? `${count(left)} of ${count(total)} are not decided on.` : `${count(total)} of ${count(total)}.`),
+      left > 0 && this.grid.marked.size ? el("p", {}, `Marked in the grid: ${count(this.grid.marked.size)}.`) : null,
       left > 0 ? button([key("f"), "the first one left"], () => this.press("f")) : null,
       this.store.isStatic
         ? el("p", {}, "Download the decisions above; then: ", el("code", {}, "galaxycurate review --apply decisions.csv"))
@@ -171,6 +189,11 @@ export class App {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (this.keys.open && event.key === "?") { event.preventDefault(); this.keys.close(); return; }
     if (this.keys.open || this.chooser.box.open || event.target.closest("input, textarea, select")) return;
+    if (this.chooser.swallows(event)) {
+      event.preventDefault();
+      this.say("A number chose; what was typed right after it was not taken. u undoes the choice.");
+      return;
+    }
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
     let name = digit && event.key !== "?" ? digit[1] : event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (name === "u" && event.shiftKey) name = "U";
@@ -198,7 +221,7 @@ export class App {
       ShiftArrowDown: () => viewer.pan(0, 12), ShiftArrowUp: () => viewer.pan(0, -12),
       Enter: () => this.#accept(since), 0: () => this.decide({ kind: "unsure" }, since),
       x: () => this.#ask("Reject because", this.session.reasons, { free: true }, (reason) => ({ kind: "reject", reason })),
-      m: () => this.#ask("It is", this.session.classes, {}, (label) => ({ kind: "label", label })),
+      m: () => this.#ask("It is", this.session.classes, { none: noClass }, (label) => ({ kind: "label", label })),
       d: () => this.#duplicate(),
       u: () => this.decisions.undo() || this.say("There is nothing to undo."),
       U: () => this.decisions.redo() || this.say("There is nothing to redo."),
@@ -259,15 +282,31 @@ export class App {
   /** What a decision is about: in the grid the marked ones. */
   get #meant() { return this.view === "grid" ? this.grid.meant : [this.item].filter(Boolean); }
 
+  /** Whether a decision can be taken now; says why not. */
+  #isOpen() {
+    if (this.since === null) this.say(`Not decided: ${this.view === "grid" ? "the pictures are" : "the picture is"} not on the screen yet.`);
+    else if (this.decisions.isFull) this.say("Nothing more is taken until the server answers: what you decided is kept here.");
+    else if (this.store.reviewer === "") {
+      this.say("Not decided: type your name first, it goes into every decision.");
+      this.root.querySelector("header input").focus();
+    } else return true;
+    return false;
+  }
+
+  /** Whether all of these can be seen: nobody knows the class of what cannot be; says so. */
+  #isSeen(items) {
+    const isGrid = this.view === "grid";
+    const unseen = items.filter((item) => (isGrid ? this.grid.failed.has(item.key) : this.viewer.lacks(item))).length;
+    if (unseen) this.say(`Not decided: ${isGrid ? `${count(unseen)} of these` : "this picture"} cannot be shown. x rejects, 0 if you cannot tell.`);
+    return !unseen;
+  }
+
   /** Decide on what keys are about, and go on. What is not on the screen yet is not decided on. */
   decide(what, since = performance.now(), meant = this.#meant) {
-    if (!meant.length) return;
-    if (this.since === null) { this.say("Not decided: the picture is not on the screen yet."); return; }
-    if (this.decisions.isFull) { this.say("Nothing more is taken until the server answers: what you decided is kept here."); return; }
+    if (!meant.length || !this.#isOpen() || (what.kind === "label" && !this.#isSeen(meant))) return;
     const words = stateOf(meant[0], { reason: "", ...what }).words;
     this.#send(meant.map((item) => [item, what]));
     if (this.view === "grid") {
-      this.grid.marked.clear();
       this.grid.move(this.grid.at);
       this.say(`${meant.length > 1 ? `${count(meant.length)} pictures` : "this picture"}: ${words}`);
       return;
@@ -277,6 +316,7 @@ export class App {
   }
 
   #send(pairs) {
+    pairs.forEach(([item]) => this.grid.marked.delete(item.key));
     this.decisions.add(pairs, performance.now() - this.since);
     this.head.beat(pairs.length);
     this.head.show(this.decisions.n, this.place);
@@ -288,28 +328,33 @@ export class App {
     const label = this.session.classes[n - 1];
     if (isPair && keep) this.decide({ kind: "pair", keep }, since);
     else if (!isPair && label) this.decide({ kind: "label", label }, since);
-    else this.say(isPair ? "Of a pair choose what to keep: 1 left, 2 right, 3 both." : `There is no class ${n}.`);
+    else this.say(isPair ? OF_A_PAIR : `There is no class ${n}.`);
   }
 
   #accept(since) {
     const { item } = this;
     if (!item) return;
-    if (item.sides.length > 1) this.say("Of a pair choose what to keep: 1 left, 2 right, 3 both.");
+    if (item.sides.length > 1) this.say(OF_A_PAIR);
     else if (!item.sides[0].label) this.say("The label is hidden: choose a class by its number.");
     else this.decide({ kind: "label", label: item.sides[0].label }, since);
   }
 
   #acceptPage() {
     if (this.session.blind) return this.say("Labels are hidden: mark pictures and choose a class by its number.");
-    const { rest } = this.grid;
+    if (!this.#isOpen()) return undefined;
+    const { rest, unseen } = this.grid;
     if (rest.length) this.#send(rest.map((item) => [item, { kind: "label", label: item.sides[0].label }]));
-    return this.#turn(1);
+    if (!unseen || this.grid.isWarned) return this.#turn(1);
+    this.grid.isWarned = true;
+    return this.say(`${count(unseen)} cannot be shown, and ${unseen > 1 ? "are" : "is"} not decided on: mark and reject, or go on with Enter`);
   }
 
   /** Decide by a word that is asked for. */
   async #ask(title, words, how, what) {
     const meant = this.#meant;
-    if (!meant.length || this.since === null || meant[0].sides.length > 1) return;
+    if (!meant.length) return;
+    if (meant[0].sides.length > 1) this.say(`${OF_A_PAIR} Class and reject are for single pictures.`);
+    if (meant[0].sides.length > 1 || !this.#isOpen()) return;
     const word = await this.chooser.ask(title, words, how);
     if (word) this.decide(what(word), performance.now(), meant);
   }
@@ -334,4 +379,9 @@ export class App {
     Object.assign(this, { view: "single", aside: pair, since: null });
     await this.#look(pair, performance.now());
   }
+}
+
+/** What to say of a typed class that there is not. */
+function noClass(typed) {
+  return `No class is called ${typed}: start the review with --new-class ${typed}.`;
 }

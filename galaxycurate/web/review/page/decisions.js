@@ -1,7 +1,11 @@
 // What was decided and taken back, on its way to the ledger.
 
-import { newUid } from "./dom.js";
+import { count, newUid } from "./dom.js";
+import { picturesOf } from "./lines.js";
 import { Outbox } from "./outbox.js";
+import { Unsent } from "./unsent.js";
+
+const REFUSED = ", not taken";
 
 /** The decisions of a page. */
 export class Decisions {
@@ -11,12 +15,24 @@ export class Decisions {
    *  @param show called with an item that was decided or taken back, and words about it
    *  @param waits called with (number waiting, problem in words or "") */
   constructor(store, session, { told, show, waits }) {
-    Object.assign(this, { store, told, show });
+    Object.assign(this, { store, session, told, show });
+    this.begin(session);
+    this.taken = new Set();
+    // what was seen blind, or in another queue, is sent by such a page again
+    this.all = `galaxycurate-review:${session.id}:${encodeURIComponent(session.reviewer)}:`;
+    this.place = store.isStatic ? "" : `${this.all}${session.queue}${session.blind ? ", blind" : ""}`;
+    this.unsent = new Unsent(store.isStatic ? "" : `${this.place}${REFUSED}`);
+    this.outbox = new Outbox(store, (...answer) => this.#answered(...answer), (n, why) => {
+      this.unsent.wait(why ? this.outbox.lines : []);
+      waits(n, why);
+    }, this.place);
+  }
+
+  /** Go by what is decided as a session tells. */
+  begin(session) {
     this.n = session.decided;
     this.history = session.history;
-    this.taken = new Set();
-    const kept = store.isStatic ? "" : `galaxycurate-review:${session.dataset}:${session.reviewer}`;
-    this.outbox = new Outbox(store, (answer, sent) => this.#answered(answer, sent), waits, kept);
+    this.#redo = [];
   }
 
   /** Send what an earlier page could not; how many that are. */
@@ -25,56 +41,74 @@ export class Decisions {
   /** Whether nothing more may be said before something is saved. */
   get isFull() { return this.outbox.isFull; }
 
+  /** Names of the reviewer's other queues of which decisions could not be sent. */
+  get elsewhere() {
+    try {
+      return Object.keys(localStorage).filter((name) => name.startsWith(this.all) && name !== this.place && !name.endsWith(REFUSED))
+        .map((name) => name.slice(this.all.length));
+    } catch { return []; } // forbidden: nothing is kept
+  }
+
   /** Decide: pairs of an item and what is said of it, after so long. */
   add(pairs, took) {
     const lines = pairs.map(([item, what]) => {
-      const line = { uid: newUid(), key: item.key, took_ms: Math.round(took / pairs.length), ...what };
+      const line = { ...this.#line(item.key), ...picturesOf(item), blind: Number(item.is_hidden), took_ms: Math.round(took / pairs.length), ...what };
       this.n += item.mine || item.place === null ? 0 : 1;
-      this.history.push([line.uid, item.key]);
       return line;
     });
+    this.history.push(...lines.map((line) => [line.uid, line.key, lines[0].uid])); // undone together
     this.#redo = [];
     this.told(pairs.map(([item, what], k) => ({ ...item, mine: { uid: lines[k].uid, label: "", reason: "", keep: "", ...what } })));
     this.outbox.send(lines);
   }
 
-  /** Take back the last decision; false where there is none. */
+  /** Take back what was decided last, a page of the grid as a whole; false where there is nothing. */
   undo() {
-    const last = this.history.pop();
+    const last = this.history.at(-1);
     if (!last) return false;
-    const uid = newUid();
-    this.#redo.push([uid, last]);
-    return this.#take(uid, last[0], last[1], "undone");
+    const from = last[2] ? this.history.findIndex(([, , step]) => step === last[2]) : -1;
+    const step = this.history.splice(from);
+    const undos = step.map(([uid, key]) => this.#undo(uid, key));
+    this.#redo.push([undos, step]);
+    return this.#take(undos, "undone");
   }
 
-  /** Make the last decision that was taken back count again; false where there is none. */
+  /** Make what was taken back last count again; false where there is nothing. */
   redo() {
     const last = this.#redo.pop();
     if (!last) return false;
-    this.history.push(last[1]);
-    return this.#take(newUid(), last[0], last[1][1], "done again");
+    const [undos, step] = last;
+    this.history.push(...step);
+    return this.#take(undos.map(({ uid, key }) => this.#undo(uid, key)), "done again");
   }
 
-  #take(uid, undoes, key, words) {
-    this.outbox.send([{ uid, key, kind: "undo", undoes }]);
-    this.outbox.idle().then(() => this.store.item(key)).then((item) => this.show(item, words), () => {});
+  #undo(undoes, key) { return { ...this.#line(key), kind: "undo", undoes }; }
+
+  #line(key) { return { uid: newUid(), key, reviewer: this.store.reviewer ?? this.session.reviewer, queue: this.session.queue }; }
+
+  #take(lines, words) {
+    this.outbox.send(lines);
+    const told = lines.length > 1 ? `${count(lines.length)} pictures: ${words}` : words;
+    this.outbox.idle().then(() => this.store.item(lines[0].key)).then((item) => this.show(item, told), () => {});
     return true;
   }
 
-  #answered(answer, sent) {
-    if (!answer) return this.#refused(sent);
+  #answered(answer, sent, why) {
+    if (!answer) return this.#refused(sent, why);
     if (!this.outbox.size) this.n = answer.decided;
     for (const place of answer.taken) this.taken.add(place);
     return this.told(answer.items);
   }
 
   /** What the server does not take is as if it had not been said. */
-  async #refused(sent) {
+  async #refused(sent, why) {
+    sent.forEach((line) => this.unsent.refuse(line, why));
     const uids = new Set(sent.map((line) => line.uid));
     this.history = this.history.filter(([uid]) => !uids.has(uid));
     try {
       this.n = (await this.store.session()).decided;
-      this.told(await Promise.all(sent.map((line) => this.store.item(line.key))));
+      const items = await Promise.allSettled(sent.map((line) => this.store.item(line.key)));
+      this.told(items.filter((one) => one.value).map((one) => one.value)); // one may be of another review
     } catch { /* what is shown is told again with the next answer */ }
   }
 }

@@ -8,7 +8,8 @@ export const PAGE = ACROSS * ACROSS;
 
 /** A page of small pictures; one has the keyboard, any number are marked. */
 export class Grid {
-  marked = new Set();
+  marked = new Set(); // keys of items, of all pages: a mark stays until its item is decided on
+  failed = new Set();
   at = 0;
   items = [];
 
@@ -19,10 +20,13 @@ export class Grid {
     this.root = el("div", { class: "grid-room", hidden: true }, this.rows);
   }
 
-  /** Show items; the one at a number of the page has the keyboard. */
-  show(items, at = 0) {
+  /** Show items; the one at a number of the page has the keyboard.
+   *  Resolves when every picture is on the screen, or known not to come; false where other items came meanwhile. */
+  async show(items, at = 0) {
     this.items = items;
-    this.marked.clear();
+    this.failed.clear();
+    this.isWarned = false;
+    this.rows.setAttribute("aria-busy", "true");
     const rows = [];
     for (let start = 0; start < items.length; start += ACROSS) {
       rows.push(el("div", { role: "row", class: "grid-row" },
@@ -30,6 +34,16 @@ export class Grid {
     }
     fill(this.rows, ...rows);
     this.move(Math.min(Math.max(at, 0), items.length - 1));
+    await Promise.all([...this.rows.querySelectorAll("img")].map((image, k) => image.decode().catch(() => this.#fail(items, k))));
+    if (this.items !== items) return false;
+    this.rows.setAttribute("aria-busy", "false");
+    return true;
+  }
+
+  #fail(items, k) {
+    if (this.items !== items) return;
+    this.failed.add(items[k].key);
+    this.#draw(k);
   }
 
   /** Draw the state of an item anew. */
@@ -54,13 +68,14 @@ export class Grid {
     const tile = this.#tiles()[k];
     const item = this.items[k];
     const { shape, sign, words, short } = stateOf(item);
-    const isMarked = this.marked.has(k);
+    const isMarked = this.marked.has(item.key);
     const label = item.sides[0].label || "label hidden";
-    tile.className = `tile ${shape}${isMarked ? " marked" : ""}`;
+    const failed = this.failed.has(item.key) ? "no picture" : "";
+    tile.className = `tile ${shape}${isMarked ? " marked" : ""}${failed ? " failed" : ""}`;
     tile.setAttribute("aria-pressed", String(isMarked));
-    tile.setAttribute("aria-label", `${label}, ${words}${isMarked ? ", marked" : ""}`);
+    tile.setAttribute("aria-label", [label, words, failed, isMarked ? "marked" : ""].filter(Boolean).join(", "));
     tile.title = item.sides[0].path;
-    fill(tile.querySelector(".badge"), el("b", { "aria-hidden": "true" }, sign), shape === "none" ? item.sides[0].label : short);
+    fill(tile.querySelector(".badge"), el("b", { "aria-hidden": "true" }, sign), shape === "none" ? failed || item.sides[0].label : short);
   }
 
   /** Give a picture the keyboard; false where there is none. */
@@ -75,17 +90,24 @@ export class Grid {
 
   /** Mark the picture that has the keyboard, or take the mark away. */
   toggle() {
-    if (!this.marked.delete(this.at)) this.marked.add(this.at);
+    const { key } = this.items[this.at];
+    if (!this.marked.delete(key)) this.marked.add(key);
     this.#draw(this.at);
-    this.told(this.marked.size);
+    this.told(this.items.filter((item) => this.marked.has(item.key)).length);
   }
 
-  /** What a key is about: the marked ones, or else the one that has the keyboard. */
+  /** What a key is about: the marked ones of the page, or else the one that has the keyboard. */
   get meant() {
-    const numbers = this.marked.size ? [...this.marked].sort((a, b) => a - b) : [this.at];
-    return numbers.map((k) => this.items[k]);
+    const marked = this.items.filter((item) => this.marked.has(item.key));
+    return marked.length ? marked : [this.items[this.at]].filter(Boolean);
   }
 
-  /** What is neither marked nor decided. */
-  get rest() { return this.items.filter((item, k) => !this.marked.has(k) && !item.mine); }
+  /** How many are marked on other pages. */
+  get elsewhere() { return this.marked.size - this.items.filter((item) => this.marked.has(item.key)).length; }
+
+  /** What is neither marked nor decided, and was seen. */
+  get rest() { return this.items.filter((item) => !this.marked.has(item.key) && !this.failed.has(item.key) && !item.mine); }
+
+  /** How many pictures cannot be shown and are neither marked nor decided. */
+  get unseen() { return this.items.filter((item) => this.failed.has(item.key) && !this.marked.has(item.key) && !item.mine).length; }
 }

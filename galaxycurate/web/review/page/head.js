@@ -4,10 +4,15 @@ import { button, count, el, fill, key } from "./dom.js";
 
 const PAUSE_MS = 60000;
 const LAST = 40;
+const SLOW_MS = 3000;
+const STUCK = "nothing gets through, kept here until it does";
 
 /** The head of the page. */
 export class Head {
   #times = [];
+  #slow = 0;
+  #waiting = 0;
+  #stuck = "";
 
   constructor(session, act, extra = null) {
     this.session = session;
@@ -17,11 +22,11 @@ export class Head {
     this.pace = el("span", { class: "pace" });
     this.saved = el("span", { class: "saved", role: "status" });
     this.root = el("header", {},
-      el("div", { class: "what" }, el("h1", {}, session.queue), el("p", {}, `${session.dataset}: ${session.title}`)),
+      el("div", { class: "what" }, el("h1", {}, session.queue), el("p", { title: session.title }, `folder ${session.dataset}: ${session.title}`)),
       session.simulated ? el("strong", { class: "simulated" }, "SIMULATED SKY") : null,
       session.blind ? el("strong", { class: "tag" }, "blind") : null,
       el("div", { class: "progress" }, this.bar, el("p", {}, this.words, this.pace)),
-      el("div", { class: "who" }, extra || el("span", { class: "reviewer" }, session.reviewer), this.saved),
+      el("div", { class: "who" }, extra || el("span", { class: "reviewer", title: session.reviewer }, session.reviewer), this.saved),
       button([key("g"), "grid"], () => act("g"), { class: "tool" }),
       button([key("?"), "keys"], () => act("?"), { class: "tool" }));
     this.save(0, "");
@@ -45,8 +50,19 @@ export class Head {
     fill(this.pace, pace ? `${pace} a minute` : "");
   }
 
-  /** What is not saved yet, and why. */
+  /** What is not saved yet, and why; after seconds without an answer that is a problem, too. */
   save(waiting, problem) {
+    if (!waiting || problem || waiting < this.#waiting) {
+      clearTimeout(this.#slow);
+      this.#slow = 0;
+      this.#stuck = "";
+    }
+    this.#waiting = waiting;
+    if (waiting && !problem) this.#slow ||= setTimeout(() => { this.#stuck = STUCK; this.save(this.#waiting, ""); }, SLOW_MS);
+    this.#tell(waiting, problem || this.#stuck);
+  }
+
+  #tell(waiting, problem) {
     this.saved.classList.toggle("problem", Boolean(problem));
     const unsaved = waiting ? `${count(waiting)} not saved` : "";
     const done = `all saved${this.isStatic ? " in this browser" : ""}`;

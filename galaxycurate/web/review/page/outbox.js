@@ -1,6 +1,7 @@
 // Decisions on their way: one after the other, kept until the ledger has them.
 
-import { Gone } from "./store.js";
+import { Refused } from "./store.js";
+import { keepList, keptList } from "./unsent.js";
 
 const MOST = 12;
 const FIRST_WAIT_MS = 400;
@@ -13,15 +14,18 @@ export class Outbox {
   #wait = FIRST_WAIT_MS;
   #idle = [];
 
-  /** @param told called with (answer, decisions) when some are saved
+  /** @param told called with (answer, lines) when some are saved, with (null, lines, why) when they are refused
    *  @param changed called with (number waiting, problem in words or "")
    *  @param place where they are kept meanwhile, of localStorage; empty for nowhere */
-  constructor(store, told, changed, place = "") {
-    Object.assign(this, { store, told, changed, place, problem: "" });
+  constructor(server, told, changed, place = "") {
+    Object.assign(this, { server, told, changed, place, problem: "" });
   }
 
+  /** The lines that are not saved. */
+  get lines() { return this.#waiting.flat(); }
+
   /** How many decisions are not saved. */
-  get size() { return this.#waiting.reduce((n, some) => n + some.length, 0); }
+  get size() { return this.lines.length; }
 
   /** Whether so many wait that nothing should be added. */
   get isFull() { return this.#waiting.length >= MOST; }
@@ -34,16 +38,13 @@ export class Outbox {
 
   /** Take back what an earlier page could not send. */
   recover() {
-    let left = [];
-    try { left = JSON.parse(localStorage.getItem(this.place) || "[]"); } catch { /* damaged: nothing */ }
-    if (Array.isArray(left)) for (const some of left) this.send(some);
+    for (const some of keptList(this.place)) if (Array.isArray(some) && some.length) this.send(some);
     return this.size;
   }
 
   /** Send decisions that belong together. */
-  send(decisions) {
-    this.#waiting.push(decisions);
-    this.#keep();
+  send(lines) {
+    this.#waiting.push(lines);
     this.#changed();
     this.#work();
   }
@@ -51,43 +52,44 @@ export class Outbox {
   async #work() {
     if (this.#working) return;
     this.#working = true;
-    while (this.#waiting.length) {
-      const some = this.#waiting[0];
-      try {
-        const answer = await this.store.save(some);
-        this.#settle("");
-        this.told(answer, some);
-      } catch (error) {
-        if (error instanceof Gone) {
-          this.problem = error.message;
-          this.#changed();
-          await new Promise((resolve) => setTimeout(resolve, this.#wait));
-          this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
-        } else {
-          this.#settle(error.message);
-          this.told(null, some);
-        }
-      }
-    }
+    while (this.#waiting.length) await this.#sendFirst();
     this.#working = false;
     this.#idle.splice(0).forEach((resolve) => resolve());
   }
 
-  #settle(problem) {
-    this.#waiting.shift();
-    this.#wait = FIRST_WAIT_MS;
+  async #sendFirst() {
+    const some = this.#waiting[0];
+    let answer = null;
+    let why = "";
+    try {
+      answer = await this.server.save(some);
+    } catch (error) {
+      if (!(error instanceof Refused)) return this.#pause(error.message);
+      // one that is refused takes none with it: they are sent one by one
+      if (some.length > 1) return this.#settle(some.map((line) => [line]));
+      why = error.message;
+    }
+    this.#settle([]);
+    try { this.told(answer, some, why); } catch (error) { reportError(error); } // the next ones are sent all the same
+    return undefined;
+  }
+
+  async #pause(problem) {
     this.problem = problem;
-    this.#keep();
+    this.#changed();
+    await new Promise((resolve) => { setTimeout(resolve, this.#wait); });
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  #settle(instead) {
+    this.#waiting.splice(0, 1, ...instead);
+    this.#wait = FIRST_WAIT_MS;
+    this.problem = "";
     this.#changed();
   }
 
-  #keep() {
-    if (!this.place) return;
-    try {
-      if (this.#waiting.length) localStorage.setItem(this.place, JSON.stringify(this.#waiting));
-      else localStorage.removeItem(this.place);
-    } catch { /* no room, or forbidden: they wait in memory */ }
+  #changed() {
+    keepList(this.place, this.#waiting);
+    this.changed(this.size, this.problem);
   }
-
-  #changed() { this.changed(this.size, this.problem); }
 }

@@ -44,6 +44,9 @@ export class Shelf {
     if (batch && batch.items) batch.items[item.place % BATCH] = item;
   }
 
+  /** Forget all items: they are other ones for somebody else. */
+  forget() { this.#batches.clear(); }
+
   #batch(number) {
     let batch = this.#batches.get(number);
     if (!batch) {

@@ -27,7 +27,6 @@ export class Stage {
   async show(held, side, words = "") {
     this.side = side;
     this.held = held;
-    this.marks = [];
     fill(this.drawn);
     if (!held.ready && !held.failed) {
       this.frame.classList.add("waiting");
@@ -81,7 +80,7 @@ export class Stage {
   }
 
   #measure() {
-    const width = (this.side.pixscale || 0) * this.#width / ZOOMS[this.#zoom];
+    const width = this.held.failed ? 0 : (this.side.pixscale || 0) * this.#width / ZOOMS[this.#zoom];
     const length = NICE_ARCSEC.filter((nice) => nice <= width * 0.36).pop();
     this.bar.hidden = !length;
     if (!length) return;
@@ -91,7 +90,9 @@ export class Stage {
   }
 
   #tell() {
-    this.compass.toggleAttribute("hidden", !this.side.north_up);
+    const { failed } = this.held;
+    this.compass.toggleAttribute("hidden", failed || !this.side.north_up);
+    if (failed) { fill(this.note); return; }
     const lacks = [];
     if (!this.side.pixscale) lacks.push("scale not known");
     if (!this.side.north_up) lacks.push("orientation not known");

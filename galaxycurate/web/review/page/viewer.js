@@ -33,6 +33,9 @@ export class Viewer {
     return true;
   }
 
+  /** Whether a picture of an item that is on the screen cannot be shown. */
+  lacks(item) { return this.item?.key === item.key && item.sides.some((_, k) => this.stages[k].held?.failed); }
+
   /** What the audit found in a picture; two pictures are looked at for what they share. */
   #markFound() {
     const marks = this.withScore && this.item?.sides.length === 1 ? this.item.sides[0].marks : [];
