@@ -3,13 +3,14 @@ PYTHON ?= python3
 UV     := .uv/bin/uv
 BIN    := .venv/bin
 STAMP  := .venv/.installed
+OTHERS := .consumers/.installed
 
-.PHONY: demo test lint types docs notebooks man lock bench clean
+.PHONY: demo test lint types docs notebooks man consumers lock bench clean
 
 demo: $(STAMP)  ## the whole chain on a simulated sky, into demo/
 	$(BIN)/galaxycurate demo
 
-test: $(STAMP)  ## every test; those of the real data say "skipped" where it is absent
+test: $(STAMP) $(OTHERS)  ## every test; those of the real data say "skipped" where it is absent
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)
@@ -28,12 +29,17 @@ man: $(STAMP)  ## the manual page from the commands, whom to cite from the list 
 	$(BIN)/galaxycurate man > docs/galaxycurate.1
 	$(BIN)/python docs/_make/papers.py > docs/acknowledgements.md
 
+consumers: $(OTHERS)  ## Zoobot and the Panoptes command line, which open what is exported
+
 bench: $(STAMP)  ## ratios against the peers, into benchmarks/results/
 	$(BIN)/python -m benchmarks
 
 lock: $(UV)  ## pin the versions anew (the lock holds no URLs)
 	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --no-emit-index-url --no-header --upgrade -q -o requirements.lock
+	grep -E '^(torch|torchvision)==' requirements.lock > .uv/torch.txt  # the same: it has gigabytes
+	$(UV) pip compile --group consumers --constraint .uv/torch.txt --universal --python-version 3.11 \
+	  --no-emit-index-url --no-header --no-annotate -q -o consumers.lock
 
 $(UV):
 	$(PYTHON) -m venv .uv
@@ -43,6 +49,11 @@ $(STAMP): requirements.lock pyproject.toml | $(UV)
 	test -d .venv || $(UV) venv --quiet --python $(PYTHON) .venv
 	VIRTUAL_ENV=.venv $(UV) pip sync --quiet requirements.lock
 	VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --editable .
+	touch $@
+
+$(OTHERS): consumers.lock | $(UV)
+	test -d .consumers || $(UV) venv --quiet --python $(PYTHON) .consumers
+	VIRTUAL_ENV=.consumers $(UV) pip sync --quiet consumers.lock
 	touch $@
 
 clean:  ## what the demo and the tests left; the environment stays

@@ -50,7 +50,7 @@ def tokens(path: Path) -> list[Token]:
 
 
 def name_of(path: Path) -> str:
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
 def of(path: Path) -> list[Block]:

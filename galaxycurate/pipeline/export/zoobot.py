@@ -13,6 +13,7 @@ from galaxycurate.pipeline.export.writing import cell, code, write_pictures, wri
 ENDINGS = (".jpg", ".jpeg", ".png", ".fits")
 CATALOG = "catalog.csv"
 _BESIDE = ("name", "label", "split")
+_PARTS = ("train", "val", "test")
 
 
 def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
@@ -45,15 +46,30 @@ def write(selection: Selection, folder: Path, progress: Progress) -> list[str]:
     )  # fmt: skip
     write_rows(folder / CATALOG, head, rows)
     return [
-        *code(
-            f"catalog = pandas.read_csv('{CATALOG}', dtype={{'id_str': str}})",
-            "catalog['file_loc'] = 'DIR/' + catalog['file_loc']  # this folder",
-            "data = CatalogDataset(catalog[catalog['split'] == 'train'], label_cols=['label'])",
-        ),
+        *code(*_read(selection)),
         f"`label` counts the classes: {', '.join(f'{k} {name}' for name, k in number.items())}.",
         *_told_of(votes),
         "Ids are digits, 0 where unknown.",
     ]
+
+
+def _read(selection: Selection) -> list[str]:
+    """Lines of Python that open the catalogue; never a split of its own making."""
+    parts = [name for name in _PARTS if name in selection.splits]
+    is_whole = parts == list(_PARTS)
+    name = "galaxy_datamodule" if is_whole else "galaxy_dataset"
+    kind = "CatalogDataModule" if is_whole else "CatalogDataset"
+    lines = [
+        "import pandas",
+        f"from galaxy_datasets.pytorch.{name} import {kind}",
+        "",
+        f"catalog = pandas.read_csv('DIR/{CATALOG}', dtype={{'id_str': str}})",
+        "catalog['file_loc'] = 'DIR/' + catalog['file_loc']  # DIR: this folder",
+    ]
+    if not is_whole:
+        return [*lines, "data = CatalogDataset(catalog, label_cols=['label'])"]
+    given = (f"    {part}_catalog=catalog[catalog['split'] == '{part}']," for part in parts)
+    return [*lines, "data = CatalogDataModule(", "    label_cols=['label'],", *given, ")"]
 
 
 def _told_of(votes: dict[str, tuple[str, bool]]) -> list[str]:
@@ -61,8 +77,9 @@ def _told_of(votes: dict[str, tuple[str, bool]]) -> list[str]:
         return ["The manifests have no vote fractions of all classes (`--soft` keeps them)."]
     told = ["Columns that end in `_fraction` are vote fractions, empty where unknown."]
     if any(is_count for _column, is_count in votes.values()):
-        told.append("Those without that ending are counts: fraction times volunteers, rounded.")
-    return [*told, "Where people gave another class than the votes, both are empty."]
+        told.append("Those without that ending are counts: fraction times volunteers, rounded; 0")
+        told.append("where unknown, for Zoobot takes an empty count for a number, and 0 for no vote.")
+    return [*told, "Where people gave another class than the votes, the votes are unknown."]
 
 
 def file_loc(picture: Picture) -> str:
@@ -100,9 +117,9 @@ def _votes(selection: Selection) -> dict[str, tuple[str, bool]]:
 def _answer(picture: Picture, how: tuple[str, bool]) -> str:
     column, is_count = how
     value = picture.row.get(column)
-    if value is None or value != value or str(picture.row.get("label_source")).startswith(PEOPLE):
-        return ""
-    votes = picture.row.get("n_votes")
+    by_people = str(picture.row.get("label_source")).startswith(PEOPLE)
+    is_known = value is not None and value == value and not by_people
     if not is_count:
-        return cell(picture, column)
-    return str(round(float(str(value)) * int(str(votes)))) if votes else ""
+        return cell(picture, column) if is_known else ""
+    votes = picture.row.get("n_votes")
+    return str(round(float(str(value)) * int(str(votes)))) if is_known and votes else "0"
