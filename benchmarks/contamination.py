@@ -32,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[1] / "shared" / "data"
 SHIPPED = HERE.parent / "galaxycurate" / "curation" / "light" / MODEL
 FIGURES = HERE.parent / "docs" / "figures"
+RESULTS = HERE / "results"
 PERHAPS = 0.08
 ROOM = 1.5
 """Windows may hold so many times more sources than the fullest that the trees learned from."""
@@ -171,7 +172,8 @@ def report(windows: list[Seen], forests: list[Forest], data: Path, *, write: boo
     if write:
         ship(forests[-1], limit)
         plot(windows, score, limit["contaminated"], FIGURES / "completeness.png")
-        (HERE / "results" / "contamination.json").write_text(json.dumps(results, indent=1) + "\n")
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "contamination.json").write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
