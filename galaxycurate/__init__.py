@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _VERBS = {  # the library's names, each imported when it is first used
     "settings": ("galaxycurate.store.settings", "load_keywords"),
     "Manifest": ("galaxycurate.store.manifest", "Manifest"),
-    "keep": ("galaxycurate.store.manifest", "keep"),
+    "keep": ("galaxycurate.store.keeping", "keep"),
     "negatives": ("galaxycurate.pipeline.negatives", "negatives"),
     "positives": ("galaxycurate.pipeline.positives", "positives"),
     "adopt": ("galaxycurate.pipeline.adopt.adopt", "adopt"),

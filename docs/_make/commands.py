@@ -6,6 +6,9 @@ import argparse
 import inspect
 from collections.abc import Iterator
 
+import typer
+
+from galaxycurate.cli.main import app
 from galaxycurate.cli.tree import Command, Word
 from galaxycurate.cli.tree import commands as told
 from train.cli import COMMANDS, _module, _whole
@@ -20,7 +23,10 @@ manual page, and each command has `--help`.
 
 def page() -> str:
     """Markdown: `galaxycurate` first, then `python -m train`."""
-    parts = ["## galaxycurate", *(_galaxycurate(command) for command in told())]
+    parts = [
+        "## galaxycurate",
+        *(_galaxycurate(command) for command in told(typer.main.get_command(app))),
+    ]
     parts += ["## python -m train", *_train()]
     return TOP + "\n\n".join(parts) + "\n"
 

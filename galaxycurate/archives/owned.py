@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.choose import Shelf
+from galaxycurate.archives.shelf import Shelf
 from galaxycurate.core.query import Query
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.choose import Shelf
+from galaxycurate.archives.shelf import Shelf
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.core.rows import typed

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from galaxycurate.archives import replies
-from galaxycurate.archives.choose import Access
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.owned import OwnedShelf
 from galaxycurate.archives.parts import run_in_parts
 from galaxycurate.archives.wire import Wire, check_address

@@ -90,7 +90,8 @@ def adopt(
     from galaxycurate.pipeline.adopt import adopt as verb
     from galaxycurate.pipeline.adopt.collection import Collection
     from galaxycurate.pipeline.adopt.relabelling import set_aside_relabelled
-    from galaxycurate.store.manifest import Manifest, check_replaceable
+    from galaxycurate.store.keeping import check_replaceable
+    from galaxycurate.store.manifest import Manifest
 
     settings = options.settings(dataset=dataset, manifests=manifests)
     by_scheme = dict(

@@ -67,7 +67,7 @@ def negatives(
     from galaxycurate.pipeline import negatives as verb
     from galaxycurate.pipeline.archive import shelf_of
     from galaxycurate.pipeline.search import LABEL, Strategy
-    from galaxycurate.store.manifest import check_replaceable
+    from galaxycurate.store.keeping import check_replaceable
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
@@ -138,9 +138,9 @@ def check_free(path: Path) -> None:
 
 def keep(manifest, path: Path, replace: bool, settings):
     """Write a manifest, for the team too where there is one."""
-    from galaxycurate.store import manifest as store
+    from galaxycurate.store import keeping
 
-    return store.keep(manifest, path, replace_old=replace, db=settings.db)
+    return keeping.keep(manifest, path, replace_old=replace, db=settings.db)
 
 
 def show_queries(queries, settings, as_json: bool) -> None:

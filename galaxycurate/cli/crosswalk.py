@@ -82,7 +82,7 @@ def crosswalk(
     filled = found.applied(command=options.command_line()) if apply else None
     found.write(path)
     if apply and filled:
-        from galaxycurate.store.manifest import keep
+        from galaxycurate.store.keeping import keep
 
         keep(filled, apply, replace_old=replace, db=settings.db)
     if not found.unasked:

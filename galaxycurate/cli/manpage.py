@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
 
 from galaxycurate import __version__
 from galaxycurate.cli import face
@@ -26,16 +29,21 @@ FILES = {
 }
 
 
-def man() -> None:
+def man(context: typer.Context) -> None:
     """Print the manual page in roff, made from the commands as they are.
 
     Example: galaxycurate man > galaxycurate.1
     """
-    face.answer(page())
+    face.answer(page(context.find_root().command))
 
 
-def page() -> str:
+def page(root: Any) -> str:
     """The manual page.
+
+    Parameters
+    ----------
+    root : Group
+        The commands, of click.
 
     Returns
     -------
@@ -47,8 +55,8 @@ def page() -> str:
         ".SH NAME\ngalaxycurate \\- SDSS and Galaxy Zoo image datasets that can be trusted",
         ".SH SYNOPSIS\n.B galaxycurate\n.I COMMAND\n[options]\n.br",
         ".B python \\-m train\n[options]",
-        ".SH DESCRIPTION\n" + "\n".join(_description()),
-        ".SH COMMANDS\n" + "\n".join(_command(command) for command in commands()),
+        ".SH DESCRIPTION\n" + "\n".join(_description(root.help)),
+        ".SH COMMANDS\n" + "\n".join(_command(command) for command in commands(root)),
         ".SH ENVIRONMENT\n" + "\n".join(_environment()),
         ".SH FILES\n" + "\n".join(_listed(FILES.items())),
         ".SH EXIT STATUS\n" + "\n".join(_listed(_codes())),
@@ -58,9 +66,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _description() -> Iterator[str]:
-    from galaxycurate.cli.main import HELP
-
+def _description(about: str) -> Iterator[str]:
     yield _text(
         "galaxycurate selects objects of the Sloan Digital Sky Survey, labels them by the votes of "
         "Galaxy Zoo, downloads their cutouts, finds copies, shared sky and foreign light, and "
@@ -68,7 +74,7 @@ def _description() -> Iterator[str]:
         "continues it. The answer goes to standard output, all else to standard error."
     )
     yield ".PP\nThe main job, in an empty folder:\n.PP\n.nf\n.RS"
-    yield from (_text(line.strip()) for line in HELP.splitlines() if line.startswith("  "))
+    yield from (_text(line.strip()) for line in about.splitlines() if line.startswith("  "))
     yield ".RE\n.fi"
 
 

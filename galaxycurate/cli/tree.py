@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import typer
-
 KINDS = {"<str>": "TEXT", "<int>": "N", "<int range>": "N", "<float>": "NUMBER", "<path>": "PATH"}
 
 
@@ -44,16 +42,19 @@ class Command:
         return " ".join(("galaxycurate", *self.path, *(word.takes for word in self.arguments)))
 
 
-def commands() -> Iterator[Command]:
+def commands(root: Any) -> Iterator[Command]:
     """Every command of ``galaxycurate`` that is shown, in the order of ``--help``.
+
+    Parameters
+    ----------
+    root : Group
+        Of click, as `typer.main.get_command` gives it of ``galaxycurate.cli.main.app``.
 
     Yields
     ------
     Command
     """
-    from galaxycurate.cli.main import app
-
-    yield from _below(typer.main.get_command(app), ())
+    yield from _below(root, ())
 
 
 def _below(group: Any, path: tuple[str, ...]) -> Iterator[Command]:

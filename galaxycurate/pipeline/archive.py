@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from galaxycurate.archives.choose import Access, Archive, Shelf, open_archive
+from galaxycurate.archives.archive import Access, Archive
+from galaxycurate.archives.choose import open_archive
+from galaxycurate.archives.shelf import Shelf
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shelf import FolderShelf
 

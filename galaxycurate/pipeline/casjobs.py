@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs import tokens
 from galaxycurate.archives.casjobs.jobs import CasJobs, State
-from galaxycurate.archives.choose import Access
 from galaxycurate.errors import InputError
 from galaxycurate.store.settings import Settings
 

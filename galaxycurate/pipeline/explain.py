@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.geometry import field_of_view, reach
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.errors import LayoutError, SettingError

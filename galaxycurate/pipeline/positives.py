@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from galaxycurate.catalogs.rules import scheme as schemes
+from galaxycurate.catalogs.rules import shipped as schemes
 from galaxycurate.catalogs.rules.labels import Labels, crossed, label
 from galaxycurate.catalogs.rules.objects import names, objids
 from galaxycurate.catalogs.rules.scheme import Scheme
@@ -26,7 +26,7 @@ from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
 
 if TYPE_CHECKING:
-    from galaxycurate.archives.choose import Archive
+    from galaxycurate.archives.archive import Archive
 
 DEFAULT = {"gz1": "gz1-binary", "gz2": "gz2-simple"}
 

@@ -12,7 +12,7 @@ from galaxycurate.errors import UsageError
 from galaxycurate.store import sqlfiles
 
 if TYPE_CHECKING:
-    from galaxycurate.archives.choose import Archive
+    from galaxycurate.archives.archive import Archive
 
 SOURCES = ("gz1", "gz2")
 """Catalogues whose galaxies CAS knows by their votes, so that one question finds them all."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.rules import scheme
+from galaxycurate.catalogs.rules import shipped
 from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.table import CatalogTable
 from galaxycurate.core.progress import Progress, silent
@@ -21,7 +21,7 @@ from galaxycurate.store.files import existing, sha256_of
 from galaxycurate.store.settings import Settings
 
 if TYPE_CHECKING:
-    from galaxycurate.archives.choose import Archive
+    from galaxycurate.archives.archive import Archive
 
 ARCHIVED = ("gz1", "gz2")
 """Catalogues whose votes CAS holds."""
@@ -96,7 +96,7 @@ def from_file(
 
     path = path_of(settings, name)
     layout, available = names_of(path)
-    chosen = scheme.load(wanted or _scheme_of(layout, path, available))
+    chosen = shipped.load(wanted or _scheme_of(layout, path, available))
     columns = chosen.wants(kind, available, str(path))
     if against:
         same = kind if kind in against.kinds else None
@@ -259,7 +259,7 @@ def query(
     file = sqlfiles.read(f"votes_{catalog}")
     there = [name.lower() for name, _ in file.columns]
     kind = wanted.kind_of(kind, there, f"the question to the archive (sql/{file.name}.sql)")
-    in_sql = wanted.name == _WHOLE[catalog] and wanted.sha256 == scheme.load(wanted.name).sha256
+    in_sql = wanted.name == _WHOLE[catalog] and wanted.sha256 == shipped.load(wanted.name).sha256
     if all_votes or not in_sql:
         return file.bind(seed=settings.seed)
     return sqlfiles.read(f"positives_{catalog}_{kind}").bind(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.geometry import chord, unit_vectors
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 import requests
 
-from galaxycurate.archives.choose import Access, NoShelf
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.archives.parts import run_in_parts
+from galaxycurate.archives.shelf import NoShelf
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.core.query import Query
 from galaxycurate.errors import AnswerTooLarge, Unreachable
@@ -293,7 +294,7 @@ def test_a_bad_hour_ends_in_the_right_answer(url, local, shelf, seed):
 ASK = """
 import sys
 from pathlib import Path
-from galaxycurate.archives.choose import Access
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.shelf import FolderShelf

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from galaxycurate.archives.choose import Access
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.archives.wire import PAUSES_S
 from galaxycurate.core import ids

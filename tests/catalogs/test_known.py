@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.rules import scheme
+from galaxycurate.catalogs.rules import shipped
 from galaxycurate.errors import InputError
 
 TABLES = [table for catalog in known.catalogs() for table in catalog.tables]
@@ -88,7 +88,7 @@ def test_a_catalogue_names_papers_licence_and_a_scheme_that_reads_it(catalog):
     assert catalog.licence
     assert all(re.search(r" 20\d\d[ab]?, ", paper) for paper in catalog.cite)
     if catalog.scheme:
-        assert catalog.name in scheme.load(catalog.scheme).catalogs
+        assert catalog.name in shipped.load(catalog.scheme).catalogs
 
 
 @pytest.mark.parametrize("name", HEADERS)

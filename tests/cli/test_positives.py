@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from galaxycurate.catalogs.rules.scheme import load, names
+from galaxycurate.catalogs.rules.shipped import load, names
 from galaxycurate.cli.main import main
 from galaxycurate.store.manifest import Manifest
 from tests.pipeline.test_positives import zoo_spec

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galaxycurate.catalogs.rules.scheme import load as load_scheme
+from galaxycurate.catalogs.rules.shipped import load as load_scheme
 from galaxycurate.core.ids import encode
 from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
 from galaxycurate.pipeline.archive import archive_of

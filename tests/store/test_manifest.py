@@ -8,7 +8,8 @@ import pytest
 
 from galaxycurate.errors import IdentityError, InputError, LayoutError, UsageError
 from galaxycurate.store import formats
-from galaxycurate.store.manifest import Header, Manifest, keep, read_all
+from galaxycurate.store.keeping import keep
+from galaxycurate.store.manifest import Header, Manifest, read_all
 
 HEADER = Header(
     command="galaxycurate negatives --score 0.2 'é\"",

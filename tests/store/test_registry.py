@@ -5,7 +5,8 @@ import sqlalchemy as sa
 
 from galaxycurate.errors import InputError, SettingError, StorageError, UsageError
 from galaxycurate.store import formats
-from galaxycurate.store.manifest import Header, Manifest, keep
+from galaxycurate.store.keeping import keep
+from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.registry import Registry
 from tests.store.test_manifest import COLUMNS, HEADER, made
 

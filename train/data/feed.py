@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from train.data.ahead import ahead
-from train.data.augment import Draws, warp_on_cpu
+from train.data.augment import Draws
 from train.data.warp import numbers, warp_on_device
+from train.data.warp_cpu import warp_on_cpu
 
 RESIDENT_SHARE = 0.5  # of the GPU's free memory; the rest is for the network
 

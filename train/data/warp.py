@@ -13,7 +13,7 @@ GREY = augment.GREY.tolist()  # numbers of the host: an array would be sent to t
 
 
 def warp_with_torch(images: np.ndarray, draws: Draws) -> np.ndarray:
-    """As `train.data.augment.warp_on_cpu`, where OpenCV is absent."""
+    """As `train.data.warp_cpu.warp_on_cpu`, where OpenCV is absent."""
     planes = torch.from_numpy(images).permute(0, 3, 1, 2).float()
     changed = warp_on_device(planes, *numbers(draws))
     return changed.round().byte().permute(0, 2, 3, 1).contiguous().numpy()

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.errors import GalaxyCurateError
-from train.data.augment import draw, warp_on_cpu
+from train.data.augment import draw
 from train.data.sampler import balanced_order
+from train.data.warp_cpu import warp_on_cpu
 from train.judge.metrics import balanced_accuracy, confusion
 from train.judge.predictions import refuse_no_numbers
 from train.learn.rate import rate

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs.into import into, table_of
 from galaxycurate.archives.casjobs.jobs import CasJobs, State
 from galaxycurate.archives.casjobs.pages import TableChanged, extent, fetch
-from galaxycurate.archives.choose import Access
 from galaxycurate.archives.owned import OwnedShelf
 from galaxycurate.archives.wire import PAUSES_S
 from galaxycurate.core.progress import Progress, silent

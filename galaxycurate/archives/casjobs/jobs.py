@@ -9,8 +9,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs.login import Login, is_official, package_urls
-from galaxycurate.archives.choose import Access
 from galaxycurate.archives.wire import Wire, fault_of
 from galaxycurate.errors import AnswerTooLarge, LoginNeeded, QueryRefused, first_line
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from galaxycurate.catalogs.rules.expression import Expression
 from galaxycurate.errors import LayoutError, SettingError
 
-FOLDER = Path(__file__).parents[1] / "schemes"
 THRESHOLD = "threshold"
 _CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*\Z")
 
@@ -136,6 +134,8 @@ class Scheme:
         LayoutError
             Columns are missing; the text names them.
         """
+        from galaxycurate.catalogs.rules.shipped import fitting  # for the hint below
+
         kinds = list(self.kinds) or [""]
         if kind and kind not in kinds:
             raise SettingError(
@@ -237,65 +237,3 @@ class Scheme:
 def is_class_name(text: str) -> bool:
     """Whether a class can be called so: it becomes a folder."""
     return bool(_CLASS_NAME.match(text))
-
-
-def names() -> list[str]:
-    """The schemes that come with galaxycurate."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
-
-
-def fitting(available: Collection[str]) -> list[str]:
-    """Those of them whose columns are all there.
-
-    Parameters
-    ----------
-    available : collection of str
-        Documented names of the columns that a table has.
-
-    Returns
-    -------
-    list of str
-    """
-    known = (load(name) for name in names())
-    return [
-        scheme.name
-        for scheme in known
-        if any(scheme.reads(available, kind) for kind in scheme.kinds or [""])
-    ]
-
-
-def load(name_or_path: str) -> Scheme:
-    """A scheme by its name, or from a file of the user's own.
-
-    Parameters
-    ----------
-    name_or_path : str
-        Such as ``gz1-binary`` or ``mine.toml``.
-
-    Returns
-    -------
-    Scheme
-
-    Raises
-    ------
-    InputError
-        No such file, or it is no TOML.
-    SettingError
-        No such scheme, or something in the file is wrong; the text names file, class and key.
-    """
-    import difflib
-
-    from galaxycurate.catalogs.rules.schemefile import read
-
-    own = Path(name_or_path)
-    if own.suffix == ".toml":
-        return read(own)
-    if name_or_path not in names():
-        near = difflib.get_close_matches(name_or_path, names(), n=1)
-        raise SettingError(
-            f"no scheme is called {name_or_path!r}",
-            hint=f"did you mean {near[0]}?"
-            if near
-            else f"known are {', '.join(names())}; one of your own is FILE.toml",
-        )
-    return read(FOLDER / f"{name_or_path}.toml")

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from galaxycurate.catalogs.rules import labels as votes
-from galaxycurate.catalogs.rules.scheme import Scheme, load
+from galaxycurate.catalogs.rules.scheme import Scheme
+from galaxycurate.catalogs.rules.shipped import load
 from galaxycurate.catalogs.table import CatalogTable
 from galaxycurate.errors import InputError, LayoutError, SettingError
 

@@ -10,7 +10,7 @@ import numpy as np
 from galaxycurate.catalogs import known
 from galaxycurate.catalogs.reading import cells, hdf5
 from galaxycurate.catalogs.reading.files import opened
-from galaxycurate.catalogs.rules.scheme import load
+from galaxycurate.catalogs.rules.shipped import load
 from galaxycurate.catalogs.table import CatalogTable, names_of, read
 from galaxycurate.core.ids import decode
 from galaxycurate.errors import IdentityError, InputError, LayoutError, SettingError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query
 from galaxycurate.pipeline.archive import archive_of, shelf_of

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.geometry import chord, unit_vectors
 from galaxycurate.core.ids import parse
 from galaxycurate.core.progress import Progress, silent

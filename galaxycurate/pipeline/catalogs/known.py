@@ -11,7 +11,7 @@ from galaxycurate.catalogs import known
 from galaxycurate.catalogs.known import Catalog, Layout
 from galaxycurate.catalogs.reading import cache as typed
 from galaxycurate.catalogs.reading import hdf5
-from galaxycurate.catalogs.rules import scheme
+from galaxycurate.catalogs.rules import shipped
 from galaxycurate.catalogs.table import CatalogTable, Note, names_of, read
 from galaxycurate.curation.positions import close_pairs
 from galaxycurate.errors import InputError, LayoutError
@@ -86,7 +86,7 @@ def here(layout: Layout, folder: Path) -> list[Path]:
 
 def schemes_of(catalog: Catalog) -> list[str]:
     """Label schemes that read tables of a catalogue."""
-    return [name for name in scheme.names() if catalog.name in scheme.load(name).catalogs]
+    return [name for name in shipped.names() if catalog.name in shipped.load(name).catalogs]
 
 
 def check(path: Path) -> Checked:
@@ -136,11 +136,11 @@ def check(path: Path) -> Checked:
 
 def _readable(table: CatalogTable) -> list[str]:
     """Schemes whose columns are there: the known catalogue's own, its default first."""
-    fitting = scheme.fitting(table.columns)
+    fitting = shipped.fitting(table.columns)
     if not table.catalog:
         return fitting
     first = known.find(table.catalog).scheme
-    own = [one for one in map(scheme.load, scheme.names()) if table.catalog in one.catalogs]
+    own = [one for one in map(shipped.load, shipped.names()) if table.catalog in one.catalogs]
     found = [one.name for one in own if one.name in fitting or not one.required("")]
     return sorted(found, key=lambda name: name != first)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from galaxycurate.archives.choose import Archive, NoShelf, Shelf
+from galaxycurate.archives.archive import Archive
 from galaxycurate.archives.owned import OwnedShelf
+from galaxycurate.archives.shelf import NoShelf, Shelf
 from galaxycurate.core.ids import decode, encode
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.core.query import Query

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial import cKDTree
 
-from galaxycurate.archives.choose import NoShelf
+from galaxycurate.archives.shelf import NoShelf
 from galaxycurate.core.geometry import chord, unit_vectors
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.vacancy import FIELD_RADIUS_DEG, FieldArea

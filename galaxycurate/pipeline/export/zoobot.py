@@ -78,7 +78,7 @@ def _told_of(votes: dict[str, tuple[str, bool]]) -> list[str]:
     told = ["Columns that end in `_fraction` are vote fractions, empty where unknown."]
     if any(is_count for _column, is_count in votes.values()):
         told.append("Those without that ending are counts: fraction times volunteers, rounded; 0")
-        told.append("where unknown, for Zoobot takes an empty count for a number, and 0 for no vote.")
+        told.append("where unknown: Zoobot takes an empty count for a number, and 0 for no vote.")
     return [*told, "Where people gave another class than the votes, the votes are unknown."]
 
 

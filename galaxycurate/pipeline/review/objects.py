@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 import numpy as np
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.errors import GalaxyCurateError, InputError
 from galaxycurate.pipeline.audit.asking import Remembering

@@ -11,10 +11,10 @@ import traceback
 import pandas as pd
 import pytest
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs import archive as casjobs
 from galaxycurate.archives.casjobs.archive import CasJobsArchive
 from galaxycurate.archives.casjobs.into import into, table_of
-from galaxycurate.archives.choose import Access
 from galaxycurate.archives.local.archive import LocalArchive
 from galaxycurate.archives.skyserver import SkyServerArchive
 from galaxycurate.core.query import Query
@@ -388,7 +388,7 @@ import os, signal, sys
 from pathlib import Path
 from galaxycurate.archives.casjobs import pages
 from galaxycurate.archives.casjobs.archive import CasJobsArchive
-from galaxycurate.archives.choose import Access
+from galaxycurate.archives.archive import Access
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.shelf import FolderShelf
 from tests.archives import small

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs.jobs import CasJobs
-from galaxycurate.archives.choose import Access
 from galaxycurate.errors import LoginNeeded, QueryRefused
 from tests.archives import small
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from galaxycurate.archives.archive import Access
 from galaxycurate.archives.casjobs import login, tokens
 from galaxycurate.archives.casjobs.jobs import CASJOBS, KEYSTONE, CasJobs
-from galaxycurate.archives.choose import Access
 from galaxycurate.errors import LoginNeeded, SettingError
 from tests.archives import small
 from tests.archives.small import PASSWORD, USER

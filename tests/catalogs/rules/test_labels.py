@@ -8,7 +8,7 @@ import pytest
 
 from galaxycurate.catalogs.rules.labels import crossed, label
 from galaxycurate.catalogs.rules.objects import names as names_given
-from galaxycurate.catalogs.rules.scheme import load
+from galaxycurate.catalogs.rules.shipped import load
 from galaxycurate.catalogs.rules.walk import Walk
 from galaxycurate.catalogs.table import names_of, read
 from galaxycurate.errors import LayoutError, SettingError

@@ -1,7 +1,7 @@
 import pytest
 
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.rules.scheme import fitting, load, names
+from galaxycurate.catalogs.rules.shipped import fitting, load, names
 from galaxycurate.errors import InputError, LayoutError, SettingError
 from galaxycurate.store import sqlfiles
 

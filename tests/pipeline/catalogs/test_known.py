@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from galaxycurate.catalogs import known
-from galaxycurate.catalogs.rules import scheme
+from galaxycurate.catalogs.rules import shipped
 from galaxycurate.catalogs.rules.labels import label
 from galaxycurate.catalogs.table import read
 from galaxycurate.errors import IdentityError, InputError, LayoutError
@@ -130,7 +130,7 @@ COUNTED = re.findall(r"^\| `(\S+)` \| ([\d,]+) \| `(\S+)` \| (.*) \|$", DOCUMENT
 @pytest.mark.parametrize(("file", "rows", "name", "classes"), COUNTED)
 def test_the_document_counts_as_the_schemes_do(shared_data, file, rows, name, classes):
     table = read(shared_data / "gz_tables" / file)
-    found = Counter(label(table, scheme.load(name)).label.tolist())
+    found = Counter(label(table, shipped.load(name)).label.tolist())
     said = dict(one.rsplit(" ", 1) for one in classes.split(", "))
     assert len(table) == int(rows.replace(",", ""))
     assert found == {name: int(n.replace(",", "")) for name, n in said.items()}

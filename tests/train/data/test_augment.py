@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from train.data import augment
-from train.data.augment import GREY, Draws, draw, maps, warp_on_cpu
+from train.data import warp_cpu
+from train.data.augment import CORNERS, GREY, Draws, draw, maps
 from train.data.warp import numbers, warp_on_device
+from train.data.warp_cpu import warp_on_cpu
 from train.recipe.config import Augment
 
 SIDE = 64
@@ -86,9 +87,9 @@ def test_a_scale_of_two_doubles_the_distance_from_the_centre(warp):
 
 def test_the_corners_of_the_image_land_where_they_were_drawn():
     inwards = np.array([[0.1, 0.2], [0.3, 0.0], [0.25, 0.4], [0.0, 0.15]])
-    ends = augment.CORNERS * (1 - inwards)
+    ends = CORNERS * (1 - inwards)
     read = np.column_stack([ends, np.ones(4)]) @ maps(one(corners=inwards))[0].T
-    assert read[:, :2] / read[:, 2:] == pytest.approx(augment.CORNERS)
+    assert read[:, :2] / read[:, 2:] == pytest.approx(CORNERS)
 
 
 @pytest.mark.parametrize("recipe", [Augment(flip=True), EVERYTHING])
@@ -107,7 +108,7 @@ def test_without_opencv_torch_does_the_same(monkeypatch):
     smooth = np.stack([_smooth(rng) for _ in range(4)])
     draws = draw(4, EVERYTHING, rng=rng)
     with_opencv = warp_on_cpu(smooth, draws).astype(int)
-    monkeypatch.setattr(augment, "cv2", None)
+    monkeypatch.setattr(warp_cpu, "cv2", None)
     without = warp_on_cpu(smooth, draws)
     assert without.dtype == np.uint8
     assert np.abs(without - with_opencv).max() <= 4
@@ -170,4 +171,4 @@ def _smooth(rng: np.random.Generator) -> np.ndarray:
 
 def test_the_mean_luminance_is_that_of_all_pixels():
     images = np.random.default_rng(0).integers(0, 256, (5, 9, 9, 3)).astype(np.uint8)
-    np.testing.assert_allclose(augment._greys(images), images.mean((1, 2)) @ GREY, rtol=1e-12)
+    np.testing.assert_allclose(warp_cpu._greys(images), images.mean((1, 2)) @ GREY, rtol=1e-12)
