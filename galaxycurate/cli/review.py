@@ -160,12 +160,14 @@ def _serve(
 
 def _tell(session: Session, url: str, as_json: bool) -> None:
     about = session.about()
-    left = about["total"] - about["decided"]
-    face.talk(f"{session.queue.name}: {left:,} of {about['total']:,} wait for {session.reviewer}")
+    total, left = about["pictures"], about["left"]
+    again = ", some of them twice" if about["total"] > total else ""
+    face.talk(f"{session.queue.name}: {left:,} of {total:,} wait for {session.reviewer}{again}")
     _note(session.queue.note)
     if as_json:
-        names = ("queue", "reviewer", "total", "decided", "first", "blind", "simulated")
-        face.answer_json({"url": url, **{name: about[name] for name in names}})
+        counts = {"total": total, "decided": total - left}
+        names = ("queue", "reviewer", "first", "blind", "simulated")
+        face.answer_json({"url": url, **{name: about[name] for name in names}, **counts})
     else:
         face.answer(url)
     sys.stdout.flush()
@@ -179,8 +181,8 @@ def _tell(session: Session, url: str, as_json: bool) -> None:
 def _tell_end(session: Session) -> None:
     about = session.about()
     said = _counted(session.said) or "nothing decided"
-    left = about["total"] - about["decided"]
-    face.talk(f"{said}; {left:,} of {about['total']:,} left in {session.queue.name}")
+    left = about["left"]
+    face.talk(f"{said}; {left:,} of {about['pictures']:,} left in {session.queue.name}")
     if (agreed := session.agreement) is not None:
         kappa = "" if agreed.kappa is None else f", Cohen's kappa {agreed.kappa:.2f}"
         face.talk(f"  second looks: {agreed.agreed:,} of {agreed.n:,} agree{kappa}")
@@ -210,6 +212,8 @@ def _write(settings: Settings, wanted: Wanted, page: Path, *, dry_run: bool, as_
     if as_json:
         face.answer_json({"page": str(page), **vars(made)})
         return
+    if made.decided:
+        face.talk(f"  not in it: {made.decided:,} that {wanted.who} has decided on")
     if made.shown < made.total:
         face.talk(f"  {made.shown:,} of {made.total:,} pictures fit: --limit and --filter choose")
     done = "would be written" if dry_run else f"{made.n_bytes / 1e6:.1f} MB"

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from galaxycurate.core.outcome import Status
 from galaxycurate.curation.decisions import is_current
-from galaxycurate.pipeline.decision_file import Known, decisions_of, rows_of
+from galaxycurate.pipeline.decision_file import rows_of
+from galaxycurate.pipeline.decision_known import Known
+from galaxycurate.pipeline.decision_line import decisions_of
 from galaxycurate.pipeline.review.wanted import cleaned
 from galaxycurate.store.files import sha256_of
 from galaxycurate.store.ledger import Ledger

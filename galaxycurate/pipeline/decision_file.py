@@ -1,39 +1,25 @@
-"""A CSV file of decisions, checked line by line: what is wrong is told by line and column."""
+"""A CSV file of decisions: its lines, as text."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 
-from galaxycurate.core.decision import Decision, DecisionKind, Keep
-from galaxycurate.core.outcome import Outcome, Status
-from galaxycurate.errors import InputError, LayoutError, UsageError
-from galaxycurate.pipeline.review.wanted import check_reviewer, cleaned
+from galaxycurate.core.decision import Decision
+from galaxycurate.errors import InputError, LayoutError
 from galaxycurate.store.files import existing
-from galaxycurate.store.images import check_word
 
 COLUMNS = tuple(spec.name for spec in fields(Decision) if spec.name != "time_utc")
 """Of such a file; path and kind are needed, and what the kind needs."""
 
-_NEEDS = {
-    DecisionKind.LABEL: ("label",), DecisionKind.PAIR: ("partner", "keep"),
-    DecisionKind.UNDO: ("undoes",),
-}  # fmt: skip
-_BELONGS = {
-    "label": (DecisionKind.LABEL,), "reason": (DecisionKind.REJECT,), "keep": (DecisionKind.PAIR,),
-    "partner": (DecisionKind.PAIR, DecisionKind.UNSURE, DecisionKind.UNDO),
-    "partner_sha256": (DecisionKind.PAIR, DecisionKind.UNSURE, DecisionKind.UNDO),
-    "undoes": (DecisionKind.UNDO,),
-}  # fmt: skip
-_UID, _SHA256 = re.compile(r"[0-9a-f]{32}\Z"), re.compile(r"[0-9a-f]{64}\Z")
-_FLOATED = re.compile(r"/\d(\.\d+)?[eE]\+?\d+\b")
+KEY = "key"
+"""What a page calls a picture: it tells which, and whether it is a second look."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +43,7 @@ def rows_of(file: Path) -> list[Row]:
     Parameters
     ----------
     file : Path
-        UTF-8, with a line of names among `COLUMNS`.
+        UTF-8, with a line of names among `COLUMNS`, and `KEY`.
 
     Returns
     -------
@@ -109,7 +95,7 @@ def _text(file: Path) -> str:
 
 def _check_names(file: Path, names: list[str]) -> None:
     twice = [name for name, n in Counter(names).items() if n > 1 and name]
-    unknown = [name for name in names if name not in COLUMNS]
+    unknown = [name for name in names if name not in (*COLUMNS, KEY)]
     missing = [name for name in ("path", "kind") if name not in names]
     if twice:
         raise LayoutError(f"{file} has the column {twice[0]} twice", hint="leave one of them out")
@@ -127,169 +113,3 @@ def _check_names(file: Path, names: list[str]) -> None:
             f"{file} has no column {' and no column '.join(missing)}",
             hint="its first line is path,kind,label,reason,...",
         )
-
-
-# ---- what a line says
-
-
-@dataclass
-class Known:
-    """What a line may speak of: pictures, classes, earlier lines; and the dataset they are of."""
-
-    outcomes: Mapping[str, Outcome]
-    said: Iterable[Decision]
-    new_classes: tuple[str, ...] = ()
-    dataset: str = ""
-
-    def __post_init__(self):
-        self.lines = {one.uid: one for one in self.said}
-        added = [check_word(name, what="class") for name in self.new_classes]
-        kept = (one.label for one in self.outcomes.values() if one.status is Status.OK)
-        given = (one.label for one in self.lines.values() if one.label)
-        self.classes = sorted({*kept, *given, *added})
-
-
-def decisions_of(rows: list[Row], known: Known, reviewer: str) -> Iterator[Decision]:
-    """Each line checked; a uid that comes twice must say the same, and is one line.
-
-    Parameters
-    ----------
-    rows : list of Row
-    known : Known
-    reviewer : str
-        Of lines that name none.
-
-    Yields
-    ------
-    Decision
-        On the pictures of today where a line names none; lines without a uid have one of the
-        dataset and of what they say.
-
-    Raises
-    ------
-    InputError
-        A line is wrong.
-    """
-    told: dict[str, Decision] = {}
-    alike: Counter[str] = Counter()
-    for row in rows:
-        decision = _on_a_picture(_decision(row, known, told, reviewer), known)
-        if not decision.uid:
-            words = "\0".join([known.dataset, *(str(getattr(decision, n)) for n in COLUMNS)])
-            alike[words] += 1  # the same word again after another one is a word of its own
-            uid = hashlib.sha256(f"{words}\0{alike[words]}".encode()).hexdigest()[:32]
-            decision = replace(decision, uid=uid)
-        if told.setdefault(decision.uid, decision) != decision:
-            raise row.wrong("uid", f"{decision.uid} stands on another line, which says otherwise")
-    yield from told.values()
-
-
-def _on_a_picture(decision: Decision, known: Known) -> Decision:
-    """Which picture is meant where the line does not tell: that of its line, or that of today."""
-    if (line := known.lines.get(decision.uid)) is not None:
-        now, other = line.sha256, line.partner_sha256
-    else:
-        now = known.outcomes[decision.path].sha256
-        other = known.outcomes[decision.partner].sha256 if decision.partner else ""
-    return replace(
-        decision, sha256=decision.sha256 or now, partner_sha256=decision.partner_sha256 or other
-    )
-
-
-def _decision(row: Row, known: Known, told: Mapping[str, Decision], reviewer: str) -> Decision:
-    cells = {name: row.cells.get(name, "") for name in COLUMNS}
-    kind = _kind(row, cells["kind"])
-    _check_cells(row, cells, kind)
-    for column in ("path", "partner"):
-        if cells[column] and cells[column] not in known.outcomes:
-            raise _unknown(row, column, cells[column], known)
-    if cells["partner"] and cells["partner"] == cells["path"]:
-        raise row.wrong("partner", "a picture is no pair with itself")
-    if cells["label"] and cells["label"] not in known.classes:
-        raise _no_class(row, cells["label"], known)
-    who = _who(row, cells["reviewer"]) or reviewer
-    if kind is DecisionKind.UNDO:
-        _check_undo(row, cells["undoes"], who, {**known.lines, **told})
-    numbers = {name: _number(row, name, cells[name]) for name in ("blind", "again", "took_ms")}
-    texts = {"reason": cleaned(cells["reason"]), "queue": cleaned(cells["queue"])}
-    return Decision(**{**cells, **numbers, **texts, "kind": kind, "reviewer": who})  # type: ignore[arg-type]
-
-
-def _who(row: Row, name: str) -> str:
-    try:
-        check_reviewer(name)
-    except UsageError as error:
-        raise row.wrong("reviewer", str(error)) from None
-    return cleaned(name)
-
-
-def _kind(row: Row, word: str) -> DecisionKind:
-    try:
-        return DecisionKind(word.lower())
-    except ValueError:
-        kinds = [str(kind) for kind in DecisionKind]
-        near = get_close_matches(word.lower(), kinds, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        said = f"{word!r} is no kind of decision" if word else "it is empty"
-        raise row.wrong("kind", said, hint=f"{meant}kinds: {', '.join(kinds)}") from None
-
-
-def _check_cells(row: Row, cells: Mapping[str, str], kind: DecisionKind) -> None:
-    """Whether the kind has what it needs, and nothing that belongs to another."""
-    for column in ("path", *_NEEDS.get(kind, ())):
-        if not cells[column]:
-            raise row.wrong(column, f"it is empty, and {kind} needs it")
-    for column, kinds in _BELONGS.items():
-        if cells[column] and kind not in kinds:
-            raise row.wrong(column, f"{kind} has no {column}")
-    if cells["keep"] and cells["keep"] not in list(Keep):
-        raise row.wrong("keep", f"{cells['keep']!r} is none of {', '.join(Keep)}")
-    for column, form, digits in (
-        ("uid", _UID, 32),
-        ("undoes", _UID, 32),
-        ("sha256", _SHA256, 64),
-        ("partner_sha256", _SHA256, 64),
-    ):
-        if cells[column] and not form.match(cells[column]):
-            raise row.wrong(column, f"{cells[column]!r} is not {digits} hexadecimal digits")
-
-
-def _unknown(row: Row, column: str, path: str, known: Known) -> InputError:
-    if _FLOATED.search(path):
-        return row.wrong(
-            column, f"{path}: its id went through a float",
-            hint="a spreadsheet has rounded it: take the path from the file as it was written",
-        )  # fmt: skip
-    name = path.rpartition("/")[2]
-    alike = [one for one in known.outcomes if one.rpartition("/")[2] == name]
-    near = alike or get_close_matches(path, list(known.outcomes)[:20_000], n=1)
-    hint = f"did you mean {near[0]}?" if near else "paths are as in the ledger: images/CLASS/NAME"
-    return row.wrong(column, f"no picture of the dataset is called {path}", hint=hint)
-
-
-def _no_class(row: Row, label: str, known: Known) -> InputError:
-    near = get_close_matches(label, known.classes, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
-    return row.wrong(
-        "label", f"no picture is of the class {label!r}",
-        hint=f"{meant}classes: {', '.join(known.classes)}; a new one: --new-class {label}",
-    )  # fmt: skip
-
-
-def _check_undo(row: Row, uid: str, who: str, lines: Mapping[str, Decision]) -> None:
-    if uid not in lines:
-        raise row.wrong("undoes", f"no decision has the uid {uid}")
-    if lines[uid].reviewer != who:
-        raise row.wrong(
-            "undoes", f"{uid} is a decision of {lines[uid].reviewer or 'somebody'}, not of {who}"
-        )
-
-
-def _number(row: Row, column: str, text: str) -> int:
-    least_most = 10**12 if column == "took_ms" else 1
-    if not text:
-        return 0
-    if not text.isascii() or not text.isdigit() or int(text) > least_most:
-        wanted = "a whole number of milliseconds" if column == "took_ms" else "0 or 1"
-        raise row.wrong(column, f"{text!r} is not {wanted}")
-    return int(text)

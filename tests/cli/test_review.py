@@ -105,6 +105,26 @@ def test_one_file_is_written_and_says_how_its_decisions_come_back(command, proje
     assert told["shown"] == told["total"] == 4
 
 
+def test_a_file_for_somebody_leaves_out_what_they_decided_on_and_says_so(command, project):
+    file = project.root / "d.csv"
+    file.write_text(f"path,kind\n{first_path(project)},unsure\n")
+    assert command("review", "--apply", "d.csv", "--reviewer", "ann", cwd=project.root).stdout
+    done = command("review", "--static", "p.html", "--reviewer", "ann", cwd=project.root)
+    assert done.stdout.startswith("p.html: 4 pictures")
+    assert "not in it: 1 that ann has decided on" in done.stderr
+    assert "fit" not in done.stderr
+
+
+def first_path(project):
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        return next(iter(ledger.outcomes())).path
+
+
+def test_with_second_looks_the_terminal_counts_pictures(command, project):
+    words = ("review", "--dry-run", "--queue", "random", "--second-look", "100%")
+    assert command(*words, cwd=project.root).stdout == f"{'random':<14} 5 of 5 wait\n"
+
+
 def test_interrupted_it_ends_well_and_says_what_comes_next(project):
     process = subprocess.Popen(
         [sys.executable, "-m", "galaxycurate", "review", "--no-open", "--json"], text=True,

@@ -13,6 +13,7 @@ from galaxycurate.errors import InputError
 from galaxycurate.pipeline.agreed import agreed
 from galaxycurate.pipeline.applied import apply
 from galaxycurate.pipeline.decision_file import COLUMNS
+from galaxycurate.pipeline.review.looks import key_of
 from galaxycurate.pipeline.review.wanted import Wanted
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project
@@ -138,6 +139,39 @@ def test_a_line_of_the_file_may_be_undone_by_a_later_one(clean, paths, tmp_path)
     assert apply(clean, write(tmp_path, text)).kinds == {"label": 1, "undo": 1}
 
 
+def test_a_line_of_a_blind_page_is_found_by_its_key_and_is_a_second_look_where_that_was_one(
+    clean, paths, tmp_path
+):
+    with Ledger.open(clean.ledger_url) as ledger:
+        sha256 = ledger.sha256_of(paths)
+    one, other, pair = paths[0], paths[1], sorted(paths[2:4])
+    lines = [
+        f"{key_of(one)},,label,merger,,{sha256[one]},",
+        f"{key_of(one, again=True)},,label,spiral,,{sha256[one]},",
+        f"{key_of(other, again=True)},,label,spiral,,{sha256[other]},",  # passed over before
+        f"{key_of(*pair)},,pair,,both,{sha256[pair[0]]},{sha256[pair[1]]}",
+    ]
+    text = "\n".join(["key,path,kind,label,keep,sha256,partner_sha256", *lines])
+    file = write(tmp_path, text)
+    assert apply(clean, file, reviewer="ann").new == 4
+    found = decisions(clean)
+    assert [line.path for line in found] == [one, one, other, pair[0]]
+    assert found[3].partner == pair[1]
+    assert [line.again for line in found] == [0, 1, 0, 0]
+    assert apply(clean, file, reviewer="ann").new == 0
+    undo = write(tmp_path, f"path,kind,undoes\n,undo,{found[1].uid}\n")
+    assert apply(clean, undo, reviewer="ann").new == 1
+    assert decisions(clean)[-1].path == one
+
+
+def test_a_line_of_a_blind_page_on_a_picture_that_came_anew_is_kept_and_says_nothing(
+    clean, paths, tmp_path
+):
+    text = f"uid,key,path,kind,sha256\n{'3' * 32},{key_of(paths[0])},,unsure,{'d' * 64}\n"
+    found = apply(clean, write(tmp_path, text), reviewer="ann")
+    assert (found.new, found.outdated, decisions(clean)[0].path) == (1, 1, paths[0])
+
+
 def test_the_apostrophe_before_what_looks_like_a_formula_is_taken_off(clean, paths, tmp_path):
     said = ["=HYPERLINK(1)", "-1 mag", "'tis a star", "it's +1"]
     written = ["'=HYPERLINK(1)", "'-1 mag", "''tis a star", "it's +1"]
@@ -214,6 +248,13 @@ def test_what_is_wrong_is_told_and_nothing_is_written(project, paths, tmp_path, 
 def test_bytes_that_are_no_text_are_refused(project, tmp_path, body, said):
     with pytest.raises(InputError, match=said):
         apply(project.settings, write(tmp_path, body))
+
+
+def test_a_key_of_no_picture_is_named(clean, tmp_path):
+    file = write(tmp_path, f"key,path,kind\n{'0' * 24},,unsure\n")
+    with pytest.raises(InputError, match=f"line 2, column key: {'0' * 24} is no picture"):
+        apply(clean, file)
+    assert decisions(clean) == []
 
 
 def test_another_persons_decision_is_not_undone(clean, paths, tmp_path):

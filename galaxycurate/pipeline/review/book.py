@@ -50,6 +50,11 @@ class Book:
             self._stands = {line.uid for line in standing(self._lines.values())}
         return told
 
+    @property
+    def uids(self) -> list[str]:
+        """Of all lines, in the ledger's order."""
+        return list(self._lines)
+
     def get(self, uid: str) -> Decision | None:
         """A line by its uid, whether it stands or not."""
         return self._lines.get(uid)
@@ -71,3 +76,22 @@ class Book:
     def standing(self) -> list[Decision]:
         """All decisions that count, in the ledger's order."""
         return [line for uid, line in self._lines.items() if uid in self._stands]
+
+
+def is_repeated(words: Iterable[Decision], reviewer: str) -> bool:
+    """Whether somebody who looks once more has said something at the first look.
+
+    Parameters
+    ----------
+    words : iterable of Decision
+        All that count on what is looked at.
+    reviewer : str
+
+    Returns
+    -------
+    bool
+        A look that was passed over, or of which nothing could be said, is none.
+    """
+    return any(
+        w.reviewer == reviewer and not w.again and w.kind is not DecisionKind.UNSURE for w in words
+    )

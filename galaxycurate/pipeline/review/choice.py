@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 from galaxycurate.core.decision import Decision
@@ -10,15 +9,11 @@ from galaxycurate.curation.decisions import is_current
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.review.book import Book
 from galaxycurate.pipeline.review.columns import Columns
+from galaxycurate.pipeline.review.entry import Entry
 from galaxycurate.pipeline.review.filter import chosen
 from galaxycurate.pipeline.review.material import Material
-from galaxycurate.pipeline.review.queues import (
-    Entry,
-    Queue,
-    queue_of,
-    shuffled,
-    with_second_looks,
-)
+from galaxycurate.pipeline.review.order import in_own_order, shuffled, with_second_looks
+from galaxycurate.pipeline.review.queues import Queue, queue_of
 from galaxycurate.pipeline.review.wanted import DEFAULT_QUEUE, Wanted
 
 FILTER = "filter: "
@@ -56,24 +51,12 @@ def choose(wanted: Wanted, material: Material, book: Book) -> Queue:
         entries = shuffled(entries, material.settings.seed)
     entries = entries[: wanted.limit]
     if wanted.skip_decided:
-        entries = _in_own_order(entries, wanted.who)
+        entries = in_own_order(entries, wanted.who)
     entries = with_second_looks(entries, wanted.second_look, material.settings.seed)
     return replace(
         queue, entries=entries, empty="all of it is decided on by somebody else",
         hint="leave out --skip-decided, or choose another --queue",
     )  # fmt: skip
-
-
-def _in_own_order(entries: list[Entry], reviewer: str) -> list[Entry]:
-    """In an order that the reviewer's name decides, whatever is left out: two who share a queue
-    would else meet at every picture of it.
-    """
-
-    def place(entry: Entry) -> bytes:
-        words = "\0".join((reviewer, entry.path, entry.partner))
-        return hashlib.blake2b(words.encode(errors="surrogateescape"), digest_size=12).digest()
-
-    return sorted(entries, key=place)
 
 
 def check_waits(queue: Queue) -> None:

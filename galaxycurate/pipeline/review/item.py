@@ -6,14 +6,12 @@ import math
 from dataclasses import dataclass, field, replace
 
 from galaxycurate.core.outcome import Outcome, Verdict, VerdictKind
-from galaxycurate.core.placing import Placing
 from galaxycurate.core.releases import explore_url
-from galaxycurate.pipeline.dedupe.shown import is_placed
+from galaxycurate.pipeline.review.common import Common, common_of
+from galaxycurate.pipeline.review.entry import Entry
 from galaxycurate.pipeline.review.material import Material
 from galaxycurate.pipeline.review.pictures import Pictures
-from galaxycurate.pipeline.review.queues import Entry, in_words
-
-Points = list[list[float]]
+from galaxycurate.pipeline.review.queues import in_words
 
 MOST_VERDICTS = 8
 """On one picture that are told."""
@@ -42,6 +40,22 @@ class Mark:
     r: float | None = None
     objid: str = ""
     words: str = ""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a picture lies on the sky.
+
+    Parameters
+    ----------
+    pixscale : float or None
+        [arcsec/pixel].
+    north_up : bool
+        Whether north is known to be up and east to the left.
+    """
+
+    pixscale: float | None = None
+    north_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,29 +98,12 @@ class Side:
     verdicts: list[list[str]] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 
-    @property
-    def blind(self) -> Side:
-        """Only its scale, and which picture it is: a position's digits tell the list it is from."""
-        return Side(path="", sha256=self.sha256, pixscale=self.pixscale, north_up=self.north_up)
-
-
-@dataclass(frozen=True)
-class Common:
-    """The sky that the two pictures of a pair share.
-
-    Parameters
-    ----------
-    outlines : list of list of [float, float]
-        Corners on each picture, counted from its upper left corner [pixel].
-    matrix : list of float
-        Takes the second picture's places to the first one's, as SVG writes it: a, b, c, d, e, f.
-    sizes : list of [int, int]
-        Width and height of both [pixel].
-    """
-
-    outlines: list[Points]
-    matrix: list[float]
-    sizes: list[list[int]]
+    def blind(self, scale: Scale | None) -> Side:
+        """Only which picture it is, and a scale that tells nothing: a position's digits tell the
+        list it is from.
+        """
+        own = Scale(self.pixscale, self.north_up)  # a twin from outside the review may differ
+        return Side(path="", sha256=self.sha256, **vars(scale if scale == own else Scale()))
 
 
 @dataclass(frozen=True)
@@ -129,12 +126,22 @@ class Item:
     common: Common | None = None
     is_hidden: bool = False
 
-    @property
-    def blind(self) -> Item:
-        """Without what could sway a person."""
+    def blind(self, scale: Scale | None) -> Item:
+        """Without what could sway a person.
+
+        Parameters
+        ----------
+        scale : Scale or None
+            Where all pictures of the review have it. Sources differ in their scales: that of one
+            picture tells which source it is of, and so, often, its class.
+
+        Returns
+        -------
+        Item
+        """
         return replace(
-            self, sides=[side.blind for side in self.sides], why="", suggested="", common=None,
-            is_hidden=True,
+            self, sides=[side.blind(scale) for side in self.sides], why="", suggested="",
+            common=None, is_hidden=True,
         )  # fmt: skip
 
 
@@ -155,8 +162,26 @@ def item_of(entry: Entry, material: Material, pictures: Pictures) -> Item:
     return Item(
         [_side(path, material, of_pair=bool(entry.partner)) for path in paths],
         entry.why, entry.suggested,
-        _common(entry, pictures) if entry.partner and entry.verdict else None,
+        common_of(entry, pictures) if entry.partner and entry.verdict else None,
     )  # fmt: skip
+
+
+def scale_of(path: str, material: Material) -> Scale:
+    """How a picture lies on the sky, as far as that is known.
+
+    Parameters
+    ----------
+    path : str
+    material : Material
+
+    Returns
+    -------
+    Scale
+        Of what a person imported, nobody said which way north is.
+    """
+    provider, pixscale = material.outcome(path).provider, material.pixscale(path)
+    is_drawn = bool(provider) and not provider.startswith("import")
+    return Scale(round(pixscale, 6) if pixscale else None, is_drawn)
 
 
 def _side(path: str, material: Material, *, of_pair: bool) -> Side:
@@ -173,8 +198,7 @@ def _side(path: str, material: Material, *, of_pair: bool) -> Side:
     return Side(
         path=path, sha256=one.sha256, label=one.label, name=one.name, objid=objid, link=link,
         ra=_number(row.get("ra")), dec=_number(row.get("dec")),
-        pixscale=_number(one.pixscale or row.get("pixscale")) or None,
-        north_up=bool(one.provider) and not one.provider.startswith("import"),
+        **vars(scale_of(path, material)),
         facts=_facts(one, row, material), score=score,
         verdicts=[[str(v.kind), in_words(v)] for v in verdicts[:MOST_VERDICTS]],
         marks=[mark for v in material.audit.get(path, ()) if (mark := _mark(v))],
@@ -219,26 +243,6 @@ def _mark(verdict: Verdict) -> Mark | None:
         verdict.dx, verdict.dy, 0.0, str(verdict.kind), verdict.mag_r or None, verdict.partner,
         verdict.evidence,
     )  # fmt: skip
-
-
-def _common(entry: Entry, pictures: Pictures) -> Common | None:
-    """How the second picture of an entry lies on its first, whichever way the verdict has it."""
-    verdict = entry.verdict
-    first, second = pictures.size(entry.path), pictures.size(entry.partner)
-    if verdict is None or not is_placed(verdict) or first is None or second is None:
-        return None
-    placing = Placing(verdict.dx, verdict.dy, verdict.flip, verdict.scale)
-    if verdict.partner != entry.path:  # the partner is the first picture of a verdict
-        placing = placing.inverse(second, first)
-    shared = placing.shared_on_both(first, second)
-    if shared[0] is None or shared[1] is None:
-        return None
-    # pages count from the corner of the first pixel, placings from its middle
-    outlines = [(corners + 0.5).round(2).tolist() for corners in shared if corners is not None]
-    zero, right, down = placing.on_first([(-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5)], second) + 0.5
-    matrix = [*(right - zero), *(down - zero), *zero]
-    sides = [list(map(int, size)) for size in (first, second)]
-    return Common(outlines, [round(float(value), 6) for value in matrix], sides)
 
 
 def _number(value) -> float | None:

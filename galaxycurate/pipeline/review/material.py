@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import numpy as np
 
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Status, Verdict
@@ -123,6 +126,18 @@ class Material:
         one = self.outcome(path)
         index = self.rows.index(one.label, one.name)
         return {} if index is None else self.rows.whole(index)
+
+    def pixscale(self, path: str) -> float | None:
+        """Of a picture [arcsec/pixel], as it was made or else listed; None where unknown."""
+        one = self.outcome(path)
+        index = self.rows.index(one.label, one.name)
+        listed = math.nan if index is None else float(self._pixscales[index])
+        value = one.pixscale or listed
+        return value if math.isfinite(value) and value > 0 else None
+
+    @cached_property
+    def _pixscales(self) -> np.ndarray:
+        return self.rows.numbers("pixscale")
 
     @cached_property
     def is_simulated(self) -> bool:

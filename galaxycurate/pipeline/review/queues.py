@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-
-import numpy as np
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.curation.decisions import last_words, settle
 from galaxycurate.errors import UsageError
 from galaxycurate.pipeline.review.book import Book
+from galaxycurate.pipeline.review.entry import Entry
 from galaxycurate.pipeline.review.material import Material
+from galaxycurate.pipeline.review.order import shuffled
 
 PAIRS = "pairs"
-AFTER = 30
-"""A picture comes back for a second look after about so many others."""
-
 _SUSPECTED = (VerdictKind.CONTAMINATED, VerdictKind.BORDERLINE)
 _GRAVE = (VerdictKind.CONFLICT, VerdictKind.WRONG_IMAGE)
 _SURE = (VerdictKind.EXACT_FILE, VerdictKind.SAME_PIXELS)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that waits for a decision.
-
-    Parameters
-    ----------
-    path : str
-    partner : str
-        The other picture of a pair.
-    why : str
-        Why it waits, in words.
-    suggested : str
-        The class that a network names.
-    verdict : Verdict or None
-        What the queue is about.
-    again : bool
-        A second look at what the same person decided before.
-    """
-
-    path: str
-    partner: str = ""
-    why: str = ""
-    suggested: str = ""
-    verdict: Verdict | None = None
-    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,36 +216,3 @@ def check_name(name: str) -> None:
     near = difflib.get_close_matches(name, NAMES, n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise UsageError(f"no queue is called {name!r}", hint=f"{meant}queues: {', '.join(NAMES)}")
-
-
-def shuffled(entries: Sequence[Entry], seed: int) -> list[Entry]:
-    """The entries in a random order that the seed decides."""
-    order = np.random.default_rng([seed, *b"review"]).permutation(len(entries))
-    return [entries[k] for k in order]
-
-
-def with_second_looks(entries: Sequence[Entry], share: float, seed: int) -> list[Entry]:
-    """Some entries once more, later in the queue.
-
-    Parameters
-    ----------
-    entries : sequence of Entry
-    share : float
-        0 to 1.
-    seed : int
-        The same seed chooses the same ones.
-
-    Returns
-    -------
-    list of Entry
-        A second look comes after about `AFTER` others, at the end where there are fewer.
-    """
-    rng = np.random.default_rng([seed, *b"second look"])
-    draw, late = rng.random(len(entries)), rng.integers(AFTER // 2, AFTER * 3 // 2, len(entries))
-    placed = [(float(k), entry) for k, entry in enumerate(entries)]
-    placed += [
-        (k + late[k] + 0.5, replace(entry, again=True))
-        for k, entry in enumerate(entries)
-        if draw[k] < share
-    ]
-    return [entry for _, entry in sorted(placed, key=lambda both: both[0])]

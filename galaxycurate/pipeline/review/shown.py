@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from galaxycurate.errors import UsageError
+from galaxycurate.pipeline.review.entry import Entry
 from galaxycurate.pipeline.review.material import Material
-from galaxycurate.pipeline.review.queues import Entry
 from galaxycurate.pipeline.review.said import Said
 from galaxycurate.store.ledger import Ledger
 

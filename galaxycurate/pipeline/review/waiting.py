@@ -21,7 +21,8 @@ class Waiting:
     ----------
     queue : str
     total, left : int
-        How many there are, and how many of them the reviewer has not decided on.
+        How many there are, and how many of them the reviewer has not decided on; second looks are
+        not counted.
     why : str
         Why there are none.
     note : str
@@ -66,6 +67,6 @@ def _counted(material: Material, ledger: Ledger, wanted: Wanted) -> Waiting:
         session = Session(material, ledger, wanted)
     except InputError as error:  # what this queue needs is not there; the others may wait
         return Waiting(wanted.queue, why=str(error))
-    n, queue = len(session.entries), session.queue
+    n, queue = session.looks.pictures, session.queue
     why = "" if n else queue.empty
-    return Waiting(queue.name, n, n - len(session.done), why, queue.note)
+    return Waiting(queue.name, n, session.progress.left, why, queue.note)

@@ -22,8 +22,14 @@ SIDE_PX = 512
 MOST_BYTES = 40_000_000
 """Of all pictures in a page."""
 
-_ORDER = ("dom", "said", "lines", "store", "unsent", "outbox", "shelf", "stage", "blink",
-          "viewer", "dialogs", "panel", "grid", "head", "decisions", "app", "static")  # fmt: skip
+KNOWN_BY = 12
+"""Last digits of a decision's uid, by which a page knows that the ledger has it."""
+
+_ORDER = (
+    "dom", "said", "lines", "store", "unsent", "outbox", "shelf", "stage", "blink", "viewer",
+    "keylist", "chooser", "panel", "grid", "hints", "head", "decisions", "deciding", "keyboard",
+    "app", "filestore", "static",
+)  # fmt: skip
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=class|const|function|async)", re.MULTILINE)
 _HTML = """<!doctype html>
@@ -50,11 +56,15 @@ script-src '{script_hash}'; style-src '{style_hash}'; base-uri 'none'; form-acti
 
 @dataclass(frozen=True)
 class Made:
-    """A page: of ``total`` entries that wait ``shown`` are in it, which take ``n_bytes``."""
+    """A page: of ``total`` entries that wait ``shown`` are in it, which take ``n_bytes``.
+
+    Those that its reviewer has ``decided`` on already do not wait.
+    """
 
     total: int
     shown: int
     n_bytes: int
+    decided: int = 0
 
 
 def check_open(wanted: Wanted) -> None:
@@ -97,12 +107,14 @@ def write(session: Session, page: Path, *, dry_run: bool = False) -> Made:
     StorageError
         The folder cannot be written.
     """
-    items = _fitting(session)
+    waiting = _waiting(session)
+    items = _fitting(session, waiting)
     text = render(session, items)
     if not dry_run:
         with replacing(Path(page)) as part:
             part.write_text(text, encoding="utf-8")
-    return Made(len(session.entries), len(items), len(text.encode()))
+    decided = len(session.entries) - len(waiting)
+    return Made(len(waiting), len(items), len(text.encode()), decided)
 
 
 def render(session: Session, items: list[dict]) -> str:
@@ -118,10 +130,14 @@ def render(session: Session, items: list[dict]) -> str:
     -------
     str
     """
-    about = session.about() | {"total": len(items), "decided": 0, "first": 0, "history": []}
+    n = {"total": len(items), "pictures": len(items), "left": len(items), "decided": 0}
+    about = session.about() | n | {"first": 0, "history": []}
     about["reviewer"] = session.wanted.reviewer and session.reviewer
     dataset = dataset_id(session.material.settings)
-    held = {"session": about, "items": items, "id": _id(dataset, items)}
+    held = {
+        "session": about, "items": items, "id": _id(dataset, items), "dataset": dataset,
+        "known": [uid[-KNOWN_BY:] for uid in session.book.uids], "known_by": KNOWN_BY,
+    }  # fmt: skip
     # "</script>" and "<!--" must not end what holds them
     text = json.dumps(held, allow_nan=False).replace("<", "\\u003c")
     script, style = bundle(), (PAGE / "review.css").read_text(encoding="utf-8")
@@ -136,18 +152,22 @@ def bundle() -> str:
     return "\n".join(_EXPORT.sub("", _IMPORT.sub("", part)) for part in parts)
 
 
-def _fitting(session: Session) -> list[dict]:
+def _waiting(session: Session) -> list[str]:
+    """Keys of what is to be in the page: all but what the reviewer it is for has decided on."""
+    done = session.progress.done if session.wanted.reviewer else set()
+    return [key for key, _ in session.looks if key not in done]
+
+
+def _fitting(session: Session, keys: list[str]) -> list[dict]:
     """The first entries whose pictures fit into one page."""
     items: list[dict] = []
     n_bytes = 0
-    for start in range(0, len(session.entries), 100):
-        for item in session.items(start, 100):
-            if item["mine"] and session.wanted.reviewer:
-                continue
-            n_bytes += sum(_give_picture(session, item, k) for k in range(len(item["sides"])))
-            if n_bytes > MOST_BYTES:
-                return items
-            items.append(item | {"place": len(items), "mine": None, "others": [], "twins": []})
+    for key in keys:
+        item = session.shown(key)
+        n_bytes += sum(_give_picture(session, item, k) for k in range(len(item["sides"])))
+        if n_bytes > MOST_BYTES:
+            return items
+        items.append(item | {"place": len(items), "mine": None, "others": [], "twins": []})
     return items
 
 

@@ -7,7 +7,6 @@ import pytest
 from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.outcome import Reason, Status, Verdict, VerdictKind
 from galaxycurate.errors import InputError, UsageError
-from galaxycurate.pipeline.review.queues import Entry, with_second_looks
 from galaxycurate.pipeline.review.waiting import waiting
 from galaxycurate.pipeline.review.wanted import Wanted
 from galaxycurate.store.ledger import Ledger
@@ -131,17 +130,6 @@ def test_words_on_an_older_picture_neither_dispute_nor_end_a_dispute(project, pa
         ledger.decide(ledger.start("review", {}), lines)
     with opened(project, queue="disputed") as session:
         assert names(session) == [(paths[0], "")]
-
-
-def test_second_looks_come_after_the_first_and_are_the_same_tomorrow():
-    entries = [Entry(f"{k:03d}") for k in range(400)]
-    twice = with_second_looks(entries, 0.05, seed=1)
-    assert twice == with_second_looks(entries, 0.05, seed=1)
-    again = [entry.path for entry in twice if entry.again]
-    assert 8 <= len(again) <= 36
-    assert [entry for entry in twice if not entry.again] == entries
-    places = {(entry.path, entry.again): k for k, entry in enumerate(twice)}
-    assert all(places[path, True] > places[path, False] for path in again)
 
 
 def test_an_unknown_queue_is_told_the_near_one():

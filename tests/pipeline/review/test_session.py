@@ -13,6 +13,7 @@ from galaxycurate.core.placing import Placing
 from galaxycurate.curation.agreement import agreements
 from galaxycurate.errors import InputError, UsageError
 from galaxycurate.pipeline.decided import read
+from galaxycurate.pipeline.review.waiting import waiting
 from galaxycurate.pipeline.review.wanted import Wanted, share
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project
@@ -193,6 +194,14 @@ def test_two_people_review_one_ledger_without_a_word_lost(tmp_path, db):
     assert (both.first, both.second, both.n, both.agreed) == ("anna", "ben", 4, 3)
 
 
+def test_others_are_told_with_their_reasons(project):
+    with opened(project, reviewer="ben") as ben:
+        ben.decide([said(ben, 0, "reject", reason="bright star")])
+    with opened(project) as anna:
+        told = anna.decide([said(anna, 0, "unsure")])["items"][0]
+    assert told["others"] == [["ben", "reject: bright star"]]
+
+
 def test_what_others_decided_stays_in_sight_unless_it_is_skipped(project):
     with opened(project) as anna:
         anna.decide([said(anna, k, "unsure") for k in range(9)])
@@ -266,6 +275,31 @@ def test_blind_hides_label_votes_score_and_verdict_until_the_decision(project, p
     assert [line.blind for line in lines(project) if line.kind != "undo"] == [1, 0]
 
 
+def scales(project, **wanted):
+    """Scale and direction of all that is shown, as the server tells them."""
+    with opened(project, **wanted) as session:
+        sides = [side for item in session.items(0, 99) for side in item["sides"]]
+    return {(side["pixscale"], side["north_up"]) for side in sides}
+
+
+@pytest.mark.parametrize("about", [{"pixscale": [0.2]}, {"provider": "import"}])
+def test_blind_tells_a_scale_only_where_all_pictures_have_the_same(project, about):
+    assert scales(project, blind=True) == {(0.396127, True)}
+    project.provider = about.pop("provider", project.provider)
+    project.fetch(project.manifest("star", 1, size_px=[48], **about), side=48)
+    assert len(scales(project)) == 2
+    assert scales(project, blind=True) == {(None, False)}
+    assert scales(project, blind=True, filter="label=spiral") == {(0.396127, True)}
+
+
+def test_what_is_hidden_of_the_scale_is_told_after_the_decision(project):
+    project.fetch(project.manifest("star", 1, size_px=[48], pixscale=[0.2]), side=48)
+    with opened(project, blind=True) as session:
+        (told,) = session.decide([said(session, 0, "unsure")])["items"]
+        assert told["sides"][0]["pixscale"] in (0.2, 0.396127)
+        assert told["sides"][0]["north_up"]
+
+
 def test_blind_pictures_do_not_come_label_by_label(project):
     with opened(project, blind=True) as session:
         labels = [entry.path.split("/")[1] for entry in session.entries]
@@ -288,6 +322,19 @@ def test_a_second_look_is_told_from_the_first_and_measures_agreement(project):
         assert (session.agreement.n, session.agreement.agreed) == (10, 9)
     found = agreements(lines(project))
     assert [(one.second, one.n, one.agreed) for one in found] == [("anna, again", 10, 9)]
+
+
+def test_second_looks_are_no_pictures_that_wait(project):
+    wanted = Wanted(queue="random", reviewer="anna", second_look=1.0)
+    with opened(project, queue="random", second_look=1.0) as session:
+        about = session.about()
+        assert (about["pictures"], about["left"], about["total"]) == (10, 10, 20)
+        session.decide([said(session, 0, "unsure")])
+        again = [e.path for e in session.entries[10:]].index(session.entries[0].path)
+        session.decide([said(session, 10 + again, "unsure")])
+        assert session.about()["left"] == 9
+    (counted,) = waiting(project.settings, wanted)
+    assert (counted.total, counted.left) == (10, 9)
 
 
 def test_a_second_look_at_what_was_passed_over_is_the_first(project):

@@ -93,25 +93,60 @@ def test_undo_and_redo_go_back_to_the_picture(project, page):
         assert session.about()["decided"] == 2
 
 
-def test_a_typed_reason_may_begin_with_a_digit_and_no_key_leaks(project, page):
+def test_a_typed_reason_may_begin_with_a_digit_however_slowly_it_is_typed(project, page):
     with opened(project) as session, serving(session) as url:
         page.open(url).at(0).press("x", "Enter")
-        assert page.text(".chooser .hint") == "Press a number, or type a word and then Enter."
-        page.page.keyboard.type("2 galaxies, 1 star")
-        page.press("Enter").at(1).press("x", "Tab", "3").page.wait_for_timeout(600)
-        assert page.page.is_visible(".chooser")  # in the field a digit is a letter
-        page.press("Escape").page.wait_for_selector(".chooser", state="hidden")
-        # a number alone, and then, without a pause, what comes too late
-        page.page.evaluate(
-            "() => { const late = (key) => document.body.dispatchEvent(new KeyboardEvent("
-            "'keydown', { key, bubbles: true, cancelable: true }));"
-            " document.querySelector('.chooser').addEventListener('close', () =>"
-            " ['g', ' ', 'x', 'Enter'].forEach(late)); }"
-        )
-        page.press("x", "3").at(2).saved()
-        assert "u undoes the choice" in page.text(".hint")
+        assert page.text(".chooser .hint") == "Press a number, or type a word; then Enter."
+        page.press("2").page.wait_for_timeout(700)
+        assert page.text(".chooser .marked") == "2\nsatellite or asteroid trail\nEnter"
+        assert "Enter takes: satellite or asteroid trail" in page.text(".chooser .hint")
+        page.page.keyboard.type(" galaxies, 1 star", delay=30)
+        assert page.page.query_selector(".chooser .marked, .chooser kbd:not(.none)") is None
+        assert page.text(".chooser .hint") == "Enter takes: 2 galaxies, 1 star."
+        page.press("Enter").at(1)
+        page.press("x", "Tab", "3").page.wait_for_selector(".chooser .marked:has-text('bright')")
+        page.press("Backspace", "5", "Enter").at(2)
+        page.press("m", "2", "Enter").at(3).saved()
         assert page.page.get_attribute("#review", "data-view") == "looking"
-    assert words(project) == [("reject", "2 galaxies, 1 star"), ("reject", "bright star")]
+    assert words(project) == [
+        ("reject", "2 galaxies, 1 star"), ("reject", "not centred"), ("label", "elliptical")
+    ]  # fmt: skip
+
+
+def test_a_number_marks_by_its_place_on_a_keyboard_that_writes_a_letter_there(project, page):
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("x")
+        page.page.evaluate(
+            "() => document.activeElement.dispatchEvent(new KeyboardEvent('keydown',"
+            " { key: '\u00e9', code: 'Digit2', bubbles: true, cancelable: true }))"
+        )
+        page.page.keyboard.insert_text("\u00e9")  # as of a French keyboard
+        assert "satellite" in page.text(".chooser .marked")
+        page.page.keyboard.insert_text("toile")
+        page.press("Enter").at(1).saved()
+    assert words(project) == [("reject", "\u00e9toile")]
+
+
+def test_a_window_that_asks_leaves_the_picture_in_sight(project, page):
+    long = "a_very_long_class_name_that_somebody_gave_to_a_galaxy_with_a_ring"
+    with opened(project, classes=(long,)) as session, serving(session) as url:
+        page.open(url).at(0).press("x")
+        ends = page.page.evaluate(
+            "() => [document.querySelector('.frame').getBoundingClientRect().right,"
+            " document.querySelector('.chooser').getBoundingClientRect().left]"
+        )
+        assert ends[0] <= ends[1]
+        page.press("Escape", "m")
+        page.page.keyboard.type("a_very_long")
+        page.page.wait_for_selector(".chooser .marked")
+        wide = "(one) => one.scrollWidth > one.clientWidth"
+        assert not page.page.eval_on_selector(".chooser", wide)
+        page.press("Escape", "g").grid()
+        assert page.text(".choice.accept") == "Enter\naccept all not marked"
+        page.page.click(".choice.accept")
+        page.page.wait_for_selector("text=10 of 10 decided")
+        page.saved()
+    assert len(lines(project)) == 10
 
 
 def test_a_class_that_there_is_not_is_named_and_enter_alone_chooses_none(project, page):
@@ -136,6 +171,45 @@ def test_what_was_decided_together_is_undone_and_done_again_together(project, pa
         page.saved().press("u").page.wait_for_selector("text=0 of 10 decided")
         page.saved()
     assert Counter(kind for kind, _ in words(project)) == {"unsure": 1, "label": 9, "undo": 28}
+
+
+def test_after_a_reload_what_was_decided_together_is_still_undone_together(project, page):
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("0").at(1).press("g").grid().press(" ", "ArrowRight", " ", "2")
+        page.saved().press("Enter").saved().page.wait_for_selector("text=10 of 10 decided")
+        page.page.reload()
+        page.page.wait_for_selector("text=10 of 10 decided")
+        page.press("u").page.wait_for_selector(".hint:has-text('7 pictures: undone')")
+        page.saved().press("u").page.wait_for_selector(".hint:has-text('2 pictures: undone')")
+        page.saved().press("u").page.wait_for_selector("text=0 of 10 decided")
+        page.saved()
+    with opened(project) as session, serving(session) as url:
+        page.open(url).at(0).press("u")
+        assert "nothing to undo" in page.text(".hint")
+    assert Counter(kind for kind, _ in words(project)) == {"unsure": 1, "label": 9, "undo": 10}
+
+
+def test_how_many_second_looks_are_still_to_come_is_not_told(project, page):
+    with opened(project, blind=True, second_look=1.0) as session, serving(session) as url:
+        page.open(url).at(0)
+        assert page.text(".progress-words") == "0 decided, at 1"
+        page.press("0").at(1).press("g").grid()
+        assert page.text(".progress-words") == "1 decided, at 2"
+        assert page.text(".hint").startswith("Page 1. Space")
+        page.press("PageDown").page.wait_for_selector(".end:not([hidden])")
+        assert "Not decided on: 19 looks." in page.text(".end")
+    assert len(words(project)) == 1
+
+
+def test_a_blind_page_tells_no_size_and_no_scale_that_differs(project, page):
+    project.fetch(project.manifest("star", 1, size_px=[64], pixscale=[0.2]), side=64)
+    with opened(project, blind=True) as session, serving(session) as url:
+        page.open(url).at(0)
+        assert page.text(".stage-note") == "scale not shown, orientation not shown"
+        assert page.page.is_hidden(".bar")
+        page.press("0").at(1).saved().press("ArrowLeft").at(0)
+        page.page.wait_for_selector(".stage-note:has-text('px')")
+        assert page.page.is_visible(".bar")
 
 
 def test_ways_to_look_change_no_decision(project, page):
@@ -194,7 +268,7 @@ def test_a_picture_whose_file_is_gone_says_so_and_can_be_decided_on(project, pag
         assert "Not decided: this picture cannot be shown" in page.text(".hint")
         assert page.text(".stage-note") == ""
         assert page.page.is_hidden(".compass")
-        page.press("x", "7").at(2).saved()
+        page.press("x", "7", "Enter").at(2).saved()
         assert not page.page.query_selector(".absent")
     assert words(project) == [("reject", "wrong picture")]
 
@@ -222,7 +296,7 @@ def test_the_grid_marks_decides_and_accepts_a_page(project, page):
         page.press("ArrowRight", " ", "Enter").saved()
         assert Counter(kind for kind, _ in words(project)) == {"label": 9}
         page.page.wait_for_selector(".end:not([hidden])")
-        assert "1 of 10 are not decided on" in page.text(".end")
+        assert "Not decided on: 1 of 10." in page.text(".end")
         page.press("f").at(4)
         assert page.page.get_attribute("#review", "data-view") == "looking"
 
@@ -304,7 +378,7 @@ def test_killed_and_started_anew_a_review_goes_on_and_loses_no_decision(project,
         page.page.wait_for_selector("text=the review was started anew")
         page.page.goto("about:blank")  # the dialog that warns is accepted
         page.wrong.clear()
-        page.open(again).saved()
+        page.open(again).at(4).saved()  # what was sent only now is not asked again
         assert [line.label for line in lines(project)][:2] == ["spiral", "elliptical"]
         assert len(lines(project)) == 4
         page.page.reload()
@@ -386,6 +460,27 @@ def test_what_cannot_be_taken_is_set_aside_and_takes_nothing_with_it(project, pa
     aside = rows_of(tmp_path / "aside.csv")
     assert aside[0]["sha256"] == changed.sha256  # that of the picture that was looked at
     assert apply(project.settings, tmp_path / "aside.csv", reviewer="").new == 2
+
+
+def test_a_second_look_that_was_not_taken_comes_back_as_one_and_from_a_blind_page(
+    project, page, tmp_path
+):
+    with opened(project, blind=True, second_look=1.0) as session, serving(session) as url:
+        again = session.entries[12]
+        first = next(k for k, e in enumerate(session.entries) if e.path == again.path)
+        page.page.route("**/decide", lambda one: one.fulfill(
+            status=400, content_type="application/json", body='{"error": "not now"}'))  # fmt: skip
+        page.open(url).at(0)
+        for k in range(13):
+            page.press("1" if k in (first, 12) else "ArrowRight").at(k + 1)
+        page.page.wait_for_selector(".unsent:has-text('2 not taken: not now')")
+        page.download(tmp_path / "aside.csv")
+    rows = rows_of(tmp_path / "aside.csv")
+    assert [row["path"] for row in rows] == ["", ""]
+    assert [row["again"] for row in rows] == ["", ""]
+    apply(project.settings, tmp_path / "aside.csv", reviewer="")
+    found = [(line.path, line.again, line.blind) for line in lines(project)]
+    assert found == [(again.path, 0, 1), (again.path, 1, 1)]
 
 
 def test_the_grid_accepts_only_what_was_on_the_screen(tmp_path, page):
@@ -536,7 +631,7 @@ def test_names_labels_and_verdicts_that_are_markup_stay_text(tmp_path, page, is_
 # ---- one file
 
 
-COLUMNS = ["uid", "path", "kind", "label", "reason", "partner", "keep", "undoes", "reviewer",
+COLUMNS = ["uid", "key", "path", "kind", "label", "reason", "partner", "keep", "undoes", "reviewer",
            "queue", "sha256", "partner_sha256", "blind", "again", "took_ms"]  # fmt: skip
 
 
@@ -591,6 +686,55 @@ def test_each_who_uses_a_page_has_a_name_and_a_progress_of_their_own(project, pa
     assert [row["reviewer"] for row in rows_of(given)] == ["anna"] * 2 + ["ben"] * 3
     apply(project.settings, given, reviewer="")
     assert len(lines(project)) == 5
+
+
+def test_a_page_that_is_written_over_another_takes_its_decisions_over(project, page):
+    file, given = project.root / "review.html", project.root / "decisions.csv"
+    with opened(project) as session:
+        static.write(session, file)
+    page.open(file.as_uri()).at(0).press("1").at(1).press("2").at(2).press("0").at(3)
+    page.download(given)
+    rows = given.read_text().splitlines()
+    given.write_text("\n".join(rows[:2]))
+    apply(project.settings, given, reviewer="")  # one of three
+    with opened(project, queue="random") as session:
+        static.write(session, file)
+        applied = rows[1].split(",")[2]
+        places = [entry.path for entry in session.entries if entry.path != applied]
+    page.open(file.as_uri())
+    page.page.wait_for_selector(".hint:has-text('2 decisions of an earlier page at this place')")
+    assert "2 of 9 decided" in page.text("header")  # the one that was applied is not asked again
+    assert page.text(".download") == "download decisions.csv (2)"
+    left = [row.split(",")[2] for row in rows[2:]]
+    page.press("u").page.wait_for_selector(f'#review[data-place="{places.index(left[1])}"]')
+    page.download(given)
+    apply(project.settings, given, reviewer="")
+    assert [line.kind.value for line in lines(project)] == ["label", "label", "unsure", "undo"]
+    page.page.reload()
+    page.page.wait_for_selector("text=1 of 9 decided")
+    assert "earlier" not in page.text(".hint")
+
+
+def test_a_page_leaves_the_decisions_on_another_dataset_alone_and_tells_of_them(
+    project, page, tmp_path
+):
+    other = Project(tmp_path / "other")
+    other.fetch(other.manifest("spiral", 2, size_px=[48] * 2), side=48)
+    file, aside = tmp_path / "review.html", tmp_path / "aside.html"
+    for made, where, limit in ((project, file, 9), (project, aside, 8), (other, file, 2)):
+        with opened(made, limit=limit) as session:
+            static.write(session, where)
+        page.open(where.as_uri()).at(0)
+        assert f"0 of {limit} decided" in page.text("header")
+        if made is project:
+            page.press("1").at(1)
+    page.page.wait_for_selector(".hint:has-text('1 decision on another dataset kept')")
+    with opened(project) as session:
+        static.write(session, file)
+    page.open(file.as_uri()).at(1)
+    assert "1 of 10 decided" in page.text("header")
+    page.open(aside.as_uri()).at(1)
+    assert "1 of 8 decided" in page.text("header")
 
 
 def test_the_page_of_its_own_asks_nobody_for_anything(project, page):

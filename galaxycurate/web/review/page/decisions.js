@@ -1,6 +1,6 @@
 // What was decided and taken back, on its way to the ledger.
 
-import { count, newUid } from "./dom.js";
+import { count, newUid, newUids, stepOf } from "./dom.js";
 import { picturesOf } from "./lines.js";
 import { Outbox } from "./outbox.js";
 import { Unsent } from "./unsent.js";
@@ -38,6 +38,12 @@ export class Decisions {
   /** Send what an earlier page could not; how many that are. */
   recover() { return this.outbox.recover(); }
 
+  /** When all of it is with the server, or so long has passed: whether it is. */
+  async isSent(patienceMs) {
+    await Promise.race([this.outbox.idle(), new Promise((resolve) => { setTimeout(resolve, patienceMs); })]);
+    return !this.outbox.size;
+  }
+
   /** Whether nothing more may be said before something is saved. */
   get isFull() { return this.outbox.isFull; }
 
@@ -51,23 +57,25 @@ export class Decisions {
 
   /** Decide: pairs of an item and what is said of it, after so long. */
   add(pairs, took) {
-    const lines = pairs.map(([item, what]) => {
-      const line = { ...this.#line(item.key), ...picturesOf(item), blind: Number(item.is_hidden), took_ms: Math.round(took / pairs.length), ...what };
+    const uids = newUids(pairs.length);
+    const lines = pairs.map(([item, what], k) => {
+      const line = { ...this.#line(item.key), uid: uids[k], ...picturesOf(item), blind: Number(item.is_hidden), took_ms: Math.round(took / pairs.length), ...what };
       this.n += item.mine || item.place === null ? 0 : 1;
       return line;
     });
-    this.history.push(...lines.map((line) => [line.uid, line.key, lines[0].uid])); // undone together
+    this.history.push(...lines.map((line) => [line.uid, line.key]));
     this.#redo = [];
     this.told(pairs.map(([item, what], k) => ({ ...item, mine: { uid: lines[k].uid, label: "", reason: "", keep: "", ...what } })));
     this.outbox.send(lines);
   }
 
-  /** Take back what was decided last, a page of the grid as a whole; false where there is nothing. */
+  /** Take back what was decided last, a page of the grid as a whole, also one of an earlier page or of yesterday;
+   *  false where there is nothing. */
   undo() {
     const last = this.history.at(-1);
     if (!last) return false;
-    const from = last[2] ? this.history.findIndex(([, , step]) => step === last[2]) : -1;
-    const step = this.history.splice(from);
+    const before = this.history.findLastIndex(([uid]) => stepOf(uid) !== stepOf(last[0]));
+    const step = this.history.splice(before + 1);
     const undos = step.map(([uid, key]) => this.#undo(uid, key));
     this.#redo.push([undos, step]);
     return this.#take(undos, "undone");

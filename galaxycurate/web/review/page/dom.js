@@ -44,8 +44,23 @@ export function count(number) {
   return number.toLocaleString("en-US");
 }
 
-/** A name that is not used twice: 32 hexadecimal digits. */
-export function newUid() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** 1 decision, 2 decisions. */
+export function many(number, word) {
+  return `${count(number)} ${word}${number === 1 ? "" : "s"}`;
+}
+
+/** A name that is not used twice: 32 hexadecimal digits, of which those of one step share the first half. */
+export function newUid(step = newHalf()) { return step + newHalf(); }
+
+/** Names for what one key says, which is undone as one. */
+export function newUids(n) {
+  const step = newHalf();
+  return Array.from({ length: n }, () => newUid(step));
+}
+
+/** Which step a name is of. */
+export function stepOf(uid) { return uid.slice(0, 16); }
+
+function newHalf() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -13,9 +13,9 @@ export class Grid {
   at = 0;
   items = [];
 
-  /** @param told called with how many are marked; @param moved with the item that keys are about */
-  constructor(store, told, moved) {
-    Object.assign(this, { store, told, moved });
+  /** @param say tells a person something; @param moved with the item that keys are about */
+  constructor(store, say, moved) {
+    Object.assign(this, { store, say, moved });
     this.rows = el("div", { class: "grid", role: "grid", "aria-label": "pictures" });
     this.root = el("div", { class: "grid-room", hidden: true }, this.rows);
   }
@@ -93,7 +93,8 @@ export class Grid {
     const { key } = this.items[this.at];
     if (!this.marked.delete(key)) this.marked.add(key);
     this.#draw(this.at);
-    this.told(this.items.filter((item) => this.marked.has(item.key)).length);
+    const n = this.items.filter((item) => this.marked.has(item.key)).length;
+    this.say(n ? `${n} marked: a class, x or 0 is for these; Enter accepts the others` : "nothing is marked");
   }
 
   /** What a key is about: the marked ones of the page, or else the one that has the keyboard. */

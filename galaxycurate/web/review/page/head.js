@@ -1,6 +1,7 @@
 // The line above: what is reviewed, how far it is, how fast, and whether all is saved.
 
 import { button, count, el, fill, key } from "./dom.js";
+import { repeats } from "./hints.js";
 
 const PAUSE_MS = 60000;
 const LAST = 40;
@@ -32,11 +33,12 @@ export class Head {
     this.save(0, "");
   }
 
-  /** How many are decided, and where one is. */
+  /** How many are decided, and where one is; of how many only where no look is a repeated one. */
   show(decided, place) {
     this.bar.value = decided;
     const at = place < this.session.total ? `at ${count(place + 1)}` : "at the end";
-    fill(this.words, `${count(decided)} of ${count(this.session.total)} decided, ${at}`);
+    const total = repeats(this.session) ? "" : ` of ${count(this.session.total)}`;
+    fill(this.words, `${count(decided)}${total} decided, ${at}`);
   }
 
   /** So many decisions were made now. */

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-const COLUMNS = ["uid", "path", "kind", "label", "reason", "partner", "keep", "undoes", "reviewer", "queue",
+const COLUMNS = ["uid", "key", "path", "kind", "label", "reason", "partner", "keep", "undoes", "reviewer", "queue",
   "sha256", "partner_sha256", "blind", "again", "took_ms"];
 const OF_PICTURE = ["path", "partner", "sha256", "partner_sha256"];
 
@@ -12,12 +12,13 @@ export function picturesOf(item) {
   return { path: first.path, sha256: first.sha256, ...(second ? { partner: second.path, partner_sha256: second.sha256 } : {}) };
 }
 
-/** Lines as CSV, undone ones too. What undoes a line that is not among them has no picture, and is left out. */
+/** Lines as CSV, undone ones too. The key tells --apply what a page does not know: the path where it is blind,
+ *  and whether it was a second look; what undoes a line of the ledger is about that one's picture. */
 export function csvOf(lines) {
   const whole = new Map();
   for (const line of lines) {
-    const old = line.kind === "undo" ? whole.get(line.undoes) : line;
-    if (old) whole.set(line.uid, { blind: 0, again: 0, ...Object.fromEntries(OF_PICTURE.map((name) => [name, old[name]])), ...line });
+    const old = line.kind === "undo" ? whole.get(line.undoes) || {} : line;
+    whole.set(line.uid, { blind: 0, ...Object.fromEntries(OF_PICTURE.map((name) => [name, old[name]])), ...line });
   }
   const rows = [...whole.values()].map((line) => COLUMNS.map((name) => quoted(line[name] ?? "")));
   return [COLUMNS, ...rows].map((row) => row.join(",")).join("\n") + "\n";

@@ -14,8 +14,9 @@ export class Panel {
     this.root = el("aside", { class: "panel", "aria-label": "about this picture" }, this.state, this.choices, this.about);
   }
 
-  /** Show an item. */
-  show(item, { withScore }) {
+  /** Show an item, and what keys do with it: in the grid Enter is for all that are not marked. */
+  show(item, { withScore }, isGrid = false) {
+    this.isGrid = isGrid;
     this.#state(item);
     fill(this.choices, ...(item.sides.length > 1 ? this.#ofPair(item) : this.#ofPicture(item)));
     fill(this.about, ...this.#why(item, withScore),
@@ -36,11 +37,16 @@ export class Panel {
       { kind: "label", label: name }, name === label ? "its label" : name === item.suggested ? "network" : "",
       mine?.kind === "label" && mine.label === name));
     if (classes.length > 9) rows.push(this.#choice("m", `${classes.length - 9} more classes`, { key: "m" }));
-    const accept = label ? [this.#choice("Enter", `${label} is right`, { kind: "label", label }, "", false, "accept")] : [];
-    return [...accept, ...rows,
+    return [this.#accept(label), ...rows,
       this.#choice("x", "reject", { key: "x" }, "", mine?.kind === "reject"),
       this.#choice("0", "cannot tell", { kind: "unsure" }, "", mine?.kind === "unsure"),
       item.twins.length ? this.#choice("d", "duplicate", { key: "d" }, `${item.twins.length} found`) : null].filter(Boolean);
+  }
+
+  #accept(label) {
+    if (!label) return null;
+    if (this.isGrid) return this.#choice("Enter", "accept all not marked", { key: "Enter" }, "", false, "accept");
+    return this.#choice("Enter", `${label} is right`, { kind: "label", label }, "", false, "accept");
   }
 
   #ofPair(item) {
@@ -57,7 +63,7 @@ export class Panel {
   }
 
   #why(item, withScore) {
-    if (item.is_hidden) return [el("p", { class: "quiet" }, "Label, votes, scores and verdicts are hidden until you decide.")];
+    if (item.is_hidden) return [el("section", {}, el("p", { class: "quiet" }, "Label, votes, scores, verdicts and place are hidden until you decide."))];
     if (!item.why) return [];
     return [el("section", {}, el("h3", {}, "Why it waits"),
       withScore ? el("p", {}, item.why) : el("p", { class: "quiet" }, "Hidden: s shows it."))];

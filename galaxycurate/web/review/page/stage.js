@@ -93,10 +93,11 @@ export class Stage {
     const { failed } = this.held;
     this.compass.toggleAttribute("hidden", failed || !this.side.north_up);
     if (failed) { fill(this.note); return; }
-    const lacks = [];
-    if (!this.side.pixscale) lacks.push("scale not known");
-    if (!this.side.north_up) lacks.push("orientation not known");
-    fill(this.note, [`${this.#width} x ${this.#height} px`, ...lacks].join(", "));
+    const { pixscale, north_up: isNorthUp, isHidden } = this.side;
+    const size = isHidden ? null : `${this.#width} x ${this.#height} px`; // it tells the source
+    const why = isHidden ? "not shown" : "not known";
+    const told = [size, pixscale ? null : `scale ${why}`, isNorthUp ? null : `orientation ${why}`];
+    fill(this.note, told.filter(Boolean).join(", "));
   }
 
   /** Draw what a catalogue or an audit says; places are from the picture's middle. */
@@ -129,8 +130,8 @@ function drawing(one, unit, isLeft) {
   shape.append(svg("title", {}, words));
   const reach = one.kind === "star" ? 2 * unit : Math.min(radius, 12 * unit);
   const isListed = one.kind === "galaxy" || one.kind === "star"; // what an audit found is told below it
-  const [aside, up] = [reach * 0.75 + 0.5 * unit, isListed ? -reach * 0.75 : reach * 0.75 + 2 * unit];
-  const label = svg("text", { x: one.x + (isLeft ? -aside : aside), y: one.y + up, "font-size": 2.6 * unit, "text-anchor": isLeft ? "end" : null },
+  const [aside, up] = [reach * 0.75 + 0.5 * unit, isListed ? -reach * 0.75 : reach * 0.75 + 1.7 * unit];
+  const label = svg("text", { x: one.x + (isLeft ? -aside : aside), y: one.y + up, "font-size": 2.1 * unit, "text-anchor": isLeft ? "end" : null },
     isListed ? magnitude : [one.kind, magnitude].filter(Boolean).join(" "));
   return [shape, label];
 }

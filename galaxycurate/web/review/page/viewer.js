@@ -26,7 +26,7 @@ export class Viewer {
     this.root.classList.remove("with-objects");
     this.stages.forEach((stage, k) => { stage.root.hidden = k > 0 && !isPair; });
     const shown = await Promise.all(item.sides.map((side, k) => this.stages[k].show(
-      this.shelf.picture(this.store.picture(item.key, k)), side, side.name || "the picture")));
+      this.shelf.picture(this.store.picture(item.key, k)), { ...side, isHidden: item.is_hidden }, side.name || "the picture")));
     if (this.item !== item || !shown[0]) return false;
     if (item.common) item.common.outlines.forEach((corners, k) => this.stages[k].outline(corners));
     this.#markFound();
