@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from train.bench import _jpegs, bandwidth, count, operations
+from train.bench import _jpegs
 from train.data.augment import draw
 from train.data.cache import load_pixels
 from train.data.decode import DECODER, window_of
@@ -42,6 +42,7 @@ from train.judge.evaluate import probabilities
 from train.learn.steps import Wanted, forward, settle
 from train.learn.tasks import Classes
 from train.learn.training import Lesson, begin, run
+from train.limits import bandwidth, count, operations
 from train.networks.norms import folded
 from train.place import Place
 from train.recipe.config import Config

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import nn
 
 from galaxycurate.errors import SettingError
 from train.data.augment import draw
@@ -18,16 +16,15 @@ from train.data.feed import Feed
 from train.data.votes import COLUMNS, TREE
 from train.device import describe, pick_device, pick_precision, prepare
 from train.judge.evaluate import probabilities
-from train.learn.steps import Wanted, forward, settle
+from train.learn.steps import Wanted, forward
 from train.learn.tasks import task_of
 from train.learn.training import Lesson, begin
+from train.limits import CALLS, copy, count, in_turns, product
 from train.networks.norms import folded
 from train.recipe.config import Config
 
 FILES = 64  # pictures that are drawn for the decoder
 CUTOUT_PX = 256
-CALLS = 20  # between two waits for a GPU, which would else be idle while it is asked
-PASSES = 3  # forward, and two products of as many operations backward
 
 
 def measure(
@@ -66,7 +63,8 @@ def measure(
     -----
     Bytes are counted as what the layers read and write in a forward and a backward pass where
     every one reads its input and writes its output once: forward once, backward twice. What the
-    caches keep is not taken off, so that a small network can pass its byte limit.
+    caches keep is not taken off, so that a small network can pass its byte limit. All parts and
+    both limits are timed in turns, so that other work of the machine meets them alike.
     """
     config = config or Config()
     if config.network.name == "numpy-cnn":
@@ -78,11 +76,13 @@ def measure(
     prepare(where, config.precision)
     lesson = _lesson(config, where, precision)
     say(f"{describe(where, precision)}; batches of {lesson.batch}, {config.data.size_px} px")
-    speeds = _speeds(lesson, seconds, say)
+    speeds = _speeds(lesson, seconds)
     limits = {
-        "tera_operations_per_s": operations(where, precision, seconds / 4) / 1e12,
-        "gigabytes_per_s": bandwidth(where, seconds / 4) / 1e9,
+        "tera_operations_per_s": speeds.pop("product") / 1e12,
+        "gigabytes_per_s": speeds.pop("copy") / 1e9,
     }
+    for name, speed in speeds.items():
+        say(f"{name}: {speed:,.0f} images/s")
     work = count(begin(lesson).model, lesson.feed.plain(lesson.train[:2]), precision)
     training, step, loader = (speeds[name] for name in ("training", "step", "loader"))
     share = {
@@ -99,7 +99,10 @@ def measure(
         "limits": limits,
         "work": work,
         "share": share,
-        "time": {"loader": training / loader, "network and optimiser": training / step},
+        "time": {
+            "loader": step / (loader + step),
+            "network and optimiser": loader / (loader + step),
+        },
         "simulated": True,
     }
 
@@ -123,7 +126,8 @@ def table(told: dict) -> str:
     lines += [
         "",
         f"a training image: {work['operations'] / 1e9:.2f} GFLOP, {work['bytes'] / 1e6:.1f} MB",
-        f"of {limits['tera_operations_per_s']:.2f} TFLOP/s: {share['of_operations']:.0%}",
+        f"of {limits['tera_operations_per_s']:.2f} TFLOP/s: {share['of_operations']:.0%}"
+        + (" (other work slowed the product that is the limit)" * (share["of_operations"] > 1)),
         f"of {limits['gigabytes_per_s']:.0f} GB/s: {share['of_bytes']:.0%} (every layer reads and "
         "writes once: fused layers can pass it)",
         "",
@@ -131,72 +135,6 @@ def table(told: dict) -> str:
         + ", ".join(f"{name} {part:.0%}" for name, part in told["time"].items()),
     ]
     return "\n".join(lines)
-
-
-def timed(call: Callable[[], object], device: torch.device, seconds: float) -> float:
-    """Seconds of one call: the best of what fits into the time, after one to warm up."""
-    calls = CALLS if device.type == "cuda" else 1
-    call()
-    settle(device)
-    best, until = float("inf"), time.perf_counter() + seconds
-    while best == float("inf") or time.perf_counter() < until:
-        begun = time.perf_counter()
-        for _ in range(calls):
-            call()
-        settle(device)
-        best = min(best, (time.perf_counter() - begun) / calls)
-    return best
-
-
-def operations(device: torch.device, precision: torch.dtype | None, seconds: float) -> float:
-    """Floating-point operations a second of a large matrix product."""
-    side = 8192 if device.type == "cuda" else 1024
-    a = torch.randn(side, side, device=device, dtype=precision or torch.float32)
-    return 2 * side**3 / timed(lambda: a @ a, device, seconds)
-
-
-def bandwidth(device: torch.device, seconds: float) -> float:
-    """Bytes a second that a large copy reads and writes."""
-    a = torch.empty(2**30 if device.type == "cuda" else 2**26, device=device, dtype=torch.uint8)
-    b = torch.empty_like(a)
-    a.fill_(1)
-    return 2 * a.numel() / timed(lambda: b.copy_(a), device, seconds)
-
-
-def count(model: nn.Module, images: torch.Tensor, precision: torch.dtype | None = None) -> dict:
-    """Operations and bytes of one training image, counted layer by layer.
-
-    Parameters
-    ----------
-    model : Module
-    images : Tensor, shape (b, 3, side, side)
-    precision : torch.dtype, optional
-
-    Returns
-    -------
-    dict
-        ``operations`` (a multiplication and an addition are two) and ``bytes``.
-    """
-    width = (precision or torch.float32).itemsize
-    found = {"operations": 0.0, "bytes": 0.0}
-
-    def note(layer, given, made) -> None:
-        found["bytes"] += PASSES * width * (given[0].numel() + made.numel())
-        if isinstance(layer, nn.Conv2d):
-            each = 2 * layer.weight[0].numel()
-        else:
-            each = 2 * layer.in_features if isinstance(layer, nn.Linear) else 0
-        found["operations"] += PASSES * each * made.numel()
-
-    leaves = [layer for layer in model.modules() if not list(layer.children())]
-    hooks = [layer.register_forward_hook(note) for layer in leaves]
-    mode = model.training
-    with torch.inference_mode():
-        model.eval()(images.float())
-    model.train(mode)
-    for hook in hooks:
-        hook.remove()
-    return {name: value / len(images) for name, value in found.items()}
 
 
 def _lesson(config: Config, device: torch.device, precision) -> Lesson:
@@ -226,7 +164,8 @@ def _votes(count: int) -> np.ndarray:
     return np.tile(shares.astype(np.float32), (count, 1))
 
 
-def _speeds(lesson: Lesson, seconds: float, say) -> dict[str, float]:
+def _speeds(lesson: Lesson, seconds: float) -> dict[str, float]:
+    """Images a second of each part; operations of a product, and bytes of a copy."""
     device, batch, feed = lesson.feed.device, lesson.batch, lesson.feed
     state, rows = begin(lesson), lesson.train[: lesson.batch]
     batches = _batches(lesson)
@@ -251,12 +190,12 @@ def _speeds(lesson: Lesson, seconds: float, say) -> dict[str, float]:
         "step": (lambda: step(images), batch),
         "training": (lambda: step(next(batches)), batch),
         "inference": (lambda: probabilities(fast, feed, rows, task=lesson.task), batch),
+        "product": product(device, lesson.precision),
+        "copy": copy(device),
     }
-    speeds = {}
-    for name, (call, n) in parts.items():
-        speeds[name] = n / timed(call, device, seconds)
-        say(f"{name}: {speeds[name]:,.0f} images/s")
-    return speeds
+    calls = {name: call for name, (call, _n) in parts.items()}
+    took = in_turns(calls, device, seconds * len(parts))
+    return {name: n / took[name] for name, (_call, n) in parts.items()}
 
 
 def _batches(lesson: Lesson) -> Iterator[torch.Tensor]:

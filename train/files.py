@@ -107,9 +107,10 @@ def _hold(stack: ExitStack, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         held = stack.enter_context(locked(folder / LOCK, wait=False))
     except OSError as error:
-        raise StorageError(
-            f"cannot write to {folder}: {error.strerror or error}", hint=_ROOM
-        ) from error
+        is_file = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "a file is there" if is_file else error.strerror or error
+        hint = "choose another folder with --out" if is_file else _ROOM
+        raise StorageError(f"cannot write to {folder}: {why}", hint=hint) from error
     if not held:
         raise StorageError(
             f"another process trains in {folder}",

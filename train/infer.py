@@ -12,7 +12,7 @@ from galaxycurate.errors import InputError, LayoutError
 from train.asked import Asked, open_network
 from train.data.cache import fingerprints, numbered
 from train.data.decode import Window, decode
-from train.data.tree import read_tree
+from train.data.tree import Tree, read_tree
 from train.device import cores
 from train.judge.metrics import summary
 
@@ -70,11 +70,7 @@ def evaluate(
             f"{path} knows no class {', '.join(unknown)}",
             hint="its classes: " + ", ".join(network.classes),
         )
-    whole = not (Path(data) / "train").is_dir()
-    doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
-    for line in doubts or tree.warnings:
-        say(f"warning: {line}")
-    rows = np.arange(len(tree.files)) if whole else tree.rows(split)
+    rows, whole = tested_rows(tree, data, split, say)
     if not rows.size:
         raise InputError(f"{data} has no images in {split}/", hint="--split train, val or test")
     files = [tree.root / tree.files[row] for row in rows]
@@ -92,10 +88,28 @@ def evaluate(
             network.classes,
             groups=tree.groups.of[rows[read]] if tree.groups else None,
         ),
-        "split": "all" if whole else split,
-        "split_kind": "none" if whole else tree.split_kind,
-        "views": network.views,
-        "taught": known.told(say),
+        **about(tree, "" if whole else split, network.views, known.told(say), bad),
+    }
+
+
+def tested_rows(
+    tree: Tree, data: Path, split: str, say: Callable[[str], None]
+) -> tuple[np.ndarray, bool]:
+    """The rows of a tree that are tested, and whether these are all of it, for it has no splits."""
+    whole = not (Path(data) / "train").is_dir()
+    doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
+    for line in doubts or tree.warnings:
+        say(f"warning: {line}")
+    return (np.arange(len(tree.files)) if whole else tree.rows(split)), whole
+
+
+def about(tree: Tree, split: str, views: int, taught: int, bad: dict[Path, str]) -> dict:
+    """What a test tells beside its figures; an empty split is a tree that has none."""
+    return {
+        "split": split or "all",
+        "split_kind": tree.split_kind if split else "none",
+        "views": views,
+        "taught": taught,
         "origin": tree.origin,
         "simulated": "simulated" in tree.origin.lower(),
         "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],

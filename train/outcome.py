@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -31,6 +32,41 @@ CHUNK = 1024  # images in memory at a time
 PACKAGES = (
     "torch", "torchvision", "timm", "numpy", "opencv-python-headless", "simplejpeg", "galaxycurate",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The test images of a run, which had no say in it.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n,)
+        Of the tree.
+    names : tuple of str
+    label : ndarray of int64, shape (n,)
+    groups : ndarray or None, shape (n,)
+    images : ndarray
+        The pixels of the whole tree.
+    """
+
+    rows: np.ndarray
+    names: tuple[str, ...]
+    label: np.ndarray
+    groups: np.ndarray | None
+    images: np.ndarray
+
+    @classmethod
+    def of(cls, data, facts: dict, say: Callable[[str], None]) -> Unseen:
+        """Those of the data that `train.fit.read_data` read; it is said that the test begins."""
+        rows, tree = data.rows("test"), data.tree
+        say(f"testing the network of epoch {facts['best_epoch']} on {rows.size:,} images")
+        names = tuple(tree.files[row].as_posix() for row in rows)
+        groups = tree.groups.of[rows] if tree.groups else None
+        return cls(rows, names, tree.label[rows], groups, data.pixels.images)
+
+    def pictures(self, chosen) -> np.ndarray:
+        """The pixels of some of them, by their place among the test images."""
+        return np.array(self.images[self.rows[chosen]])
 
 
 def write_all(
@@ -62,17 +98,12 @@ def write_all(
     dict
         The content of ``metrics.json``.
     """
-    rows, tree = data.rows("test"), data.tree
-    say(f"testing the network of epoch {facts['best_epoch']} on {rows.size:,} images")
-
-    def pictures(chosen) -> np.ndarray:
-        return np.array(data.pixels.images[rows[chosen]])
-
+    unseen = Unseen.of(data, facts, say)
     answers = Answers(
-        names=tuple(tree.files[row].as_posix() for row in rows),
+        names=unseen.names,
         classes=network.classes,
-        truth=tree.label[rows],
-        probability=answered(network, pictures, rows.size),
+        truth=unseen.label,
+        probability=answered(network, unseen.pictures, unseen.rows.size),
     )
     write_predictions(
         out / PREDICTIONS, answers.names, answers.classes, answers.probability, answers.truth
@@ -81,14 +112,14 @@ def write_all(
         answers.truth,
         answers.probability,
         answers.classes,
-        groups=tree.groups.of[rows] if tree.groups else None,
+        groups=unseen.groups,
         temperature=facts.get("calibration", {}).get("temperature"),
     )
     around = circumstances(network, data, config)
     metrics = {"task": config.task, "test": test, **around, **facts}
-    metrics["colour"] = colours(network, answers, pictures, at_most=IMAGES // config.views)
+    metrics["colour"] = colours(network, answers, unseen.pictures, at_most=IMAGES // config.views)
     draw_numbers(out, metrics)
-    draw_pictures(out, network, answers, pictures, note=note_of(metrics))
+    draw_pictures(out, network, answers, unseen.pictures, note=note_of(metrics))
     write_text(out / REPORT, render(metrics, out))
     write_json(out / METRICS, metrics)
     return metrics

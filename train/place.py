@@ -12,15 +12,15 @@ class Place:
 
     Attributes
     ----------
-    data : Path
+    data : Path or str
         The ImageFolder tree.
-    out : Path
+    out : Path or str
         Where everything is written.
     device : str
         As in `train.device.pick_device`.
     workers : int
         Threads that decode.
-    cache : Path, optional
+    cache : Path or str, optional
         Where decoded images lie; ``out/cache`` when not given.
     """
 
@@ -29,3 +29,8 @@ class Place:
     device: str = "auto"
     workers: int = 2
     cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("data", "out", "cache"):
+            if isinstance(said := getattr(self, name), str):
+                object.__setattr__(self, name, Path(said))

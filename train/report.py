@@ -94,7 +94,9 @@ def _drawn_anew(out: Path, metrics: dict, root: Path, device: str, say) -> tuple
         if not any(there):
             raise InputError(f"no test image lies in {root}", hint="--data FOLDER, if it moved")
         if network.classes != answers.classes:
-            raise InputError(f"{outcome.PREDICTIONS} is of another network")
+            raise InputError(
+                f"{outcome.PREDICTIONS} is of another network", hint="python -m train --restart"
+            )
     except GalaxyCurateError as error:
         kept = "those of the run are shown" if read_examples(out) else "none are shown"
         hint = f" ({error.hint})" if error.hint else ""
@@ -128,5 +130,8 @@ def _network(out: Path, metrics: dict) -> Path:
         return out / metrics["checkpoint"]
     found = [p for kind in ("*.pth", "*.npz") for p in out.glob(kind) if p.name not in HALTED]
     if len(found) != 1:
-        raise InputError(f"{out} holds {len(found)} networks; one was expected")
+        raise InputError(
+            f"{out} holds {len(found)} networks; one was expected",
+            hint="keep the one that metrics.json tells of, and move the others away",
+        )
     return found[0]

@@ -34,28 +34,24 @@ def write_all(
     Parameters and result as of `train.outcome.write_all`. ``predictions.csv`` has the form of the
     challenge; pictures show the first question, whose answers stand for classes there.
     """
-    rows, tree, shares = data.rows("test"), data.tree, data.soft.shares.astype(np.float64)
-    say(f"testing the network of epoch {facts['best_epoch']} on {rows.size:,} images")
-
-    def pictures(chosen) -> np.ndarray:
-        return np.array(data.pixels.images[rows[chosen]])
-
-    names = tuple(tree.files[row].as_posix() for row in rows)
-    fractions = outcome.answered(network, pictures, rows.size)
-    judge.write_submission(out / outcome.PREDICTIONS, names, fractions)
-    truth, mean = shares[rows], shares[data.rows("train")].mean(0)
-    groups = tree.groups.of[rows] if tree.groups else None
+    unseen = outcome.Unseen.of(data, facts, say)
+    fractions = outcome.answered(network, unseen.pictures, unseen.rows.size)
+    judge.write_submission(out / outcome.PREDICTIONS, unseen.names, fractions)
+    shares = data.soft.shares.astype(np.float64)
+    truth, mean = shares[unseen.rows], shares[data.rows("train")].mean(0)
     metrics = {
         "task": config.task,
-        "test": judge.summary(truth, fractions, mean, groups=groups),
+        "test": judge.summary(truth, fractions, mean, groups=unseen.groups),
         "votes": judge.tables(truth, fractions, mean),
         **outcome.circumstances(network, data, config),
         **facts,
     }
     first = FirstQuestion(network)
-    answers = Answers(names, KINDS, tree.label[rows], fractions[:, : len(KINDS)])
-    metrics["colour"] = outcome.colours(first, answers, pictures, at_most=IMAGES // config.views)
-    outcome.draw_pictures(out, first, answers, pictures, note=outcome.note_of(metrics))
+    answers = Answers(unseen.names, KINDS, unseen.label, fractions[:, : len(KINDS)])
+    metrics["colour"] = outcome.colours(
+        first, answers, unseen.pictures, at_most=IMAGES // config.views
+    )
+    outcome.draw_pictures(out, first, answers, unseen.pictures, note=outcome.note_of(metrics))
     write_text(out / outcome.REPORT, render(metrics, out))
     write_json(out / outcome.METRICS, metrics)
     return metrics
@@ -94,14 +90,10 @@ def evaluate(
     A folder without splits is taken whole; then the mean that is compared with is that of the
     tested images.
     """
-    from train.infer import Known, answers
+    from train.infer import Known, about, answers, tested_rows
 
     tree, soft = read_votes(data, votes=network.trained.config.data.votes, needs=(), say=say)
-    whole = not (Path(data) / "train").is_dir()
-    doubts = [f"{data} has no train/val/test folders: all of it is tested"] if whole else []
-    for line in doubts or tree.warnings:
-        say(f"warning: {line}")
-    rows = np.arange(len(tree.files)) if whole else tree.rows(split)
+    rows, whole = tested_rows(tree, data, split, say)
     files = [tree.root / tree.files[row] for row in rows]
     known_by = Known(network)
     fractions, bad = answers(network, files, seen=known_by.see, say=say)
@@ -119,11 +111,5 @@ def evaluate(
             truth, fractions, mean, groups=tree.groups.of[rows] if tree.groups else None
         ),
         "votes": judge.tables(truth, fractions, mean),
-        "split": "all" if whole else split,
-        "split_kind": "none" if whole else tree.split_kind,
-        "views": network.views,
-        "taught": known_by.told(say),
-        "origin": tree.origin,
-        "simulated": "simulated" in tree.origin.lower(),
-        "unreadable": [{"file": str(file), "reason": reason} for file, reason in bad.items()],
+        **about(tree, "" if whole else split, network.views, known_by.told(say), bad),
     }

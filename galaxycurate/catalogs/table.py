@@ -183,7 +183,10 @@ def _expected(path: Path, about: About, chosen: Layout | None) -> str:
 def _copy(path: Path, wanted: Sequence[str] | None) -> _Found:
     about = typed.about(path)
     if about is None:
-        raise InputError(f"{path} is no typed copy of a table")
+        raise InputError(
+            f"{path} is no typed copy of a table",
+            hint="name the table that it was made of; or remove it, and it is made anew",
+        )
     names = typed.columns(path)
     needed = {*about.ids, about.ra, about.dec, about.name, *(names if wanted is None else wanted)}
     return _Found(about, typed.rows(path, [n for n in names if n in needed]), names)

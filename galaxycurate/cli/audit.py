@@ -99,8 +99,9 @@ def _tell(found, page: Path | None) -> None:
         face.talk(f"  {note}")
     shown = f"{page} shows them" if page else "--page audit.html shows what was found, and where"
     face.talk(f"  {shown}")
-    face.answer(f"{found.images:,} images audited, {found.dropped:,} left out of splits")
-    face.next_command("galaxycurate split")
+    kept = f" ({found.put_back:,} {face.PEOPLE['put_back']})" if found.put_back else ""
+    face.answer(f"{found.images:,} images audited, {found.dropped:,} left out of splits{kept}")
+    face.next_command(f"galaxycurate {'split' if found.deduped else 'dedupe'}")
 
 
 _WHO = {"catalogue": "the catalogue", "light": "pixels", "both": "both", "": "nobody"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from importlib import resources
 from typing import Annotated
@@ -18,6 +19,13 @@ PLACES = {
     "zsh": "~/.zfunc/_galaxycurate  (a folder of your fpath)",
     "fish": "~/.config/fish/completions/galaxycurate.fish",
 }
+_COMPDEF = "compdef _galaxycurate_completion galaxycurate"
+_ASKED_OR_COMPDEF = f"""if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _galaxycurate_completion "$@"
+else
+  {_COMPDEF}
+fi"""
+"""zsh runs a file of its fpath to answer the first TAB: it must answer, not only say who will."""
 
 
 class Shell(StrEnum):
@@ -38,13 +46,14 @@ def completion(
     from typer.completion import get_completion_script
 
     script = get_completion_script(prog_name=PROGRAM, complete_var=ASKED, shell=shell.value)
-    face.answer(script)
+    face.answer(script.replace(_COMPDEF, _ASKED_OR_COMPDEF))
     face.talk(f"for every shell to come: {PROGRAM} completion {shell.value} > {PLACES[shell]}")
 
 
 def prepare() -> None:
     """Where a shell asks, teach the parser its language; costs nothing where nobody does."""
     if ASKED in os.environ:
+        sys.modules["rich"] = None  # type: ignore[assignment]  # it takes [256] for markup
         from typer.completion import completion_init
 
         completion_init()

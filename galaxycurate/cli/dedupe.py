@@ -77,6 +77,7 @@ def _say(found: Deduped) -> None:
         **_compared(found),
         **{f"pairs: {k}": v for k, v in found.pairs.items()},
         **{f"left out of splits: {k}": v for k, v in found.dropped.items()},
+        **({f"people: {face.PEOPLE['put_back']}": found.put_back} if found.put_back else {}),
         "largest group": found.largest_group,
     }))  # fmt: skip
     for tier, rate in found.false_rate.items():
@@ -98,6 +99,12 @@ def _say(found: Deduped) -> None:
             f"  {found.without_position:,} images have no position or scale, so overlap cannot be "
             "measured on the sky: those of one field, or of the next, are grouped"
         )
+    if found.spared:
+        many = "1 image is" if len(found.spared) == 1 else f"{len(found.spared):,} images are"
+        face.talk(
+            f"  {many} used though people rejected a copy ({found.spared[0]}): "
+            "galaxycurate review --queue pairs"
+        )
     if found.unlike:
         face.talk(f"  warning: {found.unlike}")
 
@@ -112,11 +119,11 @@ def _write_page(page: Path, settings, found: Deduped) -> None:
     from galaxycurate.pipeline.dedupe.shown import of_each_kind
     from galaxycurate.web import pairs
 
-    shown = of_each_kind(settings, found.verdicts)
-    made = [pairs.ShownPair(**vars(pair)) for pair in shown.pairs]
+    shown = of_each_kind(settings, found.verdicts, left_out=found.left_out)
     lead = (
         f"{shown.total:,} pairs among {found.images:,} images of {settings.dataset}; shown are "
-        f"{len(made):,}, at most {shown.most:,} of each kind. Yellow: what both pictures show."
+        f"{len(shown.pairs):,}, at most {shown.most:,} of each kind. "
+        "Yellow: what both pictures show."
     )
-    pairs.write(page, "Pairs that dedupe found", made, lead, simulated=found.simulated)
+    pairs.write(page, "Pairs that dedupe found", shown.pairs, lead, simulated=found.simulated)
     face.talk(f"  pictures of the pairs: {page}")

@@ -53,6 +53,9 @@ def export(
     files = f" in {made.files:,} files" if made.files else ""
     face.answer(f"{made.folder}/ {done} {made.pictures:,} pictures{files}{size}")
     if dry_run:
-        face.next_command(f"galaxycurate export --to {to}")
+        where = f" --out {out}" if out else ""
+        part = f" --split {split}" if split else ""
+        instead = " --replace" if replace else ""
+        face.next_command(f"galaxycurate export --to {to}{where}{part}{instead}")
     else:
         face.next_command(f"cat {made.folder}/README.md (how it is read, whom to cite)")

@@ -35,9 +35,16 @@ def answer_json(value: object) -> None:
 
 def complain(error: GalaxyCurateError) -> None:
     """One line of what happened, one of what to type next."""
-    talk(f"galaxycurate: {error}")
+    talk(f"galaxycurate: {_visible(str(error))}")
     if error.hint:
-        talk(f"  hint: {error.hint}")
+        talk(f"  hint: {_visible(error.hint)}")
+
+
+def _visible(text: str) -> str:
+    """Without what would move a terminal's cursor: messages quote what stands in files."""
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
 
 
 def confirm(question: str) -> bool:

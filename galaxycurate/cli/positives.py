@@ -79,13 +79,14 @@ def positives(
     Example: galaxycurate positives --scheme gz1-binary --threshold 0.85
     """
     from galaxycurate.pipeline import positives as verb
+    from galaxycurate.pipeline import wish as wishes
     from galaxycurate.pipeline.archive import shelf_of
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
         archive=archive, manifests=manifests, min_votes=min_votes,
     )  # fmt: skip
-    wish = verb.Wish(
+    wish = wishes.Wish(
         scheme,
         table,
         catalog.value if catalog else "",
@@ -96,7 +97,7 @@ def positives(
     )
     only_shown = explain or bool(compare) or plot is not None
     if table is None:  # a wrong wish is refused before anybody is asked
-        question = verb.query(settings, wish, all_votes=only_shown)
+        question = wishes.query(settings, wish, all_votes=only_shown)
     if dry_run and table is None:
         ask.show_queries([question], settings, as_json)
         return
@@ -219,6 +220,9 @@ def _draw(told, plot: Path) -> None:
     from galaxycurate.web.plots import vote_spreads
 
     if not told.spreads:
-        raise UsageError(f"scheme {told.labels.scheme} has no vote fractions to draw")
+        raise UsageError(
+            f"scheme {told.labels.scheme} has no vote fractions to draw",
+            hint="leave --plot out, or choose a scheme of fractions: --scheme gz1-binary",
+        )
     with replacing(plot) as part:
         part.write_text(vote_spreads(told.labels.source, told.spreads))

@@ -43,6 +43,11 @@ class Settled:
         """Whether reviewers disagree on it, so that nobody's word counts."""
         return self.ground == DISPUTED
 
+    @property
+    def is_rejected(self) -> bool:
+        """Whether people rejected it by itself."""
+        return not self.use and self.ground not in (DISPUTED, OTHER_KEPT)
+
 
 def standing(decisions: Iterable[Decision]) -> list[Decision]:
     """The decisions that count: no undone ones, and no lines that undo.

@@ -12,10 +12,12 @@ from galaxycurate.core.pixels import zero_block_fraction
 VERSION = 1
 """Of the measures below; stored ones of another version are not used."""
 
-FILE, SKY, LIGHT = "file", "sky", "light"
+FILE, SKY, LIGHT, SOURCE = "file", "sky", "light", "source"
 """Kinds: how the file was made, which no galaxy can decide; the sky at the picture's border and
 where it was taken, in which the choice of fields, and a galaxy that fills its picture, have a part;
-and what the light in the picture decides itself, as the size of a file made like all others.
+what the light in the picture decides itself, as the size of a file made like all others; and who
+drew it, which stands in the ledger and not in the picture: two servers of one kind draw alike, and
+where they do not, file and sky tell it.
 """
 
 
@@ -40,7 +42,6 @@ NUISANCES = tuple(
         ("subsampling", FILE, "JPEG colour subsampling"),
         ("progressive", FILE, "progressive JPEG"),
         ("extra_bytes", FILE, "comments, EXIF and other data beside the picture [byte]"),
-        ("provider", FILE, "provider of the picture"),
         ("pixscale", FILE, "pixel scale [arcsec/pixel]"),
         ("back_red", SKY, "background at the border, red"),
         ("back_green", SKY, "background at the border, green"),
@@ -54,6 +55,7 @@ NUISANCES = tuple(
         ("bytes_per_px", LIGHT, "bytes per pixel"),
         ("zero_pixels", LIGHT, "share of pixels that are exactly zero"),
         ("saturated", LIGHT, "share of saturated pixels"),
+        ("provider", SOURCE, "provider of the picture"),
     )
 )
 """What is measured, in the order of a report."""

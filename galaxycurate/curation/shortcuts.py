@@ -45,7 +45,8 @@ class Told:
     ----------
     auc : float
         Area under the ROC curve, cross-validated by groups: 0.5 is guessing, 1 is certainty. Of
-        more than two classes the mean of each against the rest.
+        more than two classes that of the one which is told best from the rest: among many that are
+        alike, a mean would hide the one that was made otherwise.
     low, high : float
         95 % interval, groups resampled.
     chance : float or None
@@ -55,6 +56,8 @@ class Told:
         Those that are not the same for all images, the most telling first.
     same : tuple of str
         Those that are.
+    best : str
+        Of more than two classes the one that is told best.
     """
 
     auc: float
@@ -63,6 +66,7 @@ class Told:
     chance: float | None = None
     features: tuple[Feature, ...] = ()
     same: tuple[str, ...] = ()
+    best: str = ""
 
     @property
     def warns(self) -> bool:
@@ -117,13 +121,14 @@ def tell(
         return Told(0.5, 0.5, 0.5, same=same)
     asked = _Asked.of(np.stack(list(varied.values()), axis=1), truth, group, seed)
     with threadpool_limits(1):  # threads of such small trees only wait for each other
-        told, alone = asked.together(), asked.alone()
+        (told, best), alone = asked.together(), asked.alone()
     aucs = dict(zip(varied, alone, strict=True))
     ranked = tuple(
         Feature(name, aucs[name], _typical(varied[name], truth, classes, is_name=name in nominal))
         for name in sorted(aucs, key=lambda name: -aucs[name])
     )
-    return replace(told, features=ranked, same=same)
+    name = str(classes[best]) if len(classes) > 2 else ""
+    return replace(told, features=ranked, same=same, best=name)
 
 
 def enough(label: np.ndarray, group: np.ndarray) -> list[str]:
@@ -143,29 +148,26 @@ def enough(label: np.ndarray, group: np.ndarray) -> list[str]:
     return [str(name) for name in names if len(np.unique(group[label == name])) >= LEAST]
 
 
-def macro_auc(answers: np.ndarray, truth: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """The mean, over the classes, of the area under each one's ROC curve against the rest.
+def class_aucs(answers: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The area under each class's ROC curve against the rest.
 
     Parameters
     ----------
     answers : ndarray of float64, shape (n, n_classes)
     truth : ndarray of int64, shape (n,)
-    weight : ndarray of float64, shape (n,), optional
 
     Returns
     -------
-    float
-        Classes that are absent do not count; NaN where fewer than two are present.
+    ndarray of float64, shape (n_classes,)
+        NaN of a class that is absent, and of one that has no rest.
     """
-    weight = np.ones(len(truth)) if weight is None else weight
-    ranks = _ranks(answers)
-    found = [_area(rank, truth == k, weight) for k, rank in enumerate(ranks)]
-    found = [area for area in found if np.isfinite(area)]
-    return float(np.mean(found)) if len(found) > 1 else float("nan")
+    weight = np.ones(len(truth))
+    columns = enumerate(answers.T)
+    return np.array([_area(_ranks(column), truth == k, weight) for k, column in columns])
 
 
-def _ranks(answers: np.ndarray) -> list[np.ndarray]:
-    return [np.unique(column, return_inverse=True)[1] for column in answers.T]
+def _ranks(column: np.ndarray) -> np.ndarray:
+    return np.unique(column, return_inverse=True)[1]
 
 
 def _area(rank: np.ndarray, positive: np.ndarray, weight: np.ndarray) -> float:
@@ -239,28 +241,33 @@ class _Asked:
             random_state=self.seed,
         )  # fmt: skip
 
-    def together(self) -> Told:
-        """How well all features tell the classes."""
+    def together(self) -> tuple[Told, int]:
+        """How well all features tell the class that they tell best, and which that is."""
         answers = self.answers(self.both)
-        auc = macro_auc(answers, self.truth)
-        low, high = self.interval(answers)
+        aucs = class_aucs(answers, self.truth)
+        best = int(np.nanargmax(aucs))
+        auc = float(aucs[best])
+        low, high = self.interval(answers[:, best], self.truth == best)
         chance = self.chance(auc) if auc > LIMIT and self.may_be_chance(auc) else None
-        return Told(auc, min(low, auc), max(high, auc), chance)
+        return Told(auc, min(low, auc), max(high, auc), chance), best
 
     def alone(self) -> list[float]:
         """Each feature's own AUC."""
         columns = (replace(self, values=column[:, None]) for column in self.values.T)
-        return [macro_auc(one.answers(one.tree), self.truth) for one in columns]
+        return [one.greatest(one.tree) for one in columns]
 
-    def interval(self, answers: np.ndarray) -> tuple[float, float]:
-        """95 %, groups resampled."""
+    def greatest(self, make: Callable) -> float:
+        """The AUC of the class that is told best."""
+        return float(np.nanmax(class_aucs(self.answers(make), self.truth)))
+
+    def interval(self, answers: np.ndarray, is_it: np.ndarray) -> tuple[float, float]:
+        """95 % of one class's AUC, groups resampled."""
         rng = np.random.default_rng(self.seed)
-        n, ranks = int(self.groups.max()) + 1, _ranks(answers)
+        n, rank = int(self.groups.max()) + 1, _ranks(answers)
         found = []
         for _ in range(_RESAMPLES):
             weight = np.bincount(rng.integers(0, n, n), minlength=n)[self.groups].astype(float)
-            areas = [_area(rank, self.truth == k, weight) for k, rank in enumerate(ranks)]
-            found.append(np.nanmean(areas))
+            found.append(_area(rank, is_it, weight))
         low, high = np.nanpercentile(found, [2.5, 97.5])
         return float(low), float(high)
 
@@ -278,7 +285,7 @@ class _Asked:
         first = self.truth[np.unique(self.groups, return_index=True)[1]]
         for done in range(1, _SHUFFLES + 1):
             dealt = replace(self, truth=rng.permutation(first)[self.groups])
-            if macro_auc(dealt.answers(dealt.both), dealt.truth) >= auc:
+            if dealt.greatest(dealt.both) >= auc:
                 return 2 / (1 + done)  # that is above 0.05 however it goes on
         return 1 / (1 + _SHUFFLES)
 

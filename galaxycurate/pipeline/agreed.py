@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
@@ -69,11 +70,27 @@ def agreed(settings: Settings) -> Agreed:
     """
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         decisions = ledger.decisions()
+    found = compared(decisions)
+    if not found.reviewers:
+        raise InputError("nobody has decided anything yet", hint="galaxycurate review")
+    return found
+
+
+def compared(decisions: Sequence[Decision]) -> Agreed:
+    """The same of decisions that were read.
+
+    Parameters
+    ----------
+    decisions : sequence of Decision
+
+    Returns
+    -------
+    Agreed
+        Without reviewers where nothing stands.
+    """
     said: dict[str, list[Decision]] = defaultdict(list)
     for decision in standing(decisions):
         said[decision.reviewer].append(decision)
-    if not said:
-        raise InputError("nobody has decided anything yet", hint="galaxycurate review")
     return Agreed([_reviewer(name, said[name]) for name in sorted(said)], agreements(decisions))
 
 

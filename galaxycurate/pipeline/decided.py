@@ -5,66 +5,21 @@ A split, the status and the report ask here, so that all count the same.
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
-from pathlib import Path, PurePosixPath
 
 from galaxycurate.core.decision import Decision
 from galaxycurate.core.outcome import TWINS, Outcome, Verdict, VerdictKind
 from galaxycurate.curation.decisions import Settled, settle
 from galaxycurate.pipeline.audit.left_out import COMMANDS, held_against, why
+from galaxycurate.pipeline.classed import label_of
 from galaxycurate.pipeline.copies import SAME, outnumbered, things
 from galaxycurate.store.ledger import Ledger
 
-LIST = "decided.csv"
-"""Beside split.json: the images that lie in a tree under another class or name than in the dataset,
-by ``path`` (in the tree), ``image`` (in the dataset), ``label`` (in the tree) and ``was``."""
-
 COUNTED = "decisions"
 """Of a split's parameters: on how many lines of decisions it rests."""
-
-
-def label_of(path: str) -> str:
-    """The label in a path of the dataset: `images/<label>/<name>.jpg`, whatever people decided."""
-    return path.split("/")[1]
-
-
-def below_class(paths: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """Where images lie in a tree of classes: ``<class>/<name>.jpg``.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        In the dataset.
-    labels : sequence of str
-        The class of each, as people decided.
-
-    Returns
-    -------
-    list of str
-        Of two files of one name that came into one class, whatever they end with, the one that was
-        moved there tells where from: ``<class>/<name>-from-<class>.jpg``, with a number where that
-        is taken, too.
-    """
-    both = [(path, PurePosixPath(path), label) for path, label in zip(paths, labels, strict=True)]
-    taken = {(label, file.stem) for path, file, label in both if label_of(path) == label}
-    names = []
-    for path, file, label in both:
-        stem = file.stem
-        if label_of(path) != label:
-            stem = next(s for s in _stems(stem, label_of(path)) if (label, s) not in taken)
-            taken.add((label, stem))
-        names.append(f"{label}/{stem}{file.suffix}")
-    return names
-
-
-def _stems(stem: str, was: str) -> Iterator[str]:
-    yield from (stem, f"{stem}-from-{was}")
-    yield from (f"{stem}-from-{was}-{n}" for n in count(2))
 
 
 @dataclass(frozen=True)
@@ -157,6 +112,14 @@ class Decided:
         """
         return {path: one.why for path, one in self.settled.items() if one.is_disputed}
 
+    @cached_property
+    def spared(self) -> list[str]:
+        """Images in use of which people rejected a copy, and said nothing of themselves."""
+        rejected = {path for path, one in self.settled.items() if one.is_rejected}
+        all_things = things(self.against, self.settled)
+        found = {path for thing in all_things if thing & rejected for path in thing}
+        return sorted(found - self._out.keys() - self.settled.keys())
+
     def grounds(self, paths: Iterable[str]) -> dict[str, int]:
         """Why splits leave images out, counted: kinds of verdicts, reasons of people.
 
@@ -229,45 +192,21 @@ def _outweighs(settled: Settled | None, verdict: Verdict, copies: Set[str]) -> b
     return bool(settled.label) or (of_a_pair and is_beside)
 
 
-def read(ledger: Ledger) -> Decided:
+def read(ledger: Ledger, **instead: Sequence[Verdict]) -> Decided:
     """What verdicts and people say of a dataset now.
 
     Parameters
     ----------
     ledger : Ledger
+    **instead : sequence of Verdict
+        By command, ``dedupe`` or ``audit``: verdicts that take the place of its newest ones in the
+        ledger, for a run that is not recorded yet.
 
     Returns
     -------
     Decided
     """
     decisions = ledger.decisions()
-    verdicts = [verdict for command in COMMANDS for verdict in ledger.verdicts(command)]
+    newest = ((instead[one] if one in instead else ledger.verdicts(one)) for one in COMMANDS)
+    verdicts = [verdict for some in newest for verdict in some]
     return Decided.of(decisions, verdicts, ledger.outcomes() if decisions else ())
-
-
-# ---- from a tree of train, val and test back to the dataset
-
-
-def image_of(tree: Path) -> Callable[[str], str]:
-    """Which image of the dataset a file of a split is, as training's lists name it.
-
-    Parameters
-    ----------
-    tree : Path
-        The folder of a split, or of one of its folds, that `python -m train` was given.
-
-    Returns
-    -------
-    callable
-        From a path in the tree (``test/spiral/123.jpg``) to one in the dataset
-        (``images/merger/123.jpg``).
-    """
-    moved: dict[str, str] = {}
-    if (Path(tree) / LIST).is_file():
-        with (Path(tree) / LIST).open(newline="", encoding="utf-8") as file:
-            moved = {row["path"]: row["image"] for row in csv.DictReader(file)}
-    return lambda path: moved.get(path) or _image(path)
-
-
-def _image(path: str) -> str:
-    return PurePosixPath("images", *PurePosixPath(path).parts[1:]).as_posix()

@@ -83,7 +83,11 @@ def _plain(cell: str) -> str:
 
 
 def _text(file: Path) -> str:
-    body = file.read_bytes() if file.is_file() else b""
+    if file.is_dir():
+        raise InputError(
+            f"{file} is a folder, not a file of decisions", hint=f"look with: ls {file}"
+        )
+    body = file.read_bytes()
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{file} is UTF-16", hint="save it as CSV UTF-8")
     try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from galaxycurate.core.outcome import Status, VerdictKind
+from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.split.trees import MADE, made_utc
 from galaxycurate.store.ledger import Ledger
@@ -63,13 +63,23 @@ def next_steps(
             yield Step("galaxycurate report", "no picture was kept: see the reasons")
         return
     tree = open_tree(Path(settings.dataset))
-    hurt = sum(tree.size(o.path) != o.n_bytes for o in records.kept)
+    hurt = [o for o in records.kept if tree.size(o.path) != o.n_bytes]
     if hurt:
-        again = "galaxycurate download"
-        yield Step(again, f"{hurt:,} images are missing or changed; imports: repeat the import")
+        yield _again(hurt)
         return
     yield _after_images(records, kept, trained, settings)
     yield from _for_people(records, kept)
+
+
+def _again(hurt: list[Outcome]) -> Step:
+    """What brings back pictures that are not as the ledger knows them."""
+    word = "image is" if len(hurt) == 1 else "images are"
+    why = f"{len(hurt):,} {word} missing or changed"
+    imported = sum(o.provider == "import" for o in hurt)
+    if imported == len(hurt):
+        return Step("galaxycurate import DIR --labels CSV", f"{why}: repeat the import")
+    also = f"; {imported:,} of them need their import repeated" if imported else ""
+    return Step("galaxycurate download", f"{why}{also}")
 
 
 def _after_images(records: Recorded, kept: set[str], trained, settings: Settings) -> Step:
@@ -83,10 +93,9 @@ def _after_images(records: Recorded, kept: set[str], trained, settings: Settings
         return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
     if _changed(settings):
         return _REPLACED
-    if records.audit_run is None and not records.split_run:
-        return Step("galaxycurate audit", "the images are deduped, not yet audited")
-    if records.audit_run is not None and not records.is_audited:
-        return Step("galaxycurate audit", "images came since the last audit")
+    if records.wants_audit:
+        never, since = "the images are deduped, not yet audited", "images came since the last audit"
+        return Step("galaxycurate audit", never if records.audit_run is None else since)
     if not records.split_run:
         return Step(_SPLIT, "the images are deduped and audited, not yet split")
     if step := behind(records, settings) or _unfinished(settings):

@@ -3,64 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from galaxycurate.catalogs.rules import shipped as schemes
-from galaxycurate.catalogs.rules.labels import Labels, crossed, label
+from galaxycurate.catalogs.rules.labels import Labels, crossed
 from galaxycurate.catalogs.rules.objects import names, objids
-from galaxycurate.catalogs.rules.scheme import Scheme
 from galaxycurate.catalogs.rules.walk import Spread, Walk
 from galaxycurate.catalogs.table import CatalogTable, Note
 from galaxycurate.core.ids import places_of
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.core.query import Query
-from galaxycurate.pipeline import votetable
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.clock import utc_now
 from galaxycurate.pipeline.radii import radii_of
-from galaxycurate.pipeline.votetable import Votes
+from galaxycurate.pipeline.votetable import RADIUS
+from galaxycurate.pipeline.wish import Wish, adapted, labels_of, more_rows, votes_of
 from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
 
 if TYPE_CHECKING:
     from galaxycurate.archives.archive import Archive
-
-DEFAULT = {"gz1": "gz1-binary", "gz2": "gz2-simple"}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Which labels are wanted, and of which table.
-
-    Parameters
-    ----------
-    scheme : str
-        A name or a TOML file; by default the one of the table's catalogue.
-    table : str or Path, optional
-        A vote table on disk, or the name of one that `galaxycurate catalogs` put away; otherwise
-        the archive is asked.
-    catalog : {'gz1', 'gz2'}, optional
-        Which votes the archive is asked for; by default those that the scheme reads.
-    kind : str, optional
-        Which vote fractions, such as ``debiased`` or ``raw``.
-    threshold : float, optional
-        Least fraction of the votes; by default the scheme's.
-    soft : bool
-        Keep the shares of all classes as soft labels.
-    radii : bool
-        Ask the archive for Petrosian radii, so that `download --size-petro` can scale the cutouts.
-    """
-
-    scheme: str = ""
-    table: str | Path | None = None
-    catalog: str = ""
-    kind: str | None = None
-    threshold: float | None = None
-    soft: bool = False
-    radii: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,12 +72,12 @@ def positives(
         With the funnel, conflicts and warnings.
     """
     wish = replace(wish or Wish(), **wishes)
-    votes = _votes(settings, wish, archive, progress)
+    votes = votes_of(settings, wish, archive, progress)
     settings = adapted(settings, votes.scheme)
-    labels = _label(settings, wish, votes, votes.scheme)
-    while labels.row.size < settings.limit and (rows := _more(votes)):
-        votes = _votes(settings, wish, archive, progress, rows=rows)
-        labels = _label(settings, wish, votes, votes.scheme)
+    labels = labels_of(settings, wish, votes, votes.scheme)
+    while labels.row.size < settings.limit and (rows := more_rows(votes)):
+        votes = votes_of(settings, wish, archive, progress, rows=rows)
+        labels = labels_of(settings, wish, votes, votes.scheme)
     labels = labels.at_most(settings.limit, settings.seed)
     asked = votes.asked
     header = Header(
@@ -137,7 +100,7 @@ def positives(
         parents=votes.parents,
     )
     columns = _columns(votes.table, labels, settings)
-    radii = votes.table.columns.get(votetable.RADIUS)
+    radii = votes.table.columns.get(RADIUS)
     if radii is not None:
         columns["petroRad_r"] = _positive(np.asarray(radii, float)[labels.row])
     elif wish.radii:
@@ -173,8 +136,8 @@ def explain(
     Explained
     """
     against = schemes.load(other) if other else None
-    votes = _votes(settings, wish, archive, progress, against=against, all_votes=True)
-    labels = _label(settings, wish, votes, votes.scheme)
+    votes = votes_of(settings, wish, archive, progress, against=against, all_votes=True)
+    labels = labels_of(settings, wish, votes, votes.scheme)
     walk = Walk(
         votes.table, votes.scheme, kind=wish.kind, threshold=wish.threshold,
         min_votes=labels.min_votes,
@@ -185,72 +148,8 @@ def explain(
             kind=wish.kind if wish.kind in against.kinds else None,
             threshold=wish.threshold if against.threshold else None,
         )
-        compared = crossed(labels, _label(settings, plain, votes, against))
+        compared = crossed(labels, labels_of(settings, plain, votes, against))
     return Explained(labels, walk.spreads(), votes.table.notes, votes.source, compared)
-
-
-def query(
-    settings: Settings, wish: Wish, *, all_votes: bool = False, rows: int | None = None
-) -> Query:
-    """The question to the archive, bound.
-
-    Parameters
-    ----------
-    settings : Settings
-    wish : Wish
-        Without a table.
-    all_votes : bool
-        Whether rows are wanted that get no label, as `explain` does.
-    rows : int, optional
-        See `votetable.query`.
-
-    Returns
-    -------
-    Query
-    """
-    scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
-    return votetable.query(
-        adapted(settings, scheme), scheme, catalog=wish.catalog, threshold=wish.threshold,
-        kind=wish.kind, all_votes=all_votes, limit=rows,
-    )  # fmt: skip
-
-
-def adapted(settings: Settings, scheme: Scheme) -> Settings:
-    """The settings with what the scheme asks for, where nobody said otherwise."""
-    own: dict[str, Any] = {"limit": scheme.sample, "size_px": scheme.size_px}
-    return replace(settings, **{k: v for k, v in own.items() if v and not settings.said(k)})
-
-
-def _votes(
-    settings: Settings,
-    wish: Wish,
-    archive: Archive | None,
-    progress: Progress,
-    *,
-    against: Scheme | None = None,
-    all_votes: bool = False,
-    rows: int | None = None,
-) -> Votes:
-    if wish.table is not None:
-        return votetable.from_file(settings, wish.table, wish.scheme, wish.kind, against=against)
-    scheme = schemes.load(wish.scheme or DEFAULT[wish.catalog or "gz1"])
-    asked = query(settings, wish, all_votes=all_votes, rows=rows)
-    if against:  # refused before anybody is asked
-        votetable.query(settings, against, catalog=asked.name.split("_")[1], all_votes=True)
-    return votetable.from_archive(archive or archive_of(settings), scheme, asked, progress)
-
-
-def _more(votes: Votes) -> int:
-    """Rows to ask for where the rules left too few; 0 where there are no more."""
-    asked = votes.asked.limit if votes.cut and votes.asked else None
-    return min(4 * asked, votetable.MOST_ROWS) if asked and asked < votetable.MOST_ROWS else 0
-
-
-def _label(settings: Settings, wish: Wish, votes: Votes, scheme: Scheme) -> Labels:
-    return label(
-        votes.table, scheme, kind=wish.kind, threshold=wish.threshold,
-        min_votes=votetable.min_votes_of(settings, scheme), soft=wish.soft,
-    )  # fmt: skip
 
 
 def _positive(radii: np.ndarray) -> list[float | None]:

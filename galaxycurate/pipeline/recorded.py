@@ -10,16 +10,21 @@ from galaxycurate.core.decision import Decision
 from galaxycurate.core.outcome import Outcome, Reason, Status, Verdict
 from galaxycurate.curation.decisions import is_current, standing
 from galaxycurate.errors import InputError
+from galaxycurate.pipeline.audit.left_out import wants_audit
 from galaxycurate.pipeline.decided import COUNTED, Decided
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
+
+COMMANDS = ("import", "download", "dedupe", "audit", "review", "split")
+"""Those that write to the ledger, in the order of their use."""
 
 
 @dataclass(frozen=True)
 class Recorded:
     """What the ledger holds: the newest outcome of each path, the newest verdicts and places;
     ``vain`` are attempts at another picture than the one that stands, ``decisions`` all lines of
-    people's, of which the newest split knew the first ``counted``.
+    people's, of which the newest split knew the first ``counted``; ``runs`` the newest run of each
+    command that writes to it, ``guard`` what the newest split put into no part, for it shares sky.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -33,8 +38,11 @@ class Recorded:
     audit: tuple[Verdict, ...] = ()
     audit_run: Mapping | None = None
     is_audited: bool = False
+    wants_audit: bool = False
     decisions: tuple[Decision, ...] = ()
     counted: int = 0
+    runs: Mapping[str, Mapping] = field(default_factory=dict)
+    guard: frozenset[str] = frozenset()
 
     @cached_property
     def decided(self) -> Decided:
@@ -98,8 +106,8 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
     except InputError:
         return Recorded()
     with ledger:
-        dedupe, split = ledger.last_run("dedupe"), ledger.last_run("split")
-        audit = ledger.last_run("audit")
+        runs = {name: run for name in COMMANDS if (run := ledger.last_run(name))}
+        dedupe, split, audit = (runs.get(name) for name in ("dedupe", "split", "audit"))
         return Recorded(
             outcomes=tuple(
                 outcome
@@ -116,6 +124,9 @@ def recorded(settings: Settings, asked: set[tuple[str, str]]) -> Recorded:
             audit=tuple(ledger.verdicts("audit")),
             audit_run=audit["parameters"] if audit else None,
             is_audited=not ledger.changed_since("audit"),
+            wants_audit=wants_audit(ledger),
             decisions=tuple(ledger.decisions()),
             counted=int(split["parameters"].get(COUNTED, 0)) if split else 0,
+            runs=runs,
+            guard=frozenset(verdict.path for verdict in ledger.verdicts("split")),
         )

@@ -12,7 +12,7 @@ from galaxycurate.core.outcome import Outcome, Status, Verdict, pairs_by_kind
 from galaxycurate.curation.decisions import standing
 from galaxycurate.curation.split.assign import NAMES
 from galaxycurate.errors import InputError
-from galaxycurate.pipeline.decided import label_of
+from galaxycurate.pipeline.classed import label_of
 from galaxycurate.pipeline.next_steps import Step, next_steps
 from galaxycurate.pipeline.recorded import Recorded, recorded
 from galaxycurate.pipeline.report.facts import ManifestFacts

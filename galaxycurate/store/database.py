@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ _NO_SERVER = re.compile(
     re.I,
 )
 _FULL = re.compile(r"database or disk is full|disk I/O error", re.I)
+_READ_ONLY = "readonly database"
 _WHERE = "galaxycurate config show tells where db comes from"
 _AGAIN = "what was committed stays: run the same command to continue"
 
@@ -80,7 +83,7 @@ class Database:
             parsed = sa.engine.make_url(url)
             if parsed.get_backend_name() == "postgresql" and "connect_timeout" not in parsed.query:
                 parsed = parsed.update_query_dict({"connect_timeout": "20"})
-            engine = sa.create_engine(parsed, pool_pre_ping=True)
+            engine = sa.create_engine(parsed, pool_pre_ping=True, **_read_only(parsed, what))
         except (NoSuchModuleError, ImportError) as error:
             raise StorageError(
                 f"the {what} {masked(url)} does not open: {first_line(error)}",
@@ -162,6 +165,10 @@ class Database:
         except DBAPIError as error:
             if self.file and _FULL.search(str(error.orig)):
                 raise disk_full(str(self.file)) from error
+            if self.file and _READ_ONLY in str(error.orig):
+                raise unwritable(
+                    self.file, OSError(errno.EROFS, os.strerror(errno.EROFS))
+                ) from error
             refused = isinstance(error, DataError | IntegrityError | ProgrammingError)
             broke = "refuses it" if refused else "does not open"
             broke = "broke off" if error.connection_invalidated else broke
@@ -226,6 +233,21 @@ def _hint(error: DBAPIError) -> str:
     if error.connection_invalidated or _NO_SERVER.search(said):
         return f"is the server up? {_WHERE}; {_AGAIN}"
     return _WHERE
+
+
+def _read_only(url: sa.URL, what: str) -> dict:
+    """How an SQLite file is opened where nobody may write: as it is, without files beside it."""
+    file = Path(url.database or "")
+    if url.get_backend_name() != "sqlite" or not file.is_file() or os.access(file.parent, os.W_OK):
+        return {}
+    wal = file.with_name(f"{file.name}-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise StorageError(
+            f"the {what} {file} was left in the middle of its work, and its folder is read-only",
+            hint="copy the whole folder to where you may write",
+        )
+    as_it_is = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
+    return {"creator": lambda: sqlite3.connect(as_it_is, uri=True, check_same_thread=False)}
 
 
 def _sqlite_pragmas(connection, _record) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from galaxycurate.errors import InputError, StorageError
@@ -42,113 +40,6 @@ def replacing(path: Path):
         raise unwritable(path, error) from error
     finally:
         part.unlink(missing_ok=True) if path.parent.is_dir() else None
-
-
-@contextmanager
-def building(folder: Path, what: str) -> Iterator[Path]:
-    """Build a folder beside its place, and let it take that place when it is whole.
-
-    Whoever dies leaves nothing under the final name, or the old folder; what is left of the
-    unfinished one goes when the next one is built.
-
-    Parameters
-    ----------
-    folder : Path
-        The final name. One that is there is replaced.
-    what : str
-        For the message where another process is at it: "an export to out/".
-
-    Yields
-    ------
-    Path
-        The empty folder to fill.
-
-    Raises
-    ------
-    StorageError
-        The disk refused, or another process is at it.
-    """
-    folder = Path(folder)
-    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
-    with held(folder.with_name(f".{folder.name}.lock"), what):
-        try:
-            if old.exists() and not folder.exists():  # somebody died between the two renames
-                old.rename(folder)
-            for left in (new, old):
-                shutil.rmtree(left, ignore_errors=True)
-            new.mkdir(parents=True)
-            yield new
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
-        except OSError as error:
-            raise unwritable(folder, error) from error
-        finally:
-            if old.exists() and not folder.exists():
-                old.rename(folder)
-            for left in (new, old):
-                shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def held(path: Path, what: str) -> Iterator[None]:
-    """Hold a lock for as long as the block runs; whoever dies lets it go.
-
-    Parameters
-    ----------
-    path : Path
-        A file that holds the number of the process which has the lock; it is removed afterwards.
-    what : str
-        For the message: "a download into dataset/".
-
-    Raises
-    ------
-    StorageError
-        Another process holds it; nothing was touched.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows has no such locks
-        yield
-        return
-    path = Path(path)
-    was_there = path.parent.exists()
-    file = _locked(path, what, fcntl)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        file.close()
-        if not was_there:
-            with suppress(OSError):  # something was made in it
-                path.parent.rmdir()
-
-
-def _locked(path: Path, what: str, fcntl):
-    """The open file with its lock; one that its last holder removed meanwhile is made again."""
-    while True:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+")
-        except OSError as error:
-            raise unwritable(path, error) from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "another one"
-            file.close()
-            raise StorageError(
-                f"{what} is under way already (process {holder})",
-                hint="wait until it has ended, or end it: it loses nothing",
-            ) from None
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                file.truncate(0)
-                file.write(str(os.getpid()))
-                file.flush()
-                return file
-        file.close()
 
 
 def check_writable(folder: Path) -> None:

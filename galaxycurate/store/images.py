@@ -13,7 +13,8 @@ from pathlib import Path
 from threading import get_ident
 
 from galaxycurate.errors import InputError, StorageError
-from galaxycurate.store.files import held, unwritable
+from galaxycurate.store.building import held
+from galaxycurate.store.files import unwritable
 
 _MARKS = {b"\xff\xd8\xff": "jpg", b"\x89PNG": "png", b"SIMPLE  =": "fits", b"BZh": "bz2",
           b"{": "json"}  # fmt: skip

@@ -9,14 +9,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
 
 import sqlalchemy as sa
 
+from galaxycurate import __version__
 from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
-from galaxycurate.errors import InputError
+from galaxycurate.errors import InputError, StorageError
 from galaxycurate.store.database import ID, Database, Words, insert
 
+W = TypeVar("W", bound=StrEnum)
 _META = sa.MetaData()
 _KINDS = {spec.name: str(spec.type) for spec in fields(Outcome)}
 
@@ -316,7 +320,7 @@ class Ledger:
         asked = asked.where(_DECISION.c.run.in_(self._mine)).order_by(_DECISION.c.id).offset(after)
         with self._database.begin() as db:
             rows = db.execute(asked).mappings().all()
-        return [Decision(**{**row, "kind": DecisionKind(row["kind"])}) for row in rows]
+        return [Decision(**{**row, "kind": _word(DecisionKind, row["kind"])}) for row in rows]
 
     # ---- verdicts and places: those of the newest run count
 
@@ -328,7 +332,7 @@ class Ledger:
     def verdicts(self, command: str = "dedupe") -> list[Verdict]:
         """The verdicts of the newest run of a command."""
         return [
-            Verdict(**{**row, "kind": VerdictKind(row["kind"])})
+            Verdict(**{**row, "kind": _word(VerdictKind, row["kind"])})
             for row in self._of_last_run(command, _VERDICT)
         ]
 
@@ -344,7 +348,7 @@ class Ledger:
         with self._database.begin() as db:
             for row in db.execute(asked, execution_options={"yield_per": 1000}):
                 values = dict(zip(_KINDS, row, strict=True))
-                yield Outcome(**values | {"status": Status(row.status)})
+                yield Outcome(**values | {"status": _word(Status, row.status)})
 
     def _newest(
         self, *columns, of_pictures: bool = True, paths: Sequence[str] | None = None
@@ -368,6 +372,17 @@ class Ledger:
         with self._database.begin() as db:
             rows = db.execute(asked).mappings().all()
         return [{k: row[k] for k in row if k not in ("id", "run")} for row in rows]
+
+
+def _word(kind: type[W], text: str) -> W:
+    try:
+        return kind(text)
+    except ValueError:
+        raise StorageError(
+            f"the ledger holds a {kind.__name__} {text!r}, which galaxycurate {__version__} does "
+            "not know: a newer one wrote it",
+            hint="pip install --upgrade galaxycurate",
+        ) from None
 
 
 def _verdict_lines(verdicts: Iterable[Verdict]) -> list[dict]:

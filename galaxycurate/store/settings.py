@@ -72,7 +72,8 @@ class Settings:
         """Refuse a value outside its range."""
         for spec in fields(self):
             if spec.name != "origins":
-                _check(spec, getattr(self, spec.name), self.origins.get(spec.name, "flag"))
+                unnamed = "flag" if self.said(spec.name) else "default"
+                _check(spec, getattr(self, spec.name), self.origins.get(spec.name, unnamed))
 
     def origin(self, name: str) -> str:
         """Where a value came from: a flag, a variable, a file, or ``default``."""
@@ -221,6 +222,11 @@ def _check(spec, value, origin: str) -> None:
         raise SettingError(
             f"{spec.name} = {value!r} ({origin}) is none of {', '.join(choices)}",
             hint=f"{spec.name}: {spec.metadata['meaning']}",
+        )
+    if spec.name in ("dataset", "manifests") and Path(value).is_file():
+        raise SettingError(
+            f"{spec.name} = {value!r} ({origin}) is a file",
+            hint=f"it is the {spec.metadata['meaning']}",
         )
     if spec.name == "release" and value.lower() not in RELEASES:
         raise SettingError(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from galaxycurate.core.cite import credit
 from galaxycurate.core.outcome import VerdictKind
+from galaxycurate.errors import InputError
 from galaxycurate.pipeline.audit.audit import Audited
-from galaxycurate.pipeline.audit.judged import BOTH, CATALOGUE, LIGHT
+from galaxycurate.pipeline.audit.judged import BOTH, CATALOGUE, LIGHT, WORST_FIRST
 from galaxycurate.pipeline.audit.shown import Sheet, sheets
 from galaxycurate.store.files import replacing
+from galaxycurate.store.manifest import read_all
 from galaxycurate.store.settings import Settings
 from galaxycurate.web.circled import AROUND, figure
 
@@ -72,17 +75,27 @@ def render(settings: Settings, audited: Audited) -> str:
         trim_blocks=True,
     )  # fmt: skip
     environment.filters["count"] = lambda n: f"{n:,}"
-    kinds = list(dict.fromkeys(kind for row in audited.counts.values() for kind in row))
+    found = {kind for row in audited.counts.values() for kind in row}
+    kinds = [str(kind) for kind in WORST_FIRST if str(kind) in found]
     return environment.get_template("audit.html").render(
         css=Markup((folder / "report.css").read_text(encoding="utf-8")),
         dataset=settings.dataset,
         audited=audited,
         kinds=kinds,
+        totals={kind: sum(row.get(kind, 0) for row in audited.counts.values()) for kind in kinds},
         told={_WHO.get(who, "nobody"): n for who, n in sorted(audited.told.items())},
         sheets=[_sheet(sheet) for sheet in sheets(settings, audited.judged)],
         around=AROUND,
-        credit=credit([settings.release]),
+        credit=credit(_releases(settings, audited)),
     )
+
+
+def _releases(settings: Settings, audited: Audited) -> list[str]:
+    """Of the pictures, as their manifests say, and of the catalogue if one was asked."""
+    found = [settings.release] if audited.archive else []
+    with suppress(InputError):  # pictures without a manifest tell of no release
+        found += [one.release for one in read_all((), folder=Path(settings.manifests))]
+    return found
 
 
 def _sheet(sheet: Sheet) -> dict:

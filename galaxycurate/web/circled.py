@@ -67,14 +67,12 @@ def _circle(verdict: Verdict, width: int, radius_px: float) -> dict | None:
 def _caption(verdict: Verdict) -> Iterator[str]:
     if verdict.mag_r:
         yield f"r = {verdict.mag_r:.2f}"
-    elif verdict.kind is not VerdictKind.CLEAN and (verdict.partner or verdict.score):
-        yield "r = -"
     if verdict.partner:
         yield verdict.partner
     elif verdict.kind is VerdictKind.STAR_OVER:  # a galaxy's probability says nothing of a star
         yield "pixels alone"
     elif verdict.score and verdict.kind is not VerdictKind.CLEAN:
-        yield f"pixels alone, p = {verdict.score:.2f}"
+        yield f"pixels alone, p\u00a0=\u00a0{verdict.score:.2f}"
 
 
 def _small(rgb: np.ndarray, side_px: int) -> str:

@@ -57,9 +57,9 @@ def _cutout(cutout: Cutout) -> dict:
     name = f"objID {cutout.objid}" if cutout.objid else cutout.name
     return {
         "url": url,
-        "why": why,
+        "why": why.split(":")[0],
         "alt": f"{cutout.label}, {name}" + ("" if url else f", no picture: {why}"),
-        "tip": " · ".join(_details(cutout, name)),
+        "tip": " · ".join((*_details(cutout, name), *(() if url or cutout.note else (why,)))),
         "caption": _caption(cutout) if url else cutout.name,
     }
 

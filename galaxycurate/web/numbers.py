@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from galaxycurate.pipeline.audit.judged import WORST_FIRST
 from galaxycurate.pipeline.report.facts import Finding, ReportFacts
-from galaxycurate.pipeline.report.funnel import ASKED, KEPT
+from galaxycurate.pipeline.report.funnel import ASKED, KEPT, PLACED
 from galaxycurate.pipeline.report.summary import WORDS
 
 _MARKS = {"good": "✓", "look": "!", "bad": "✕", "unknown": "?"}
@@ -31,21 +31,25 @@ def headline(facts: ReportFacts) -> Iterator[tuple[str, str]]:
     if facts.shortcuts and facts.shortcuts.auc is not None:
         yield "shortcut AUC", f"{facts.shortcuts.auc:.2f}"
     if facts.training and facts.training.accuracy is not None:
-        yield "test accuracy", f"{facts.training.accuracy:.1%}"
+        older = "" if facts.tested.is_of_split else ", of another split"
+        yield f"test accuracy{older}", _percent(facts.training.accuracy)
 
 
 def funnel(facts: ReportFacts) -> Iterator[dict]:
     """Stages with their bars, and what each left behind."""
     most, before = max(facts.funnel.values()) or 1, None
     for name, n in facts.funnel.items():
-        reasons = facts.lost.get(name, {})
+        reasons = [f"{count:,} {reason}" for reason, count in facts.lost.get(name, {}).items()]
+        stale = facts.outdated if name == PLACED else 0
+        if stale:
+            reasons.append(f"{stale:,} of the {n:,} are left out by now: split anew")
         yield {
             "name": name,
             "n": f"{n:,}",
-            "share": "" if not before else _percent(n / before),
+            "share": "" if not before else _percent((n - stale) / before),
             "width": f"{100 * n / most:.2f}",
             "gone": f"{100 * (before - n) / most:.2f}" if before and before > n else "",
-            "lost": [f"{count:,} {reason}" for reason, count in reasons.items()],
+            "lost": reasons,
         }
         before = n
 
@@ -133,6 +137,12 @@ def kinds(facts: ReportFacts) -> Iterable[str]:
     return [str(kind) for kind in WORST_FIRST if str(kind) in found]
 
 
+def totals(facts: ReportFacts) -> list[int]:
+    """Images of all classes by `kinds`."""
+    rows = list(facts.audit.counts.values()) if facts.audit else []
+    return [sum(row.get(kind, 0) for row in rows) for kind in kinds(facts)]
+
+
 def told_by(facts: ReportFacts) -> str:
     """Who told the audit's verdicts."""
     told_by = facts.audit.told if facts.audit else {}
@@ -148,6 +158,18 @@ def accuracy(facts: ReportFacts) -> str:
     if training.interval:
         text += f" (95 % interval {training.interval[0]:.4f} to {training.interval[1]:.4f})"
     return text + (f", {training.n:,} images that the network never saw." if training.n else ".")
+
+
+def tested_elsewhere(facts: ReportFacts) -> str:
+    """That the network was tested on other images than the newest split's; empty where not so."""
+    tested = facts.tested
+    if tested.is_of_split:
+        return ""
+    parts = (f"{n:,} in {part or 'no part of it'}" for part, n in tested.parts.items())
+    return (
+        f"Of its {sum(tested.parts.values()):,} test images the newest split has "
+        f"{', '.join(parts)}. So these figures say little of this dataset."
+    )
 
 
 def confusion(facts: ReportFacts) -> Iterator[dict]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import numpy as np
 from galaxycurate.core.placing import Placing
 from galaxycurate.errors import GalaxyCurateError
 from galaxycurate.pipeline.dedupe.decode import decode
+from galaxycurate.pipeline.dedupe.shown import ShownPair
 from galaxycurate.store.files import replacing
 
 if TYPE_CHECKING:
@@ -22,40 +22,6 @@ if TYPE_CHECKING:
 SIDE_PX = 220
 QUALITY = 82
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class ShownPair:
-    """Two pictures and what is thought of them.
-
-    Parameters
-    ----------
-    first, second : bytes, PIL.Image.Image or None
-        A file in any form that can be decoded, or a picture; None where there is none.
-    names : tuple of two str
-        Written below each.
-    caption : str
-    kind : str
-        Pairs of one kind stand together, under it.
-    dx, dy, flip, scale
-        How the second lies on the first (`galaxycurate.curation.pairs.Matches`).
-    is_placed : bool
-        Whether these are known: only then anything is outlined.
-    left_out : tuple of two bool
-        Which of them a split leaves out.
-    """
-
-    first: bytes | Image.Image | None
-    second: bytes | Image.Image | None
-    names: tuple[str, str]
-    caption: str = ""
-    kind: str = ""
-    dx: float = 0.0
-    dy: float = 0.0
-    flip: int = 0
-    scale: float = 1.0
-    is_placed: bool = False
-    left_out: tuple[bool, bool] = (False, False)
 
 
 def write(

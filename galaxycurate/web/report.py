@@ -15,7 +15,6 @@ from galaxycurate.web import numbers, told
 from galaxycurate.web.circled import AROUND
 from galaxycurate.web.cutouts import sheet, suspects
 from galaxycurate.web.drawn import map_key, maps, plots
-from galaxycurate.web.pairs import ShownPair
 from galaxycurate.web.pairs import view as pair_view
 
 if TYPE_CHECKING:
@@ -23,6 +22,15 @@ if TYPE_CHECKING:
 
 PAIR_PX = 110
 """Of a pair's pictures, shown at 150: twice as large as that would fill the page."""
+
+SECTIONS = (
+    ("funnel", "Funnel"), ("classes", "Classes"), ("splits", "Splits"), ("shortcuts", "Shortcuts"),
+    ("audit", "Audit"), ("people", "People"), ("training", "Training"),
+    ("sheets", "Contact sheets"), ("hardest", "Hardest"), ("rejected", "Not kept"),
+    ("pairs", "Pairs"), ("plots", "Plots"), ("sky", "Sky"), ("provenance", "Provenance"),
+    ("cite", "How to cite"),
+)  # fmt: skip
+"""Each is there in any report: one with nothing to show says why."""
 
 _OUTCOMES = {"ok": "kept", "rejected": "rejected", "failed": "failed"}
 
@@ -82,8 +90,10 @@ def render(facts: ReportFacts) -> str:
         "proof": list(numbers.proof(facts)),
         "proof_verdict": numbers.proof_verdict(facts),
         "audit_kinds": list(numbers.kinds(facts)),
+        "audit_totals": numbers.totals(facts),
         "audit_told": numbers.told_by(facts),
         "accuracy": numbers.accuracy(facts),
+        "tested_elsewhere": numbers.tested_elsewhere(facts),
         "confusion": list(numbers.confusion(facts)),
         "around": AROUND,
         "unplaced": facts.funnel[ASKED] - len(facts.sky),
@@ -91,11 +101,11 @@ def render(facts: ReportFacts) -> str:
         "kinds": list(told.kinds(facts.shortcuts)) if facts.shortcuts else [],
         "features": told.features(facts.shortcuts) if facts.shortcuts else [],
         "credit": credit(facts.releases),
+        "sections": SECTIONS,
         "said": {name: run.said for name, run in facts.runs.items()},
         **_pictures(facts),
         **_drawn(facts),
     }
-    view["sections"] = list(_sections(facts, view))
     return _environment().get_template("report.html").render(view)
 
 
@@ -150,25 +160,11 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value) or "-"
 
 
-def _sections(facts: ReportFacts, view: Mapping) -> Iterator[tuple[str, str]]:
-    for there, name, title in (
-        (True, "funnel", "Funnel"), (True, "classes", "Classes"), (True, "splits", "Splits"),
-        (True, "shortcuts", "Shortcuts"), (True, "audit", "Audit"),
-        (facts.people, "people", "People"), (facts.training, "training", "Training"),
-        (True, "sheets", "Contact sheets"), (view["hardest"], "hardest", "Hardest"),
-        (view["rejected"], "rejected", "Not kept"), (view["pairs"], "pairs", "Pairs"),
-        (view["plots"], "plots", "Plots"), (True, "sky", "Sky"),
-        (True, "provenance", "Provenance"), (True, "cite", "How to cite"),
-    ):  # fmt: skip
-        if there:
-            yield name, title
-
-
 def _pairs(facts: ReportFacts) -> Iterator[tuple[str, list[dict]]]:
     """Kinds of pairs, each with its pairs."""
     by_kind: dict[str, list[dict]] = {}
     for pair in facts.pairs.pairs:
-        shown = pair_view(ShownPair(**vars(pair)), side_px=PAIR_PX)
+        shown = pair_view(pair, side_px=PAIR_PX)
         for one in shown["pictures"]:
             one["name"] = "/".join(Path(one["name"]).with_suffix("").parts[-2:])
         by_kind.setdefault(pair.kind, []).append(shown)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -130,12 +130,19 @@ def zoomed_map(points: SkyPoints) -> str | None:
         axes.set_xlim(ra.max() + pad / squeeze, ra.min() - pad / squeeze)
         axes.set_ylim(low - pad, high + pad)
         axes.set_aspect(1 / squeeze, anchor="NW")
-        axes.xaxis.set_major_formatter(lambda x, _pos: f"{x % 360:.4g}°")
-        axes.yaxis.set_major_formatter(lambda y, _pos: f"{y:+.3g}°")
+        axes.xaxis.set_major_formatter(_degrees(axes.get_xticks(), lambda x: x % 360))
+        axes.yaxis.set_major_formatter(_degrees(axes.get_yticks(), lambda y: y, "+"))
         axes.grid(color=FAINT, lw=0.6)
         axes.set_xlabel("right ascension (ICRS)")
         axes.set_ylabel("declination (ICRS)")
     return done[0]
+
+
+def _degrees(ticks: np.ndarray, value: Callable[[float], float], sign: str = "") -> Callable:
+    """Writes ticks with as many decimals as tell them apart."""
+    step = float(np.min(np.diff(ticks))) if len(ticks) > 1 else 1.0
+    places = next((n for n in range(6) if abs(step - round(step, n)) < 1e-3 * step), 6)
+    return lambda tick, _pos: f"{value(tick):{sign}.{places}f}°"
 
 
 def _by_class(points: SkyPoints) -> Iterator[tuple[dict, np.ndarray]]:

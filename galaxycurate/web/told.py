@@ -17,6 +17,8 @@ _KINDS = {
             "other skies, or their galaxies reach the border of the picture."),
     "light": ("what the light in the picture decides", "Empty sky makes a smaller file than a "
               "galaxy does, so no warning follows from these; compare them all the same."),
+    "source": ("who drew the picture", "A network cannot read a name. What a provider does to its "
+               "pictures is measured above; where only the name tells, they draw alike."),
 }  # fmt: skip
 
 _WARNING = {
@@ -38,9 +40,7 @@ _DO = {
 
 def kinds(found: Shortcuts) -> Iterator[dict]:
     """The kinds of nuisances, how well each tells the classes, and what that means."""
-    for kind, told in (("file", found.file), ("sky", found.sky), ("light", found.light)):
-        if told is None:
-            continue
+    for kind, told in found.kinds.items():
         name, meaning = _KINDS[kind]
         warns = told.warns and kind in _DO
         yield {
@@ -48,6 +48,7 @@ def kinds(found: Shortcuts) -> Iterator[dict]:
             "kind": kind,
             "meaning": meaning,
             "auc": f"{told.auc:.2f}",
+            "best": told.best,
             "interval": f"{told.low:.2f} to {told.high:.2f}" if told.features else "all the same",
             "bar": _bar(told),
             "verdict": _verdict(told, kind),
@@ -76,8 +77,7 @@ def _bar(told: Told) -> dict[str, str]:
 
 def features(found: Shortcuts) -> list[dict]:
     """The most telling nuisances, each by itself, and what is typical of each class."""
-    kinds = (("file", found.file), ("sky", found.sky), ("light", found.light))
-    all_of_them = [(kind, one) for kind, told in kinds if told for one in told.features]
+    all_of_them = [(kind, one) for kind, told in found.kinds.items() for one in told.features]
     return [
         {
             "name": MEANING[one.name],

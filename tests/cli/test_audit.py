@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from galaxycurate.cli.main import main
+from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.encode import jpeg
 from galaxycurate.core.outcome import VerdictKind
 from galaxycurate.store.ledger import Ledger
@@ -55,12 +56,26 @@ def test_it_ends_with_counts_and_the_next_command(made, capsys):
     assert "told by the catalogue" in err
     assert "  --page audit.html shows what was found, and where" in err
     assert [line for line in err.splitlines() if line.startswith("next: ")] == [
-        "next: galaxycurate split"
+        "next: galaxycurate dedupe"
     ]
     assert "from last time" not in err
     dropped = [v for v in verdicts(made.root) if not v.keep]
     assert {v.kind for v in dropped} == {VerdictKind.CONTAMINATED}
     assert out == f"46 images audited, {len(dropped)} left out of splits\n"
+
+
+def test_what_a_person_keeps_is_not_counted_as_left_out(made, capsys):
+    assert main(["dedupe", "--no-pixels"]) == main(["audit", "--no-pixels"]) == 0
+    bad = sorted(v.path for v in verdicts(made.root) if not v.keep)
+    with Ledger.open(f"sqlite:///{made.root}/dataset/ledger.sqlite") as ledger:
+        word = Decision("0" * 32, bad[0], DecisionKind.LABEL, "negative", reviewer="ann")
+        ledger.decide(ledger.start("review", {}), [word])
+    said(capsys)
+    assert main(["audit", "--no-pixels"]) == 0
+    out, err = said(capsys)
+    left = f"{len(bad) - 1} left out of splits (1 kept against a verdict)"
+    assert out == f"46 images audited, {left}\n"
+    assert "next: galaxycurate split" in err.splitlines()
 
 
 def test_a_dry_run_asks_opens_and_writes_nothing(made, capsys):

@@ -1,5 +1,7 @@
 """A shell that sources the script gets the commands and options by TAB."""
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,6 +54,54 @@ def test_names_of_schemes_catalogues_and_settings_are_offered(tab):
         "galaxy10-decals",
     ]
     assert tab("galaxycurate", "config", "set", "size") == ["size_px"]
+
+
+def asked(shell, script, **more):
+    """What a shell prints that runs a script, with galaxycurate on its path."""
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"no {shell} here")
+    options = {"fish": ["--no-config"], "zsh": ["-f"]}[shell]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [program, *options, "-c", script], capture_output=True, text=True, check=True, timeout=60,
+        env=os.environ | {"PATH": path}, **more,
+    )  # fmt: skip
+    return done.stdout
+
+
+def test_fish_offers_commands_options_and_names_with_their_meaning():
+    script = "galaxycurate completion fish 2>/dev/null | source"
+    typed = ("dow", "download --size-px", "positives --scheme gz2-s")
+    told = asked("fish", "; ".join([script, *(f'complete -C "galaxycurate {t}"' for t in typed)]))
+    assert [line.split("\t")[0] for line in told.splitlines()] == [
+        "download", "--size-px", "gz2-simple",
+    ]  # fmt: skip
+    assert "--size-px\tSide of the cutouts [pixel] [as the manifest]." in told
+
+
+ZSH = r"""
+zmodload zsh/zpty
+zpty -b zsh zsh -f -i
+zpty -w zsh 'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; bindkey "^I" complete-word'
+zpty -w zsh 'tell() { print -r -- "=[$BUFFER]="; BUFFER="" }; zle -N tell; bindkey "^X" tell'
+zpty -w zsh 'print REA""DY'
+zpty -r zsh out '*READY*'
+for words in 'dow' 'download --size-px' 'positives --scheme gz2-s'; do
+  zpty -w -n zsh "galaxycurate $words"$'\t\x18'
+  zpty -r zsh out '*=\[*\]=*'
+  print -r -- $out
+done
+zpty -d zsh
+"""
+
+
+def test_zsh_completes_at_the_first_tab_from_a_file_of_its_fpath(tmp_path, capsys):
+    assert main(["completion", "zsh"]) == 0
+    (tmp_path / "_galaxycurate").write_text(capsys.readouterr().out)
+    told = re.findall(r"=\[(.*?)\]=", asked("zsh", ZSH, cwd=tmp_path))
+    assert [words.removeprefix("galaxycurate ").strip() for words in told] == [
+        "download", "download --size-px", "positives --scheme gz2-simple",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("shell", "word"), [("zsh", "compdef"), ("fish", "complete --command")])

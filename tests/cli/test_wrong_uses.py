@@ -31,6 +31,7 @@ TABLES = {
     "floats.csv": "objid,p_el,p_cs\n1.2376622262080635e+18,0.9,0.1\n",
     "flags.csv": "#Table1\nspecobjid,objid8,ra,dec,spiral,elliptical,uncertain\n1,2,3,4,0,0,1\n",
     "empty.csv": "",
+    "escape.csv": "\x1b[2Ja,b\n1,2\n",
 }
 
 
@@ -54,10 +55,14 @@ TABLES = {
         (["positives", "--table", "nois.csv"], 2, "no such file: nois.csv", "mean noids.csv"),
         (["positives", "--table", "floats.csv"], 2, "column objid holds ids that went", "varchar"),
         (["positives", "--table", "flags.csv"], 2, "lacks what scheme gz1-binary", "gz1-flags"),
+        (["positives", "--table", "escape.csv"], 2, "columns start \ufffd[2ja, b", "--scheme"),
         (["positives", "--table", "empty.csv"], 2, "empty.csv is empty", "cut off"),
         (["import", "images", "--labels", "noids.csv"], 2, "has no column of ids", "--id-column"),
         (["import", "nowhere", "--labels", "noids.csv"], 2, "no such folder: nowhere", "ls"),
         (["import", "images", "--labels", "noids.csv", "--class", "x"], 2, "is not NEW=OLD", "="),
+        (["import", "noids.csv"], 2, "neither a folder of images", "--labels noids.csv"),
+        (["status", "--dataset", "noids.csv"], 2, "'noids.csv' (flag) is a file", "folder of"),
+        (["download", "--manifests", "noids.csv"], 2, "(flag) is a file", "of the manifests"),
         (["download"], 2, "no manifests in manifests/", "galaxycurate negatives"),
         (["download", "none.parquet"], 2, "no such manifest: none.parquet", ""),
         (["download", "noids.csv"], 2, "noids.csv is no manifest", "galaxycurate import"),
@@ -135,11 +140,11 @@ def test_a_bad_settings_file_is_named(command, tmp_path):
     assert "size_px = 'big' (galaxycurate.toml) is not a whole number" in done.stderr
 
 
-def test_a_folder_that_is_a_file_cannot_be_written(command, tmp_path):
+def test_a_file_where_the_folder_of_manifests_belongs_is_named(command, tmp_path):
     (tmp_path / "manifests").write_text("in the way")
     done = command("negatives", *NOWHERE, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "galaxycurate: cannot write manifests" in done.stderr
+    assert done.returncode == 2
+    assert "galaxycurate: manifests = 'manifests' (default) is a file" in done.stderr
     assert (tmp_path / "manifests").read_text() == "in the way"
 
 

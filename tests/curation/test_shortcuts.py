@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from galaxycurate.curation.shortcuts import LEAST, LIMIT, enough, macro_auc, tell
+from galaxycurate.curation.shortcuts import LEAST, LIMIT, class_aucs, enough, tell
 
 RNG = np.random.default_rng(7)
 
@@ -79,6 +79,16 @@ def test_of_twelve_classes_the_one_that_was_made_otherwise_is_noticed():
     found = tell(nuisances(240, tables=tables), label, np.arange(240))
     assert found.features[0].name == "tables"
     assert found.features[0].typical["class 03"] == 9.0
+    assert (found.warns, found.best) == (True, "class 03")
+    assert found.auc > 0.99
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_twelve_classes_made_alike_none_is_noticed(seed):
+    label = np.repeat([f"class {k:02}" for k in range(12)], 20)
+    rng = np.random.default_rng(seed)
+    columns = {name: rng.normal(0, 1, 240) for name in "uvwxyz"}
+    assert not tell(columns, label, np.arange(240), seed=seed).warns
 
 
 def test_a_number_that_is_a_name_is_typical_where_it_is_frequent():
@@ -109,14 +119,14 @@ def test_classes_of_too_few_groups_are_left_aside():
 def test_the_area_is_that_of_scikit_learn():
     truth = RNG.integers(0, 3, 200)
     answers = np.round(RNG.dirichlet([1, 1, 1], 200), 1)  # with ties
-    answers = np.where(answers.sum(1, keepdims=True) > 0, answers, 1 / 3)
-    expected = np.mean([roc_auc_score(truth == k, answers[:, k]) for k in range(3)])
-    assert macro_auc(answers, truth) == pytest.approx(expected)
-    weight = RNG.integers(0, 4, 200).astype(float)
-    expected = np.mean(
-        [roc_auc_score(truth == k, answers[:, k], sample_weight=weight) for k in range(3)]
-    )
-    assert macro_auc(answers, truth, weight) == pytest.approx(expected)
+    expected = [roc_auc_score(truth == k, answers[:, k]) for k in range(3)]
+    assert class_aucs(answers, truth) == pytest.approx(expected)
+
+
+def test_a_class_that_is_absent_has_no_area():
+    assert np.isnan(class_aucs(np.eye(3)[[0, 1, 0, 1]], np.array([0, 1, 0, 1]))).tolist() == [
+        False, False, True,
+    ]  # fmt: skip
 
 
 def test_the_limit_is_the_one_that_the_report_promises():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.pipeline.applied import apply
-from galaxycurate.pipeline.decided import image_of
+from galaxycurate.pipeline.classed import image_of
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.review.material import gather
 from galaxycurate.pipeline.split.split import Manner, split

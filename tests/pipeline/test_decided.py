@@ -8,7 +8,8 @@ import pytest
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
 from galaxycurate.core.outcome import Verdict, VerdictKind
-from galaxycurate.pipeline.decided import Decided, below_class, image_of, read
+from galaxycurate.pipeline.classed import below_class, image_of
+from galaxycurate.pipeline.decided import Decided, read
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.check import check
 from galaxycurate.pipeline.split.split import Manner, split
@@ -144,6 +145,14 @@ def test_of_a_disputed_pair_stays_what_dedupe_chose():
         assert found.counted([X, Y])["disputed"] == 1
 
 
+def test_a_copy_of_what_people_rejected_is_named_while_nobody_decided_on_it():
+    against = [(A, VerdictKind.SAME_OBJECT, B)]  # dedupe left A out and uses B
+    assert of(reject(A, "blurred"), against=against).spared == [B]
+    assert of(reject(A, "blurred"), label(B, "spiral"), against=against).spared == []
+    assert of(reject(B, "blurred"), against=against).spared == []  # neither is used
+    assert of(pair(A, B, Keep.PARTNER), against=against).spared == []
+
+
 def test_no_two_images_lie_under_one_name_in_a_tree():
     paths = ["images/a/x.jpg", "images/b/x.jpg", "images/b/x-from-a.jpg", "images/c/x.png"]
     assert below_class(paths, ["b"] * 4) == [
@@ -213,6 +222,17 @@ def test_pictures_in_the_dataset_do_not_move_and_split_json_tells_what_people_di
     assert {name for counts in about["splits"].values() for name in counts} == {
         "spiral", "elliptical", "merger",
     }  # fmt: skip
+
+
+def test_dedupe_counts_as_left_out_what_the_split_leaves_out(circle):
+    project, _spiral, _twin, made = circle
+    found = dedupe(project.settings, pixels=None, dry_run=True)
+    assert (found.dropped, found.put_back) == (
+        {},
+        1,
+    )  # the copy that a person keeps beside its twin
+    assert len(found.left_out) == made.left_out == 3
+    assert found.audited == (status(project.settings).next[0].command != "galaxycurate audit")
 
 
 def test_twins_that_a_person_keeps_both_stay_in_one_split(circle):

@@ -9,8 +9,9 @@ from galaxycurate.core.ids import encode
 from galaxycurate.errors import InputError, LayoutError, SettingError, UsageError
 from galaxycurate.pipeline.archive import archive_of
 from galaxycurate.pipeline.catalogs.known import keep
-from galaxycurate.pipeline.positives import Wish, explain, positives, query
+from galaxycurate.pipeline.positives import explain, positives
 from galaxycurate.pipeline.radii import radii_of
+from galaxycurate.pipeline.wish import Wish, query
 from galaxycurate.store.manifest import Manifest
 from galaxycurate.store.settings import load
 

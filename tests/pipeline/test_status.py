@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -210,6 +211,18 @@ def test_a_picture_that_was_replaced_leads_back_to_dedupe_as_split_does(project)
         one = next(iter(ledger.outcomes()))
         ledger.add_outcomes(ledger.start("download", {}), [one])
     assert commands(project)[0] == "galaxycurate dedupe"
+
+
+def test_imported_pictures_that_are_gone_are_imported_again_not_downloaded(project):
+    project.fetch(project.manifest("spiral", 3))
+    with Ledger.open(project.settings.ledger_url) as ledger:
+        run = ledger.start("import", {})
+        ledger.add_outcomes(run, [replace(o, provider="import") for o in ledger.outcomes()])
+        gone = [project.root / "dataset" / o.path for o in ledger.outcomes()]
+    gone[0].unlink()
+    step = look(project).next[0]
+    assert step.command == "galaxycurate import DIR --labels CSV"
+    assert step.why == "1 image is missing or changed: repeat the import"
 
 
 def test_a_split_whose_trees_were_removed_is_made_anew(project):

@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import subprocess
 import sys
@@ -278,6 +279,45 @@ def test_a_file_that_is_no_ledger_is_named(tmp_path):
     (tmp_path / "x.sqlite").write_text("these are not the bytes of a database " * 100)
     with pytest.raises(StorageError, match=r"x.sqlite does not open"):
         Ledger.open(f"sqlite:///{tmp_path}/x.sqlite")
+
+
+def test_words_of_a_newer_version_are_told_as_such(db):
+    with Ledger.open(db) as ledger:
+        ledger.add_outcomes(ledger.start("download", {}), [outcome("a", status="quarantined")])
+        ledger.record("dedupe", {}, verdicts=[Verdict("a", "warped")])
+        newer = "which galaxycurate .* does not know: a newer one wrote it"
+        with pytest.raises(StorageError, match=f"a Status 'quarantined', {newer}") as told:
+            list(ledger.outcomes())
+        assert told.value.hint == "pip install --upgrade galaxycurate"
+        with pytest.raises(StorageError, match=f"a VerdictKind 'warped', {newer}"):
+            ledger.verdicts()
+
+
+@pytest.fixture
+def frozen(tmp_path, monkeypatch):
+    """A folder with a ledger in which nobody may write, whoever runs the test."""
+    folder = tmp_path / "frozen"
+    with Ledger.open(f"sqlite:///{folder}/ledger.sqlite") as ledger:
+        ledger.add_outcomes(ledger.start("import", {}), [outcome("images/a/1.jpg")])
+    os_access = os.access
+    monkeypatch.setattr(os, "access", lambda path, *a: path != folder and os_access(path, *a))
+    return folder
+
+
+def test_a_ledger_where_nobody_may_write_can_be_read_and_nothing_appears_beside_it(frozen):
+    with Ledger.open(f"sqlite:///{frozen}/ledger.sqlite", create=False) as ledger:
+        assert [one.path for one in ledger.outcomes()] == ["images/a/1.jpg"]
+        with pytest.raises(StorageError, match=r"cannot write .*ledger.sqlite: Read-only") as told:
+            ledger.start("dedupe", {})
+        assert told.value.hint == "choose a folder that you may write to"
+    assert [path.name for path in frozen.iterdir()] == ["ledger.sqlite"]
+
+
+def test_a_ledger_that_was_left_midway_is_not_read_without_its_last_lines(frozen):
+    (frozen / "ledger.sqlite-wal").write_bytes(b"lines that are not in the file yet")
+    with pytest.raises(StorageError, match="left in the middle of its work") as told:
+        Ledger.open(f"sqlite:///{frozen}/ledger.sqlite")
+    assert told.value.hint == "copy the whole folder to where you may write"
 
 
 def test_a_password_never_stands_in_an_error():

@@ -36,6 +36,13 @@ def holder(tmp_path):
         process.kill()
 
 
+def test_a_file_where_the_run_was_to_be_is_named_as_such(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(StorageError, match=r"cannot write to .*out: a file is there") as told:
+        alone_in(tmp_path / "out").__enter__()
+    assert told.value.hint == "choose another folder with --out"
+
+
 @pytest.mark.parametrize("network", ["galaxy-cnn", "numpy-cnn"])
 def test_a_second_run_in_one_folder_is_refused_until_the_first_is_gone(
     holder, quick, tmp_path, network

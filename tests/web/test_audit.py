@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from galaxycurate.pipeline.audit.images import Image
 from galaxycurate.pipeline.audit.judged import Judged
 from galaxycurate.pipeline.audit.shown import AT_MOST
 from galaxycurate.store.images import ImageTree
+from galaxycurate.store.manifest import Header, Manifest
 from galaxycurate.store.settings import Settings
 from galaxycurate.web.audit import render, write
 from tests.pipeline.project import picture
@@ -25,7 +27,7 @@ SIDE = 64
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(dataset=str(tmp_path / "dataset"))
+    return Settings(dataset=str(tmp_path / "dataset"), manifests=str(tmp_path / "manifests"))
 
 
 def judged(settings, name, kind=VerdictKind.CONTAMINATED, *, picture_of=1, **verdict):
@@ -38,8 +40,6 @@ def judged(settings, name, kind=VerdictKind.CONTAMINATED, *, picture_of=1, **ver
 
 
 def settings_root(settings):
-    from pathlib import Path
-
     return Path(settings.dataset)
 
 
@@ -77,11 +77,38 @@ def test_the_circle_is_where_the_object_is_in_units_of_the_picture(settings):
     assert "r = 18.25 · 123" in page
 
 
-def test_a_magnitude_that_nobody_knows_is_a_dash(settings):
+def test_a_magnitude_that_nobody_knows_is_not_told(settings):
     one = judged(settings, "a", dx=5.0, tier="light", score=0.8)
     page = page_of(settings, one)
-    assert "r = - · pixels alone, p = 0.80" in page
-    assert "r = 0" not in page
+    assert "<figcaption>pixels alone, p\u00a0=\u00a00.80" in page
+    assert "r = " not in page
+
+
+def release_of(page: str) -> list[str]:
+    return re.findall(r"<li>SDSS (DR\d+): ", page)
+
+
+def test_only_releases_that_were_used_are_credited(settings):
+    """Of pictures of release 7, with no catalogue asked, the settings' release tells nothing."""
+    one = judged(settings, "a", dx=1.0)
+    assert release_of(page_of(settings, one)) == []
+    assert release_of(page_of(settings, one, archive="an archive")) == ["DR17"]
+    about = {"name": ["a"], "label": ["negative"], "dr7objid": [587722981742215240]}
+    unknown = {key: [None] for key in ("ra", "dec", "pixscale", "size_px")}
+    header = Header(command="test", created_utc="2026", archive="pictures of a test")
+    made = Manifest.build(header, about | unknown, where="test")
+    made.write(Path(settings.manifests) / "one.parquet")
+    assert release_of(page_of(settings, one)) == ["DR7"]
+
+
+def test_a_picture_with_two_verdicts_counts_once_and_is_shown_under_each(settings):
+    both = [judged(settings, "a", kind, dx=1.0) for kind in
+            (VerdictKind.SECOND_GALAXY, VerdictKind.STAR_OVER)]  # fmt: skip
+    counts = {"negative": Counter({"second galaxy": 1})}
+    page = render(settings, Audited(images=1, judged=both, counts=counts))
+    assert "A picture counts once, under the worst" in page
+    assert re.search(r'<th scope="row">all</th><td class="n">1</td><td class="n">1</td>', page)
+    assert page.count('<small class="soft">all 1</small>') == 2
 
 
 def test_pictures_are_sorted_by_the_brightness_of_what_is_in_them(settings):
@@ -96,7 +123,7 @@ def test_what_pixels_alone_tell_is_dashed_and_clean_pictures_bear_no_circle(sett
     page = page_of(settings, light, clean)
     assert page.count("stroke-dasharray") == 2
     assert page.count("<circle") == 2
-    assert "pixels alone, p = 0.80" in page
+    assert "pixels alone, p\u00a0=\u00a00.80" in page
 
 
 def test_a_picture_that_cannot_be_read_is_said_to_be_none(settings):

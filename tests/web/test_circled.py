@@ -43,4 +43,4 @@ def test_a_large_picture_is_sent_smaller():
 
 def test_of_a_star_no_probability_of_a_galaxy_is_told():
     made = figure(of(VerdictKind.STAR_OVER, dx=3.0, tier="light", score=0.004), RGB)
-    assert made["caption"] == "r = - · pixels alone"
+    assert made["caption"] == "pixels alone"

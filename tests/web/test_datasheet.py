@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from galaxycurate.errors import StorageError
+from galaxycurate.pipeline.report.answered import Answered
 from galaxycurate.pipeline.report.gather import gather
+from galaxycurate.pipeline.report.training import Training
 from galaxycurate.web import datasheet
 from tests.pipeline.project import Project
 
@@ -40,6 +43,16 @@ def test_what_is_known_is_filled_in(facts):
     assert facts.manifests[0].sha256 in text
     assert "York et al. 2000" in text
     assert "None yet." in text
+
+
+@pytest.mark.parametrize(
+    ("parts", "on"), [({"test": 5}, "was trained on it:"), ({"train": 5}, "on another split:")]
+)
+def test_a_training_on_another_split_is_not_said_to_be_of_this_one(facts, parts, on):
+    trained = replace(
+        facts, training=Training(Path(), accuracy=0.9), tested=Answered((), "", parts)
+    )
+    assert on in datasheet.render(trained)
 
 
 def test_what_only_a_person_knows_is_left_to_them(facts):

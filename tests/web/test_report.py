@@ -24,7 +24,7 @@ from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 from galaxycurate.web import plots
 from galaxycurate.web.pictures import small_jpeg
-from galaxycurate.web.report import render, write
+from galaxycurate.web.report import SECTIONS, render, write
 from tests import pictures
 from tests.pipeline.dedupe.collection import fill
 from tests.pipeline.project import Project, picture
@@ -303,12 +303,36 @@ def test_the_page_begins_with_five_lines_that_lead_to_their_sections(page):
 
 
 def test_each_section_with_figures_says_which_run_they_come_from(page):
-    for section in ("funnel", "splits", "sheets", "rejected", "pairs"):
+    for section in ("funnel", "classes", "splits", "sheets", "rejected", "pairs"):
         begin = page.index(f'<h2 id="{section}">')
         end = page.find("<h2 ", begin + 1)
         assert re.search(r'<p class="from">from: galaxycurate \w+, run \d', page[begin:end]), (
             section
         )
+
+
+def test_each_section_says_where_it_comes_from_or_why_it_is_empty(page):
+    inside = re.split(r'<h2 id="(\w+)">', page)[1:]
+    sections = dict(zip(inside[::2], inside[1::2], strict=True))
+    assert list(sections) == ["trust", *(name for name, _title in SECTIONS)]
+    empty = {name for name, text in sections.items() if 'class="from"' not in text} - {"trust"}
+    assert empty == {"shortcuts", "audit", "people", "training", "hardest"}
+    for name in empty:
+        assert re.search(r"<p>(Not|Nobody|There is no|Which are hard is not known)", sections[name])
+
+
+def test_figures_of_a_training_on_another_split_are_said_to_be_so(project):
+    project.fetch(project.manifest("spiral", 20))
+    dedupe(project.settings)
+    split(project.settings)
+    project.training.mkdir()
+    (project.training / "metrics.json").write_text('{"test": {"accuracy": 0.9, "n": 1}}')
+    (project.training / "predictions.csv").write_text(
+        "name,true,class,p_spiral\ntest/spiral/gone.jpg,spiral,spiral,0.9\n"
+    )
+    text = page_of(project, curate=False)
+    assert "Of its 1 test images the newest split has 1 in no part of it." in text
+    assert "<dt>test accuracy, of another split</dt><dd>90.0 %</dd>" in text
 
 
 def test_tables_have_heads_with_a_scope(page):
@@ -346,8 +370,8 @@ def test_a_shortcut_is_a_warning_with_figures_and_what_to_do(told):
     assert "How the files were made tells the class" in told
     assert "Make all classes the same way" in told
     assert re.search(r'<th scope="row">format of the file</th><td>file</td>', told)
-    assert '<td class="n">PNG</td>' in told
-    assert '<td class="n">JPEG</td>' in told
+    assert '<td class="n typical">PNG</td>' in told
+    assert '<td class="n typical">JPEG</td>' in told
 
 
 def test_what_the_audit_suspects_is_circled(told):

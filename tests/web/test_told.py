@@ -26,6 +26,15 @@ def test_each_kind_says_what_follows_from_it():
     assert verdicts(sky=Told(0.8, 0.6, 1.0, 0.3, (FORM,)))["sky"] == "by chance"
 
 
+def test_who_drew_the_pictures_is_for_comparison_and_told_only_where_it_differs():
+    drawn = Feature("provider", 1.0, {"a": 0.0, "b": 1.0})
+    assert "source" not in verdicts(source=Told(0.5, 0.5, 0.5, same=("provider",)))
+    two = found(source=Told(1.0, 1.0, 1.0, None, (drawn,)))
+    assert [k["verdict"] for k in told.kinds(two) if k["kind"] == "source"] == ["for comparison"]
+    assert not two.warns
+    assert two.auc == 0.6
+
+
 def test_only_a_warning_says_what_to_do():
     kinds = list(told.kinds(found(sky=Told(0.8, 0.7, 0.9, None, (FORM,)))))
     assert [bool(kind["do"]) for kind in kinds] == [False, True, False]

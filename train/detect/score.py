@@ -99,24 +99,6 @@ def judged(
     )  # fmt: skip
 
 
-def at_precision(
-    found: Found, listed: Listing, mag_r: np.ndarray, *, limit_r: float, precision: float, **more
-) -> Score:
-    """The most complete list that is at least so precise.
-
-    Returns
-    -------
-    Score
-        Of the lowest such threshold; of the highest score of all where none is so precise.
-    """
-    best = None
-    for threshold in np.unique(found.score.round(3))[::-1]:
-        one = judged(found, listed, mag_r, limit_r=limit_r, threshold=float(threshold), **more)
-        if best is None or one.precision >= precision:
-            best = one
-    return best or judged(found, listed, mag_r, limit_r=limit_r, threshold=1.0, **more)
-
-
 def listed_magnitudes(field: Field, listed: Listing) -> np.ndarray:
     """r of listed positions: the table's own, else measured in the r frame.
 

@@ -151,6 +151,10 @@ def read(path: Path) -> dict:
         raise InputError(
             f"no such checkpoint: {path}", hint="train one: python -m train"
         ) from error
+    except IsADirectoryError as error:
+        raise InputError(
+            f"{path} is a folder, no checkpoint", hint=f"name the file in it: ls {path}/*.pth"
+        ) from error
     except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
         raise InputError(
             f"{path} is damaged or no checkpoint", hint="train it anew: python -m train --restart"

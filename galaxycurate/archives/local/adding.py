@@ -159,7 +159,9 @@ def _catalogue(to: Path, dry_run: bool) -> Iterator[duckdb.DuckDBPyConnection]:
             raise StorageError(
                 f"{to} is in use by another process", hint="wait until it is done, then repeat"
             ) from None
-        raise StorageError(f"{to} cannot be opened: {first_line(error)}") from None
+        raise StorageError(
+            f"{to} cannot be opened: {first_line(error)}", hint="give another file with --to"
+        ) from None
     except duckdb.Error as error:
         raise InputError(
             f"{to} is no DuckDB file: {first_line(error)}", hint="give another file with --to"

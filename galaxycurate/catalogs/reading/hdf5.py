@@ -263,7 +263,8 @@ def _check_sky(path: Path, ra: np.ndarray, dec: np.ndarray) -> None:
         if wrong.size:
             raise InputError(
                 f"{path}: {name} of {wrong.size:,} rows is outside {low} to {high} degrees "
-                f"(row {wrong[0]}: {values[wrong[0]]:g})"
+                f"(row {wrong[0]}: {values[wrong[0]]:g})",
+                hint="was the download cut off? otherwise correct the rows",
             )
 
 

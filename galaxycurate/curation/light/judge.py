@@ -182,8 +182,12 @@ def _of_negative(view: View) -> Finding:
             return view.finding(VerdictKind.BORDERLINE, row, "perhaps a galaxy")
     n = len(view.sources)
     likeliest = float(view.probability.max()) if n else 0.0
-    words = f"{n} sources, none of them a galaxy" if n else "no source"
+    words = _no_galaxy(n)
     return Finding(VerdictKind.CLEAN, *view.whole(*view.middle), likeliest, evidence=words)
+
+
+def _no_galaxy(n: int) -> str:
+    return ("no source", "one source, no galaxy", f"{n} sources, none of them a galaxy")[min(n, 2)]
 
 
 def _of_positive(view: View) -> Finding:
@@ -191,7 +195,7 @@ def _of_positive(view: View) -> Finding:
     t, (x0, y0) = view.sources.table, view.middle
     galaxies = np.flatnonzero(view.probability >= GALAXY)
     if not galaxies.size:
-        words = f"{len(t)} sources, none of them a galaxy" if len(t) else "no source"
+        words = _no_galaxy(len(t))
         return Finding(VerdictKind.BORDERLINE, *view.whole(x0, y0), evidence=words)
     reach = max(view.light.shape) / 8
     away = np.hypot(t["x"] - x0, t["y"] - y0) / reach

@@ -61,6 +61,11 @@ class Collection:
                 f"pixscale = {self.pixscale:g} is outside {low:g} to {high:g} arcsec/pixel",
                 hint="leave it out when it is unknown or differs from image to image",
             )
+        if self.source.is_file() and not self.is_arrays:
+            raise SettingError(
+                f"{self.source} is neither a folder of images nor an HDF5 file",
+                hint=f"galaxycurate import DIR --labels {self.source}, where it is the table",
+            )
         if self.labels is None and not self.is_arrays:
             raise SettingError(
                 "a folder of images needs a table of their labels",

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from galaxycurate.archives.choose import Archive
+from galaxycurate.archives.archive import Archive
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Status, Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
@@ -32,6 +32,9 @@ from galaxycurate.pipeline.audit.notes import (
     without_negatives,
 )
 from galaxycurate.pipeline.audit.verdicts import verdicts_on
+from galaxycurate.pipeline.decided import Decided
+from galaxycurate.pipeline.decided import read as read_decided
+from galaxycurate.store.files import check_writable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -45,7 +48,9 @@ class Audited:
     Parameters
     ----------
     images, dropped : int
-        Images audited; those that splits leave out.
+        Images audited; those that splits leave out because of it.
+    put_back : int
+        Images that splits use all the same, because people kept them.
     counts : dict of str to Counter
         Images by label and kind of verdict; one with several counts under the worst.
     told : Counter
@@ -64,10 +69,13 @@ class Audited:
         Everything, image by image.
     simulated : bool
         The sky is no real one.
+    deduped : bool
+        Whether the images were compared, and none came since.
     """
 
     images: int = 0
     dropped: int = 0
+    put_back: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
@@ -77,6 +85,7 @@ class Audited:
     notes: list[str] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     simulated: bool = False
+    deduped: bool = False
 
     def as_dict(self) -> dict:
         """For JSON; ids are text."""
@@ -157,10 +166,12 @@ def audit(
             images=len(chosen.audited),
             passed_over=chosen.passed_over,
             simulated=is_simulated(*chosen.origins),
+            deduped=ledger.last_run("dedupe") is not None and not ledger.changed_since("dedupe"),
             notes=without_negatives(chosen.audited, labels),
         )
         if dry_run:
             return _planned(settings, chosen.audited, result, catalogue, pixels)
+        check_writable(Path(settings.dataset))
         known = None
         if catalogue and _is_placed(settings, chosen.audited, result, pixels):
             known = _asked(settings, chosen.audited, result, archive, pixels, progress)
@@ -176,6 +187,7 @@ def audit(
         verdicts = [one.verdict for one in result.judged]
         if labels:
             verdicts += _of_others(ledger, chosen.audited)
+        _count_dropped(result, read_decided(ledger, audit=verdicts))
         about = {
             "labels": sorted(labels), "negatives": sorted(negatives), "archive": result.archive,
             "pixels": pixels, "limit_mag_r": limit_mag_r, "strict": strict,
@@ -301,8 +313,14 @@ def _count(result: Audited) -> None:
         kinds = result.counts.setdefault(chief.image.label, Counter())
         kinds[str(chief.verdict.kind)] += 1
         result.told[chief.verdict.tier] += 1
-        result.dropped += any(not one.verdict.keep for one in of_image)
     result.counts = dict(sorted(result.counts.items()))
+
+
+def _count_dropped(result: Audited, decided: Decided) -> None:
+    """Of the images that the audit does not keep: those that people do not keep either."""
+    against = {one.verdict.path for one in result.judged if not one.verdict.keep}
+    result.dropped = len(against & decided.left_out.keys())
+    result.put_back = len(against) - result.dropped
 
 
 def _left_out(ledger: Ledger) -> set[str]:

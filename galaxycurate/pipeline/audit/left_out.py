@@ -82,6 +82,24 @@ def unaudited(kept: Kept, ledger: Ledger) -> list[str]:
     ]
 
 
+def wants_audit(ledger: Ledger) -> bool:
+    """Whether an audit comes before the next split: none was ever, or images came after it.
+
+    Who once made a split without any audit is not asked for one again.
+
+    Parameters
+    ----------
+    ledger : Ledger
+
+    Returns
+    -------
+    bool
+    """
+    if ledger.last_run("audit") is None:
+        return ledger.last_run("split") is None
+    return ledger.changed_since("audit")
+
+
 def refuse_unaudited(kept: Kept, ledger: Ledger) -> None:
     """Refuse images that nobody audited where the others were.
 

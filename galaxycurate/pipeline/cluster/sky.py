@@ -149,7 +149,10 @@ def _opened(path, id_column: str):
                              hint=f"it has {', '.join(about.all_columns)}")  # fmt: skip
         return lsdb.open_catalog(path, columns=names), columns
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} is no HATS catalogue: {error}") from error
+        raise InputError(
+            f"{path} is no HATS catalogue: {error}",
+            hint="name the folder that holds its hats.properties",
+        ) from error
 
 
 def _column(table, name: str) -> np.ndarray:

@@ -80,7 +80,10 @@ def compare(
         A provider does not answer.
     """
     if len(names) != 2:
-        raise UsageError(f"a comparison is of two providers, not of {len(names)}")
+        raise UsageError(
+            f"a comparison is of two providers, not of {len(names)}",
+            hint="--compare skyserver,hips2fits",
+        )
     asked = providers(
         names, server=settings.server, release=settings.release,
         hips2fits=settings.hips2fits, legacy=settings.legacy, sas=settings.sas,

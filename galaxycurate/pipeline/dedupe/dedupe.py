@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from galaxycurate.core.outcome import Verdict, pairs_by_kind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.curation.groups import groups
 from galaxycurate.errors import SettingError
+from galaxycurate.pipeline.audit.left_out import wants_audit
+from galaxycurate.pipeline.decided import Decided
+from galaxycurate.pipeline.decided import read as read_decided
 from galaxycurate.pipeline.dedupe.cores import cores
 from galaxycurate.pipeline.dedupe.evidence import gather
 from galaxycurate.pipeline.dedupe.kept import Kept, read_kept
@@ -22,6 +26,7 @@ from galaxycurate.pipeline.dedupe.memory import megabytes
 from galaxycurate.pipeline.dedupe.prints import FilesOf, Spread, store_of
 from galaxycurate.pipeline.dedupe.seen import Means, PixelSearch, Seen, look, recall
 from galaxycurate.pipeline.dedupe.verdicts import judge
+from galaxycurate.store.files import check_writable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -48,11 +53,18 @@ class Deduped:
     false_rate : dict of str to float
         Estimated share of false pairs among those that pixels tell of, by tier.
     dropped : Counter
-        Images that a split leaves out, by kind.
+        Images that a split leaves out because of these verdicts, by kind.
+    put_back : int
+        Images that it uses all the same, because people kept them.
+    spared : list of str
+        Images that it uses though people rejected a copy of them: nobody decided on themselves.
+    left_out : collection of str
+        Whatever a split leaves out, for whatever reason.
     unlike : str
         How classes differ in provider, size or scale, empty where they do not.
     audited : bool
-        Whether no image came after the last audit.
+        Whether no image came after the last audit; where there was none, whether a split did
+        without it.
     simulated : bool
         Whether any of the images is of a simulated sky.
     verdicts : list of Verdict
@@ -69,6 +81,9 @@ class Deduped:
     pairs: Counter = field(default_factory=Counter)
     false_rate: dict[str, float] = field(default_factory=dict)
     dropped: Counter = field(default_factory=Counter)
+    put_back: int = 0
+    spared: list[str] = field(default_factory=list)
+    left_out: Collection[str] = field(default=(), repr=False)
     unlike: str = ""
     audited: bool = False
     simulated: bool = False
@@ -77,7 +92,7 @@ class Deduped:
     def as_dict(self) -> dict:
         """For JSON: the counts; verdicts are in the ledger."""
         plain = {k: dict(v) if isinstance(v, Counter) else v for k, v in vars(self).items()}
-        del plain["verdicts"]
+        del plain["verdicts"], plain["left_out"]
         return plain
 
 
@@ -94,7 +109,8 @@ def dedupe(
 
     Nothing is deleted: of pictures of one thing (the same bytes, pixels or object, or a copy) one
     stays, the others get a verdict and are left out of splits; so are an object under two labels,
-    and pictures that are not where their id says. Images that share sky stay, in one group.
+    and pictures that are not where their id says. Images that share sky stay, in one group. What
+    people decided changes no verdict; it is counted here as a split will take it.
 
     Parameters
     ----------
@@ -118,6 +134,8 @@ def dedupe(
     memory_mb = megabytes(settings.memory)
     with Ledger.open(settings.ledger_url, settings.ledger_dataset, create=False) as ledger:
         kept = read_kept(settings, ledger)
+        if not dry_run:
+            check_writable(Path(settings.dataset))
         max_fdr = pixels.max_fdr if pixels else _last_max_fdr(ledger)
         if pixels is not None:
             seen = look_at(settings, kept, pixels, memory_mb, dry_run, progress)
@@ -128,8 +146,8 @@ def dedupe(
         progress(1, 3, "pairs found")
         group = groups(len(kept), evidence.all)
         verdicts = judge(kept, evidence, seen, keep=keep)
-        result = _summary(kept, seen, group, verdicts)
-        result.audited = not ledger.changed_since("audit")
+        result = _summary(kept, seen, group, verdicts, read_decided(ledger, dedupe=verdicts))
+        result.audited = not wants_audit(ledger)
         if not dry_run:
             about = {"min_overlap": min_overlap, "keep": keep}
             about |= {"pixels": vars(pixels) if pixels else None, "max_fdr": max_fdr}
@@ -183,8 +201,11 @@ def _check(min_overlap: float, keep: str) -> None:
         )
 
 
-def _summary(kept: Kept, seen: Seen, group: np.ndarray, verdicts: list[Verdict]) -> Deduped:
-    dropped = {v.path: str(v.kind) for v in reversed(verdicts) if not v.keep}
+def _summary(
+    kept: Kept, seen: Seen, group: np.ndarray, verdicts: list[Verdict], decided: Decided
+) -> Deduped:
+    against = {v.path: str(v.kind) for v in reversed(verdicts) if not v.keep}
+    dropped = {path: kind for path, kind in against.items() if path in decided.left_out}
     return Deduped(
         images=len(kept),
         n_groups=int(group.max()) + 1,
@@ -197,7 +218,14 @@ def _summary(kept: Kept, seen: Seen, group: np.ndarray, verdicts: list[Verdict])
         pairs=pairs_by_kind(verdicts),
         false_rate=seen.rates,
         dropped=Counter(dropped.values()),
-        unlike=unlike_looks(o for o in kept.outcomes if o.path not in dropped),
+        put_back=len(against) - len(dropped),
+        spared=decided.spared,
+        left_out=decided.left_out.keys(),
+        unlike=unlike_looks(
+            replace(o, label=decided.label_of(o.path))
+            for o in kept.outcomes
+            if o.path not in decided.left_out
+        ),
         simulated=is_simulated(*kept.origins),
         verdicts=verdicts,
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.errors import InputError
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PER_KIND = 60
 _PLACED = ("pixels", "noise", "sources", "resized", "sky")
@@ -18,38 +22,60 @@ _PLACED = ("pixels", "noise", "sources", "resized", "sky")
 
 
 @dataclass(frozen=True)
-class PairOfPictures:
-    """What a page shows of a pair; see `galaxycurate.web.pairs.ShownPair`."""
+class ShownPair:
+    """Two pictures and what is thought of them.
 
-    first: bytes | None
-    second: bytes | None
+    Parameters
+    ----------
+    first, second : bytes, PIL.Image.Image or None
+        A file in any form that can be decoded, or a picture; None where there is none.
+    names : tuple of two str
+        Written below each.
+    caption : str
+    kind : str
+        Pairs of one kind stand together, under it.
+    dx, dy, flip, scale
+        How the second lies on the first (`galaxycurate.curation.pairs.Matches`).
+    is_placed : bool
+        Whether these are known: only then anything is outlined.
+    left_out : tuple of two bool
+        Which of them a split leaves out.
+    """
+
+    first: bytes | Image.Image | None
+    second: bytes | Image.Image | None
     names: tuple[str, str]
-    caption: str
-    kind: str
-    dx: float
-    dy: float
-    flip: int
-    scale: float
-    is_placed: bool
-    left_out: tuple[bool, bool]
+    caption: str = ""
+    kind: str = ""
+    dx: float = 0.0
+    dy: float = 0.0
+    flip: int = 0
+    scale: float = 1.0
+    is_placed: bool = False
+    left_out: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
 class Shown:
     """The pairs of a page: of `total`, `most` of each kind."""
 
-    pairs: list[PairOfPictures]
+    pairs: list[ShownPair]
     total: int
     most: int
 
 
-def of_each_kind(settings: Settings, verdicts: Iterable[Verdict], *, most: int = PER_KIND) -> Shown:
+def of_each_kind(
+    settings: Settings, verdicts: Iterable[Verdict], *, left_out: Collection[str],
+    most: int = PER_KIND,
+) -> Shown:  # fmt: skip
     """The surest pairs of each kind, once each, with their pictures.
 
     Parameters
     ----------
     settings : Settings
     verdicts : iterable of Verdict
+    left_out : collection of str
+        The images that splits leave out, as verdicts and people together say.
     most : int
         Of each kind.
 
@@ -57,7 +83,6 @@ def of_each_kind(settings: Settings, verdicts: Iterable[Verdict], *, most: int =
     -------
     Shown
     """
-    verdicts = list(verdicts)
     once: dict[tuple, Verdict] = {}
     for verdict in verdicts:
         if verdict.partner:
@@ -66,10 +91,9 @@ def of_each_kind(settings: Settings, verdicts: Iterable[Verdict], *, most: int =
     by_kind: dict[VerdictKind, list[Verdict]] = {}
     for (kind, _), verdict in once.items():
         by_kind.setdefault(kind, []).append(verdict)
-    gone = {verdict.path for verdict in verdicts if not verdict.keep}
     tree = open_tree(Path(settings.dataset))
     pairs = [
-        _pair(verdict, tree, gone)
+        _pair(verdict, tree, left_out)
         for kind in VerdictKind if kind in by_kind
         for verdict in _spread(by_kind[kind], most)
     ]  # fmt: skip
@@ -91,16 +115,16 @@ def _spread(verdicts: list[Verdict], most: int) -> list[Verdict]:
     return [ordered[k * (len(ordered) - 1) // (most - 1)] for k in range(most)]
 
 
-def _pair(verdict: Verdict, tree, gone: set[str]) -> PairOfPictures:
+def _pair(verdict: Verdict, tree, left_out: Collection[str]) -> ShownPair:
     names = verdict.partner, verdict.path
     first, second = (_read(tree, name) for name in names)
     caption = verdict.evidence
     if verdict.tier == "sky":
         caption = f"{verdict.amount:.0%} of the sky, by position" + (caption and f"; {caption}")
-    return PairOfPictures(
+    return ShownPair(
         first, second, names, caption, str(verdict.kind), verdict.dx, verdict.dy, verdict.flip,
         verdict.scale, is_placed(verdict),
-        (names[0] in gone, names[1] in gone),
+        (names[0] in left_out, names[1] in left_out),
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from galaxycurate.core.columns import IDS
 from galaxycurate.core.outcome import Outcome
 from galaxycurate.errors import InputError, UsageError
-from galaxycurate.pipeline.decided import Decided, below_class, label_of
+from galaxycurate.pipeline.classed import below_class, label_of
+from galaxycurate.pipeline.decided import Decided
 from galaxycurate.pipeline.dedupe.kept import one_of
 from galaxycurate.pipeline.export.selection import PEOPLE, Picture, Row, Selection, changed
 from galaxycurate.pipeline.next_steps import behind

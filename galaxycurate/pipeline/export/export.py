@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from galaxycurate.pipeline.export import hf_parquet, provenance
 from galaxycurate.pipeline.export.choosing import select
 from galaxycurate.pipeline.export.formats import Format, format_of
 from galaxycurate.pipeline.export.selection import Selection
-from galaxycurate.store.files import building, check_parent, check_writable
+from galaxycurate.store.building import abandoned, building, clear
+from galaxycurate.store.files import check_parent, check_writable
 from galaxycurate.store.settings import Settings
 
 __all__ = ["Export", "Request", "export"]
@@ -57,7 +60,7 @@ class Export:
     counts : dict of str to dict of str to int
         By split and class.
     n_bytes : int
-        On the disk; of a dry run those of the pictures.
+        On the disk; of a dry run those of the pictures, or of the tables where there are none.
     files : int
     usage : list of str
         How it is read.
@@ -124,25 +127,53 @@ def export(
     selection = select(settings, request.split)
     if form.endings:
         selection.check_endings(form.endings, form.consumer)
+    check_writable(folder.parent)
     made = _planned(folder, form, selection)
     made.is_dry = dry_run
-    check_writable(folder.parent)
+    if dry_run:
+        made.n_bytes = made.n_bytes or _bytes_of_tables(selection, form)
+    made.notes += _left_behind(folder.parent, dry_run=dry_run)
     if not dry_run:
         _check_room(folder, made.n_bytes)
         made.usage = _build(folder, selection, form, progress)
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        made.files, made.n_bytes = len(files), sum(path.stat().st_size for path in files)
+        made.files, made.n_bytes = _weighed(folder)
     return made
 
 
 def _planned(folder: Path, form: Format, selection: Selection) -> Export:
-    """What would be written: of tables alone, that have no pictures, no bytes are told."""
-    has_pictures = form.endings or form.name == "webdataset"
+    """What would be written: of tables alone, that have no pictures, no bytes are known yet."""
     return Export(
         folder, form.name, len(selection), selection.counts,
-        selection.n_bytes if has_pictures else 0, notes=selection.notes,
-        simulated=selection.is_simulated,
+        selection.n_bytes if form.has_pictures else 0,
+        notes=list(selection.notes), simulated=selection.is_simulated,
     )  # fmt: skip
+
+
+def _bytes_of_tables(selection: Selection, form: Format) -> int:
+    """How large tables without pictures will be: they are small enough to be made and weighed."""
+    with suppress(OSError, StorageError), tempfile.TemporaryDirectory() as room:
+        _build(Path(room, "tables"), selection, form, silent)
+        return _weighed(Path(room, "tables"))[1]
+    return 0
+
+
+def _weighed(folder: Path) -> tuple[int, int]:
+    """Files and bytes."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return len(sizes), sum(sizes)
+
+
+def _left_behind(parent: Path, *, dry_run: bool) -> list[str]:
+    """Take away what killed exports left, before room is asked for; a dry run only tells."""
+    told = []
+    for folder, n_bytes in abandoned(parent).items():
+        left = f"a killed export to {folder}/ left {n_bytes / 1e6:,.1f} MB"
+        if dry_run:
+            told.append(f"{left}: the next export takes them away")
+        else:
+            clear(folder)
+            told.append(f"{left}: they were taken away")
+    return told
 
 
 def _build(folder: Path, selection: Selection, form: Format, progress: Progress) -> list[str]:

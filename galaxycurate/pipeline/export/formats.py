@@ -47,6 +47,11 @@ class Format:
     consumer: str = ""
     endings: tuple[str, ...] = ()
 
+    @property
+    def has_pictures(self) -> bool:
+        """Whether it is more than a table."""
+        return bool(self.endings) or self.write is webdataset.write
+
 
 FORMATS = {
     one.name: one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.pipeline.audit.judged import WORST_FIRST
@@ -42,7 +42,19 @@ def audit_facts(records: Recorded) -> AuditFacts | None:
         left_out=audit_left_out(records),
         catalogue=str(records.audit_run.get("archive") or ""),
         current=records.is_audited,
+        unsure=sum(path not in records.seen for path in _used(records, worst, _UNSURE)),
+        flagged=len(_used(records, worst, _FLAGGED)),
     )
+
+
+_UNSURE = (VerdictKind.BORDERLINE,)
+_FLAGGED = tuple(kind for kind in WORST_FIRST if kind not in (VerdictKind.CLEAN, *_UNSURE))
+
+
+def _used(records: Recorded, worst: Iterable[Verdict], kinds: Collection[VerdictKind]) -> list[str]:
+    """The pictures counted under some kinds that are there, and not left out."""
+    used = {outcome.path for outcome in records.kept} - records.decided.left_out.keys()
+    return [verdict.path for verdict in worst if verdict.kind in kinds and verdict.path in used]
 
 
 def worst_of_each(verdicts: Iterable[Verdict]) -> list[Verdict]:

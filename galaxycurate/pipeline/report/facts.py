@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from galaxycurate.pipeline.agreed import Agreed
     from galaxycurate.pipeline.dedupe.shown import Shown as Pairs
+    from galaxycurate.pipeline.report.answered import Answered
     from galaxycurate.pipeline.report.shortcuts import Shortcuts
     from galaxycurate.pipeline.report.shown import Histogram, Sheet, SkyPoints, Suspects
     from galaxycurate.pipeline.report.training import Training
@@ -86,6 +87,11 @@ class Run:
     time_utc: str
     parameters: Mapping[str, object] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, command: str, run: Mapping) -> Run:
+        """From the ledger's own words."""
+        return cls(command, run["id"], run["time_utc"], run["parameters"])
+
     @property
     def said(self) -> str:
         """Where figures come from, in a line."""
@@ -98,8 +104,9 @@ class AuditFacts:
 
     ``counts`` are images by label and kind of verdict, those with several under the worst;
     ``told`` images by who told; ``left_out`` is how many splits leave out (what people put back is
-    used); ``catalogue`` is who was asked, empty for nobody; ``current`` says whether no image came
-    after it.
+    used), ``unsure`` those of the borderline that are used and that nobody looked at, ``flagged``
+    those with something else against them that are used; ``catalogue`` is who was asked, empty for
+    nobody; ``current`` says whether no image came after it.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -107,6 +114,8 @@ class AuditFacts:
     left_out: int
     catalogue: str
     current: bool
+    unsure: int = 0
+    flagged: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,7 @@ class ReportFacts:
     """Everything that the report shows; nothing of how it looks.
 
     ``lost`` tells by stage of the funnel why cutouts of the stage before are not in it;
+    ``outdated`` counts images of the splits that are left out by now;
     ``false_rates`` are the estimated shares of false pairs among those that pixels tell of, by
     kind of verdict; ``queries`` the SQL that was sent, by the sha256 of its text.
     """
@@ -174,6 +184,7 @@ class ReportFacts:
     funnel: Mapping[str, int]
     lost: Mapping[str, Mapping[str, int]]
     undone: int
+    outdated: int
     outcomes: Mapping[str, Mapping[str, int]]
     classes: Mapping[str, Mapping[str, int]]
     splits: Mapping[str, Mapping[str, int]]
@@ -192,6 +203,7 @@ class ReportFacts:
     sky: SkyPoints
     framing: tuple[Framing, ...]
     training: Training | None
+    tested: Answered
     software: Mapping[str, str]
     papers: tuple[tuple[str, str], ...] = ()
     queries: Mapping[str, str] = field(default_factory=dict)
@@ -206,6 +218,7 @@ class ReportFacts:
             plain[key] = [asdict(one) for one in getattr(self, key)]
         for key in ("audit", "people", "training"):
             plain[key] = asdict(getattr(self, key)) if getattr(self, key) else None
+        plain["tested"] = self.tested.as_dict()
         plain["runs"] = {name: asdict(run) for name, run in self.runs.items()}
         plain["proof"] = {**asdict(self.proof), "holds": self.proof.holds} if self.proof else None
         plain["shortcuts"] = self.shortcuts.as_dict() if self.shortcuts else None

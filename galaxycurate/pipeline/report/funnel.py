@@ -26,15 +26,18 @@ def funnel(rows: Rows, records: Recorded) -> dict[str, int]:
     return stages
 
 
-def lost(rows: Rows, records: Recorded, guarded: int) -> dict[str, dict[str, int]]:
+def outdated(records: Recorded) -> int:
+    """Images that the splits still hold and that are left out by now."""
+    return len(records.in_splits.keys() - set(_left(records))) if records.split_run else 0
+
+
+def lost(rows: Rows, records: Recorded) -> dict[str, dict[str, int]]:
     """Why cutouts of the stage before are not in a stage, counted; the most frequent first.
 
     Parameters
     ----------
     rows : Rows
     records : Recorded
-    guarded : int
-        Pictures that the split put into no part, for they share sky with another.
 
     Returns
     -------
@@ -52,8 +55,11 @@ def lost(rows: Rows, records: Recorded, guarded: int) -> dict[str, dict[str, int
     if records.dedupe_run:
         found[LEFT] = records.decided.grounds(outcome.path for outcome in records.kept)
     if records.split_run:
-        gone = len(_left(records)) - len(records.in_splits)
-        parts = {"guard band between the splits": guarded, "not yet split anew": gone - guarded}
+        gone = set(_left(records)) - records.in_splits.keys()
+        parts = {
+            "guard band between the splits": len(gone & records.guard),
+            "not yet split anew": len(gone - records.guard),
+        }
         found[PLACED] = {name: n for name, n in parts.items() if n > 0}
     return {stage: reasons for stage, reasons in found.items() if reasons}
 

@@ -16,19 +16,19 @@ from galaxycurate.core.outcome import Verdict, pairs_by_kind
 from galaxycurate.core.progress import Progress, silent
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.clock import utc_now
-from galaxycurate.pipeline.dedupe.shown import of_each_kind
+from galaxycurate.pipeline.dedupe.shown import Shown, of_each_kind
 from galaxycurate.pipeline.next_steps import behind
 from galaxycurate.pipeline.papers import papers
 from galaxycurate.pipeline.recorded import Recorded, recorded
+from galaxycurate.pipeline.report.answered import Answered, answered
 from galaxycurate.pipeline.report.audited import audit_facts
-from galaxycurate.pipeline.report.facts import Framing, ManifestFacts, ReportFacts
-from galaxycurate.pipeline.report.funnel import classes, funnel, lost
+from galaxycurate.pipeline.report.facts import Framing, ManifestFacts, ReportFacts, Run
+from galaxycurate.pipeline.report.funnel import classes, funnel, lost, outdated
 from galaxycurate.pipeline.report.histograms import histograms
 from galaxycurate.pipeline.report.people import people_facts
 from galaxycurate.pipeline.report.proof import prove_split
 from galaxycurate.pipeline.report.queries import sent
 from galaxycurate.pipeline.report.rows import Rows
-from galaxycurate.pipeline.report.runs import guarded, runs
 from galaxycurate.pipeline.report.sheets import Sheets
 from galaxycurate.pipeline.report.shortcuts import Shortcuts, check_shortcuts
 from galaxycurate.pipeline.report.shown import SkyPoints
@@ -74,7 +74,8 @@ def gather(
     Raises
     ------
     InputError
-        There are no manifests, or nothing was downloaded or imported yet.
+        There are no manifests, nothing was downloaded or imported yet, or the list of decided
+        images that a training needs is none.
     """
     rows = Rows.of(read_all((), folder=Path(settings.manifests)))
     records = recorded(settings, cutouts_of(rows.manifests))
@@ -85,10 +86,12 @@ def gather(
             "galaxycurate import DIR --labels CSV",
         )
     trained = Training.read(training or Path(TRAINING))
+    # what is broken there is found before thousands of pictures are read
+    answers = answered(trained, records.in_splits)
     checked = None
     if shortcuts:
         checked = check_shortcuts(settings, rows, records, keep=keep, progress=progress)
-    facts = _facts(settings, rows, records, trained, checked)
+    facts = _facts(settings, rows, records, (trained, answers), checked)
     return replace(facts, summary=summary(facts, records, behind(records, settings)))
 
 
@@ -96,13 +99,13 @@ def _facts(
     settings: Settings,
     rows: Rows,
     records: Recorded,
-    trained: Training | None,
+    training: tuple[Training | None, Answered],
     shortcuts: Shortcuts | None,
 ) -> ReportFacts:
+    trained, answers = training
     manifests = tuple(ManifestFacts.of(manifest) for manifest in rows.manifests)
     origins = _origins(manifests, records, trained)
     sheets = Sheets(settings, rows, records)
-    pairs = _pairs(records)
     asked = ((manifest.query_sha256, sent(manifest, settings)) for manifest in manifests)
     return ReportFacts(
         dataset=settings.dataset,
@@ -112,9 +115,10 @@ def _facts(
         origins=origins,
         releases=tuple(dict.fromkeys(m.release for m in rows.manifests if m.release)),
         manifests=manifests,
-        runs=runs(settings),
+        runs={name: Run.of(name, run) for name, run in records.runs.items()},
         funnel=funnel(rows, records),
-        lost=lost(rows, records, guarded(settings)),
+        lost=lost(rows, records),
+        outdated=outdated(records),
         undone=len(rows.keys.keys() - {(o.label, o.name) for o in records.outcomes}),
         outcomes=by_reason(records.outcomes),
         classes=classes(rows, records),
@@ -122,23 +126,30 @@ def _facts(
         verdicts=_kinds(records),
         proof=prove_split(rows, records),
         audit=audit_facts(records),
-        people=people_facts(settings, records),
+        people=people_facts(records),
         shortcuts=shortcuts,
         sheets=tuple(sheets.of_classes()),
-        hardest=tuple(sheets.of_hardest(trained)),
+        hardest=tuple(sheets.of_hardest(answers.given)),
         rejected=tuple(sheets.of_reasons()),
         suspects=tuple(sheets.of_suspects()),
         thrown_out=tuple(sheets.of_thrown_out()),
-        pairs=of_each_kind(settings, pairs, most=max(2, PAIRS // max(1, len(_kinds(records))))),
+        pairs=_shown_pairs(settings, records),
         histograms=tuple(histograms(rows)),
         sky=_sky(rows),
         framing=_framing(rows),
         training=trained,
+        tested=answers,
         software=_software(),
         papers=tuple(papers(manifest.cuts for manifest in manifests)),
         queries={sha256: sql for sha256, sql in asked if sql},
         false_rates=_false_rates(records),
     )
+
+
+def _shown_pairs(settings: Settings, records: Recorded) -> Shown:
+    most = max(2, PAIRS // max(1, len(_kinds(records))))
+    out = records.decided.left_out.keys()
+    return of_each_kind(settings, _pairs(records), left_out=out, most=most)
 
 
 def _pairs(records: Recorded) -> list[Verdict]:

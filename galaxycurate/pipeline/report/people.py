@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 
-from galaxycurate.errors import InputError
-from galaxycurate.pipeline.agreed import agreed
+from galaxycurate.pipeline.agreed import compared
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.report.facts import PeopleFacts
-from galaxycurate.store.settings import Settings
 
 
-def people_facts(settings: Settings, records: Recorded) -> PeopleFacts | None:
+def people_facts(records: Recorded) -> PeopleFacts | None:
     """Counts and agreement, or None where nobody decided anything.
 
     Parameters
     ----------
-    settings : Settings
     records : Recorded
 
     Returns
     -------
     PeopleFacts or None
     """
-    try:
-        said = agreed(settings)
-    except InputError:
+    said = compared(records.decisions)
+    if not said.reviewers:
         return None
     paths = [outcome.path for outcome in records.kept]
     settled = records.decided.settled

@@ -12,7 +12,7 @@ from galaxycurate.errors import GalaxyCurateError
 from galaxycurate.pipeline.negatives import queries
 from galaxycurate.pipeline.report.facts import ManifestFacts
 from galaxycurate.pipeline.search import Strategy
-from galaxycurate.pipeline.votetable import MOST_ROWS
+from galaxycurate.pipeline.votequery import MOST_ROWS
 from galaxycurate.store import sqlfiles
 from galaxycurate.store.settings import Settings
 

@@ -13,12 +13,12 @@ import numpy as np
 from galaxycurate.core.outcome import Outcome, Status
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.recorded import Recorded
+from galaxycurate.pipeline.report.answered import Hard
 from galaxycurate.pipeline.report.audited import suspected
 from galaxycurate.pipeline.report.hardest import BY_NETWORK, hardest
 from galaxycurate.pipeline.report.people import thrown_out
 from galaxycurate.pipeline.report.rows import Rows, usable
 from galaxycurate.pipeline.report.shown import Cutout, Sheet, Suspects
-from galaxycurate.pipeline.report.training import Training
 from galaxycurate.pipeline.search import LABEL
 from galaxycurate.store.settings import Settings
 from galaxycurate.store.shards.tree import open_tree
@@ -56,10 +56,10 @@ class Sheets:
         for label, outcomes in sorted(by_class.items()):
             yield self._drawn(label, outcomes, most)
 
-    def of_hardest(self, training: Training | None) -> Iterable[Sheet]:
+    def of_hardest(self, answers: Iterable[Hard]) -> Iterable[Sheet]:
         """Of each class those that the network, or else the volunteers, were least sure of."""
         relabelled = self._records.decided.relabelled
-        order, found = hardest(self._rows, self._usable, training, relabelled)
+        order, found = hardest(self._rows, self._usable, answers, relabelled)
         by_class: dict[str, list[Cutout]] = {}
         totals = Counter(self._class_of(self._by_path[one.path]) for one in found)
         most = _each(HARD_IN_ALL, len(totals), HARD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from galaxycurate.core.outcome import Outcome
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.curation.nuisances import FILE, LIGHT, NOMINAL, NUISANCES, SKY
+from galaxycurate.curation.nuisances import FILE, LIGHT, NOMINAL, NUISANCES, SKY, SOURCE
 from galaxycurate.curation.shortcuts import LEAST, LIMIT, Feature, Told, enough, tell
 from galaxycurate.curation.split.grouping import joined
 from galaxycurate.pipeline.recorded import Recorded
@@ -49,6 +50,8 @@ class Shortcuts:
         The same of the sky at the border, and of where the picture was taken.
     light : Told or None
         The same of what the light in the picture decides itself: no warning follows from it.
+    source : Told or None
+        The same of who drew the pictures, which no picture tells: no warning follows from it.
     words : mapping of str to mapping of float to str
         What the numbers of some nuisances stand for.
     why_not : str
@@ -63,14 +66,23 @@ class Shortcuts:
     file: Told | None = None
     sky: Told | None = None
     light: Told | None = None
+    source: Told | None = None
     words: Mapping[str, Mapping[float, str]] = field(default_factory=dict)
     why_not: str = ""
 
     limit: float = LIMIT
 
     @property
+    def kinds(self) -> dict[str, Told]:
+        """What was found of each kind; of who drew the pictures only where there are several."""
+        kinds = {FILE: self.file, SKY: self.sky, LIGHT: self.light}
+        if self.source and self.source.features:
+            kinds[SOURCE] = self.source
+        return {kind: told for kind, told in kinds.items() if told}
+
+    @property
     def auc(self) -> float | None:
-        """The greater of the two; None where nothing was checked."""
+        """The greater of file and sky; None where nothing was checked."""
         return max((told.auc for told in (self.file, self.sky) if told), default=None)
 
     @property
@@ -86,13 +98,12 @@ class Shortcuts:
 
     def as_dict(self) -> dict:
         """As JSON takes it."""
-        kinds = {FILE: self.file, SKY: self.sky, LIGHT: self.light}
         return {
             **{name: getattr(self, name) for name in ("of", "n", "groups", "why_not", "limit")},
             "classes": dict(self.classes), "too_few": list(self.too_few),
             "auc": self.auc, "warns": self.warns,
             "worst": self.worst.name if self.worst else None,
-            **{kind: {**asdict(told), "warns": told.warns} for kind, told in kinds.items() if told},
+            **{kind: {**asdict(told), "warns": told.warns} for kind, told in self.kinds.items()},
         }  # fmt: skip
 
 
@@ -131,6 +142,7 @@ def check_shortcuts(
         return Shortcuts(of=len(used), too_few=too_few, why_not=why)
     drawn = _drawn(label, classes, settings.seed)
     seen = [used[k] for k in drawn]
+    keep = keep and os.access(settings.dataset, os.W_OK)  # one may look at what one cannot change
     measures = Measures(Path(settings.dataset), keep=keep).of(seen, progress=progress)
     providers, names = _coded([outcome.provider for outcome in seen])
     found = {**measures, "provider": providers, **_of_rows(seen, rows)}
@@ -139,12 +151,12 @@ def check_shortcuts(
             {one.name: found[one.name] for one in NUISANCES if one.kind == kind},
             label[drawn], group[drawn], nominal=NOMINAL, seed=settings.seed,
         )
-        for kind in (FILE, SKY, LIGHT)
+        for kind in (FILE, SKY, LIGHT, SOURCE)
     }  # fmt: skip
     return Shortcuts(
         len(used), len(seen), len(np.unique(group[drawn])),
         {name: int((label[drawn] == name).sum()) for name in classes},
-        too_few, told[FILE], told[SKY], told[LIGHT], {**_WORDS, "provider": names},
+        too_few, told[FILE], told[SKY], told[LIGHT], told[SOURCE], {**_WORDS, "provider": names},
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from galaxycurate.core.outcome import Status, VerdictKind
+from galaxycurate.core.outcome import Status
 from galaxycurate.pipeline.report.facts import Finding, SplitProof
 from galaxycurate.pipeline.report.funnel import ASKED, KEPT, PLACED
 from galaxycurate.pipeline.report.shortcuts import MEANING, Told
@@ -131,7 +131,8 @@ def _leaks(proof: SplitProof | None, records: Recorded, behind: Step | None) -> 
         return say(LOOK, f"The split is out of date: {behind.why}.", behind.command)
     if blind := proof.images - proof.measured:
         text = f"Nothing that dedupe found lies across the splits ({proof.groups:,} groups), but "
-        text += f"the positions of {blind:,} of {proof.images:,} images are unknown."
+        text += f"the sky of {blind:,} of {proof.images:,} images was not compared: their position "
+        text += "or pixel scale is unknown."
         return say(LOOK, text, "import again with ra and dec in the table, and --pixscale")
     return say(GOOD, f"No object and no sky is shared between the splits ({proof.groups:,} groups, "
                      "measured anew).")  # fmt: skip
@@ -152,12 +153,12 @@ def _contents(facts: ReportFacts, records: Recorded) -> Finding:
     disputed = people.counts.get("disputed", 0) if people else 0
     if disputed:
         return say(LOOK, f"Reviewers disagree about {_images(disputed)}.", "galaxycurate review")
-    doubtful = sum(row.get(str(VerdictKind.BORDERLINE), 0) for row in audit.counts.values())
     text = f"The audit leaves out {_images(audit.left_out)}"
-    if doubtful and not people:
-        return say(LOOK, f"{text} and is unsure of {doubtful:,}.", "galaxycurate review")
-    seen = "; people looked, too" if people else ""
-    return say(GOOD, f"{text}{seen}.")
+    kept = f"; {audit.flagged:,} with something else against them stay in" if audit.flagged else ""
+    if audit.unsure:
+        text += f" and is unsure of {audit.unsure:,} that nobody looked at"
+        return say(LOOK, f"{text}{kept}.", "galaxycurate review --queue contaminated")
+    return say(GOOD, f"{text}{kept}.")
 
 
 def _shortcuts(found: Shortcuts | None) -> Finding:
@@ -178,7 +179,8 @@ def _shortcuts(found: Shortcuts | None) -> Finding:
 
 
 def _at_worst(told: Told) -> str:
-    return f"AUC {told.auc:.2f}, most of all {MEANING[told.features[0].name]}"
+    which = f"{told.best} from the rest: " if told.best else ""
+    return f"{which}AUC {told.auc:.2f}, most of all {MEANING[told.features[0].name]}"
 
 
 def _numbers(splits: Mapping, classes: Mapping, funnel: Mapping[str, int]) -> Finding:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from galaxycurate.core.outcome import Outcome, Status
-from galaxycurate.pipeline.decided import image_of
+from galaxycurate.pipeline.classed import image_of
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.pipeline.split.known import IDS, Told, add_manifests, add_table, by_names
 from galaxycurate.pipeline.split.layout import File, Places, files_of, images_of

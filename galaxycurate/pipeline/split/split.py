@@ -28,7 +28,7 @@ from galaxycurate.pipeline.split.trees import (
     build,
     soft_labels,
 )  # fmt: skip
-from galaxycurate.store.files import building
+from galaxycurate.store.building import building
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from galaxycurate.core.columns import SOFT
 from galaxycurate.core.progress import Progress, silent
-from galaxycurate.pipeline.decided import LIST, below_class
+from galaxycurate.pipeline.classed import LIST, below_class
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.pipeline.split.placing import Placed
 from galaxycurate.store.manifest import read_all

@@ -23,7 +23,7 @@ from galaxycurate.pipeline.download.framing import Framing
 from galaxycurate.pipeline.download.planning import gather
 from galaxycurate.pipeline.download.sheaves import fields_of, fields_wanted, jobs_by_field
 from galaxycurate.pipeline.status import status
-from galaxycurate.store.files import held
+from galaxycurate.store.building import held
 from galaxycurate.store.images import LOCK, ImageTree
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.manifestfile import open_all
@@ -164,7 +164,7 @@ def test_what_was_no_picture_is_kept_where_the_user_wants_it(tmp_path):
 
 HOLDER = """
 import sys, time
-from galaxycurate.store.files import held
+from galaxycurate.store.building import held
 with held(sys.argv[1], "a download"):
     print("held", flush=True)
     time.sleep(60)

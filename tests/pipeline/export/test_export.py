@@ -285,7 +285,7 @@ def test_a_dataset_of_shards_is_exported_as_well(tmp_path):
 
 
 def test_two_exports_into_one_folder_do_not_meet(exported, tmp_path):
-    from galaxycurate.store.files import building
+    from galaxycurate.store.building import building
 
     out = tmp_path / "out"
     with building(out, "an export") as part:
@@ -295,8 +295,36 @@ def test_two_exports_into_one_folder_do_not_meet(exported, tmp_path):
     assert [one.name for one in out.iterdir()] == ["mine"]
 
 
+def test_what_a_killed_export_left_goes_with_the_next_one_of_any_name(exported, tmp_path):
+    code = (
+        "import os, signal; from pathlib import Path\n"
+        "from galaxycurate.store.building import building\n"
+        "with building(Path('webdataset'), 'an export') as part:\n"
+        "    (part / 'shard.tar').write_bytes(bytes(2_000_000))\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    there = {tmp_path / ".webdataset.new", tmp_path / ".webdataset.lock"}
+    assert set(tmp_path.iterdir()) == there
+    request = Request("csv", tmp_path / "out")
+    told = export(exported[0].settings, request, dry_run=True)
+    left = f"a killed export to {tmp_path / 'webdataset'}/ left 2.0 MB"
+    assert told.notes[-1] == f"{left}: the next export takes them away"
+    assert set(tmp_path.iterdir()) == there
+    assert export(exported[0].settings, request).notes[-1] == f"{left}: they were taken away"
+    assert list(tmp_path.iterdir()) == [request.folder]
+
+
+def test_a_dry_run_tells_how_large_a_table_will_be(exported, tmp_path):
+    for to in ("csv", "fits", "votable"):
+        request = Request(to, tmp_path / to)
+        told = export(exported[0].settings, request, dry_run=True).n_bytes
+        assert not request.folder.exists()
+        assert told == pytest.approx(export(exported[0].settings, request).n_bytes, rel=0.02)
+
+
 def test_an_export_that_went_between_two_renames_is_taken_up(exported, tmp_path):
-    from galaxycurate.store.files import building
+    from galaxycurate.store.building import building
 
     out = tmp_path / "out"
     export(exported[0].settings, Request("csv", out))

@@ -16,6 +16,7 @@ from galaxycurate.pipeline.report.gather import gather
 from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.shards.tree import ShardTree
+from galaxycurate.web import numbers
 from tests.pipeline.project import Project
 
 STEP_DEG = 60 / 3600  # 60 arcsec: two 101 arcsec cutouts share sky
@@ -316,6 +317,84 @@ def test_damaged_predictions_choose_nothing(curated, text):
     (curated.training / "metrics.json").write_text('{"test": {}}')
     (curated.training / "predictions.csv").write_text(text)
     assert all("network" not in sheet.order for sheet in facts_of(curated).hardest)
+
+
+def test_a_broken_list_of_decided_images_is_found_before_any_picture_is_read(curated):
+    tree = Path(curated.settings.dataset) / "split"
+    (tree / "decided.csv").write_text("no list\n1\n")
+    curated.training.mkdir()
+    (curated.training / "metrics.json").write_text(json.dumps({"data": {"root": str(tree)}}))
+    read = []
+    with pytest.raises(InputError, match=r"decided\.csv is no list") as caught:
+        gather(curated.settings, training=curated.training, progress=lambda *at: read.append(at))
+    assert caught.value.hint == "galaxycurate split writes it anew"
+    assert read == []
+
+
+def _tested_on(project: Project, paths: list[str]) -> None:
+    project.training.mkdir(exist_ok=True)
+    (project.training / "metrics.json").write_text('{"test": {"accuracy": 0.9}}')
+    lines = [f"test/{path.removeprefix('images/')},spiral,spiral,0.1,0.9" for path in paths]
+    text = "\n".join(["name,true,class,p_elliptical,p_spiral", *lines])
+    (project.training / "predictions.csv").write_text(text)
+
+
+def test_a_training_on_the_test_images_of_this_split_is_told_from_one_of_another(curated):
+    parts: dict[str, list[str]] = {}
+    for path, (_group, part) in _split_of(curated).items():
+        parts.setdefault(part, []).append(path)
+    _tested_on(curated, parts["test"])
+    assert facts_of(curated).tested.is_of_split
+    _tested_on(curated, [*parts["train"][:3], *parts["test"], "images/spiral/none.jpg"])
+    tested = facts_of(curated).tested
+    assert not tested.is_of_split
+    assert tested.parts == {"train": 3, "test": len(parts["test"]), "": 1}
+
+
+def test_predictions_that_break_off_choose_nothing_and_say_why(curated):
+    _tested_on(curated, list(_split_of(curated)))
+    with (curated.training / "predictions.csv").open("a") as file:
+        file.write("\ntest/spiral/1.jpg,spiral")
+    tested = facts_of(curated).tested
+    assert tested.given == ()
+    assert "predictions.csv is no list of answers" in tested.flaw
+
+
+def test_a_split_that_is_out_of_date_makes_no_share_above_all(reviewed):
+    facts = facts_of(reviewed)
+    assert (facts.funnel["fit for splits"], facts.funnel["in the splits"]) == (42, 44)
+    assert facts.outdated == 2
+    assert "in the splits" not in facts.lost
+    row = list(numbers.funnel(facts))[-1]
+    assert row["share"] == "100.0 %"
+    assert row["lost"] == ["2 of the 44 are left out by now: split anew"]
+
+
+def test_what_the_guard_band_drops_and_what_came_since_are_told_apart(curated):
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        places = ledger.places("split")
+        first, second, third = sorted(places)[:3]
+        placed = [(p, *place) for p, place in places.items() if p not in {first, second, third}]
+        dropped = [Verdict(first, VerdictKind.OVERLAP, partner=third, keep=False)]
+        ledger.record("split", {}, verdicts=dropped, places=placed)
+    facts = facts_of(curated)
+    assert facts.lost["in the splits"] == {
+        "guard band between the splits": 1, "not yet split anew": 2,
+    }  # fmt: skip
+
+
+def test_what_the_audit_is_unsure_of_is_so_until_a_person_looked(curated):
+    with Ledger.open(curated.settings.ledger_url) as ledger:
+        there = [o for o in ledger.outcomes() if o.sha256]
+        kinds = (VerdictKind.BORDERLINE, VerdictKind.BORDERLINE, VerdictKind.STAR_OVER)
+        found = [Verdict(o.path, kind, tier="light", sha256=o.sha256)
+                 for o, kind in zip(there, kinds, strict=False)]  # fmt: skip
+        ledger.record("audit", {"archive": ""}, verdicts=found)
+        said = Decision("1" * 32, there[0].path, DecisionKind.LABEL, label=there[0].label,
+                        reviewer="Ann", sha256=there[0].sha256)  # fmt: skip
+        ledger.decide(ledger.start("review", {}), [said])
+    audit = facts_of(curated).audit
+    assert (audit.unsure, audit.flagged, audit.left_out) == (1, 1, 0)
 
 
 def _split_of(project: Project):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from galaxycurate.pipeline import negatives, positives
+from galaxycurate.pipeline import negatives, wish
 from galaxycurate.pipeline.report.facts import ManifestFacts
 from galaxycurate.pipeline.report.queries import sent
 from galaxycurate.pipeline.search import Strategy
@@ -29,7 +29,7 @@ def test_the_question_for_negatives_is_made_again_from_the_cuts(strategy):
 def test_that_for_positives_too_however_often_more_rows_were_asked_for(times):
     cuts = {"threshold": 0.9, "min_votes": 12, "limit": 300, "seed": 3, "catalog": "gz1"}
     settings = Settings(limit=300, seed=3, min_votes=12)
-    query = positives.query(settings, positives.Wish(threshold=0.9), rows=700 * times)
+    query = wish.query(settings, wish.Wish(threshold=0.9), rows=700 * times)
     assert (
         sent(facts(query, cuts | {"min_votes": query.values["min_votes"]}), Settings()) == query.sql
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,27 @@ def test_source_runs_are_read_from_the_manifest(tmp_path):
     assert not found.file.warns
     assert found.worst.name == "run"
     assert found.worst.typical == {"a": 756.0, "b": 94.0}
+
+
+def test_classes_that_two_servers_drew_alike_are_quiet_and_the_servers_are_named(tmp_path):
+    settings = collect(tmp_path, {"a": jpegs(30, 0), "b": jpegs(30, 100)})
+    with Ledger.open(settings.ledger_url) as ledger:
+        mirrored = [replace(one, provider="a mirror") for one in ledger.outcomes()
+                    if one.label == "b"]  # fmt: skip
+        ledger.add_outcomes(ledger.start("import", {}), mirrored)
+    found = checked(settings)
+    assert not found.warns
+    assert found.source.auc == 1.0
+    assert found.as_dict()["source"]["warns"] is True
+    typical = found.source.features[0].typical
+    assert [found.words["provider"][typical[name]] for name in "ab"] == ["import", "a mirror"]
+
+
+def test_one_class_of_five_that_was_made_otherwise_raises_a_warning(tmp_path):
+    """The mean of all classes would be quiet: the others cannot be told from each other."""
+    classes = {name: jpegs(12, 20 * k) for k, name in enumerate("abcd")}
+    found = checked(collect(tmp_path, classes | {"e": jpegs(12, 100, quality=60)}))
+    assert (found.file.warns, found.file.best) == (True, "e")
 
 
 def test_many_pictures_are_drawn_from_and_no_class_takes_the_place_of_another(

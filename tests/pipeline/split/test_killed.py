@@ -11,7 +11,7 @@ from galaxycurate.errors import StorageError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
 from galaxycurate.pipeline.split.split import split
 from galaxycurate.pipeline.status import status
-from galaxycurate.store.files import building
+from galaxycurate.store.building import building
 from galaxycurate.store.ledger import Ledger
 from tests.pipeline.project import Project
 

@@ -18,6 +18,7 @@ def test_bench_tells_speeds_limits_and_where_the_time_goes(capsys):
     # 1.715 GFLOP forward at 128 px, three times that with backward, a sixteenth of it at 32 px
     assert told["work"]["operations"] == pytest.approx(3 * 1.715e9 / 16, rel=0.01)
     assert 0 < told["share"]["of_operations"] < 1
+    assert sum(told["time"].values()) == pytest.approx(1)
     assert run([*words, "--device", "cpu"]) == 0
     assert "where the time goes: " in capsys.readouterr().out
 

@@ -3,6 +3,7 @@ import pytest
 
 from galaxycurate.errors import InputError
 from tests.train.detect import sky
+from tests.train.detect.lists import at_precision
 from train.detect import classical, listing, score
 from train.detect.fields import Field
 from train.detect.found import as_table, magnitudes
@@ -84,7 +85,7 @@ def test_on_the_real_field_it_finds_what_the_docs_say(shared_data, real_field):
     stars["type"] = listing.STAR
     listed = listing.on_field(real_field, [listing.read(folder / "003918-3-0213_gals.csv"), stars])
     mag = score.listed_magnitudes(real_field, listed)
-    best = score.at_precision(classical.find(real_field), listed, mag, limit_r=20, precision=0.8)
+    best = at_precision(classical.find(real_field), listed, mag, limit_r=20, precision=0.8)
     assert best.listed == 27
     assert best.hit == 24
     assert best.precision >= 0.8

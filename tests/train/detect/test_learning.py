@@ -10,6 +10,7 @@ import torch
 
 from galaxycurate.errors import InputError, SettingError
 from tests.train.detect import sky
+from tests.train.detect.lists import at_precision
 from train.detect import lessons, listing, score, teach, weights
 from train.detect.fields import Field
 from train.detect.find import find
@@ -29,7 +30,7 @@ def unseen(tmp_path):
 def test_it_finds_the_galaxies_of_an_unseen_field_and_not_its_stars(detector, unseen):
     field, listed = unseen
     found = find(detector.model, detector.recipe, field)
-    best = score.at_precision(found, listed, listed.mag_r, limit_r=21, precision=0.8)
+    best = at_precision(found, listed, listed.mag_r, limit_r=21, precision=0.8)
     assert best.listed == 12
     assert best.completeness >= 0.8
     assert best.precision >= 0.8

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from tests.train.detect.lists import at_precision
 from train.detect.found import Found
 from train.detect.listing import Listing, boxes_around
-from train.detect.score import at_precision, judged, one_to_one
+from train.detect.score import judged, one_to_one
 
 XY = np.array([[10.0, 10], [40, 10], [70, 10], [100, 10]])
 LISTED = Listing(XY, np.array([True, True, True, False]), np.full(4, 5.0), np.zeros(4))

@@ -47,6 +47,12 @@ def test_what_is_no_checkpoint_is_refused(tmp_path, content, message):
         load(path)
 
 
+def test_a_folder_is_told_from_a_damaged_file(tmp_path):
+    with pytest.raises(InputError, match="is a folder, no checkpoint") as told:
+        load(tmp_path)
+    assert told.value.hint == f"name the file in it: ls {tmp_path}/*.pth"
+
+
 def test_a_file_of_other_tensors_is_refused(tmp_path):
     torch.save({"state_dict": {}}, tmp_path / "net.pth")
     with pytest.raises(InputError, match="is no checkpoint of train"):
