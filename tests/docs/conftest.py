@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import skies
-from tests.docs import blocks, running, standins
+from tests.docs import blocks, running, serving, standins
 
 SETTINGS = """server = "{url}"
 size_px = 128
@@ -25,7 +25,7 @@ def small_sky(tmp_path_factory):
 @pytest.fixture(scope="session")
 def served(small_sky):
     """The address of a sandbox with the small sky."""
-    with running.sandbox(small_sky) as url:
+    with serving.sandbox(small_sky) as url:
         yield url
 
 

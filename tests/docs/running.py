@@ -6,9 +6,7 @@ import io
 import os
 import re
 import shutil
-import signal
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,32 +19,30 @@ import pytest
 import sqlglot
 
 from galaxycurate.cli.main import main
-from tests.docs import blocks, forms
+from galaxycurate.sandbox.simulated.content import Density
+from tests.docs import blocks, forms, serving
 from train.cli import run as train
+from train.recipe.settings import changed
 
 SANDBOX = "http://127.0.0.1:8417"  # of the pages; the tests' own has any free port
-BRIEF = {
-    "fit": ["--epochs", "1"],
-    "folds": ["--epochs", "1", "--set", "size_px=32"],
-    "report --": ["--no-shortcuts"],  # `galaxycurate report` alone looks for them
+QUICK = {"epochs": 1, "size_px": 32, "crop_px": 0, "precision": "float32", "calibration_batches": 2}
+_TAUGHT = ["--epochs", "1", *(f"--set={name}={QUICK[name]}" for name in list(QUICK)[1:])]
+_DETECTOR = {"tile_px": 96, "overlap_px": 48, "channels": 32, "steps": 2, "batch": 2}
+BRIEF = {  # what is added to a command that begins so; the first that fits
+    "python -m train cache": _TAUGHT[2:],
+    "python -m train detect --train": [f"--set={name}={n}" for name, n in _DETECTOR.items()],
+    "python -m train -": _TAUGHT,
+    "python -m train fit": _TAUGHT,
+    "python -m train folds": _TAUGHT,
+    "galaxycurate report --": ["--no-shortcuts"],  # `galaxycurate report` alone looks for them
 }
-FEWER = {"--sample": "2", "--folds": "3"}
+FEWER = {"--sample": "2", "--folds": "3", "--limit": "24"}
+SHORTER = {  # in Python
+    r'preset\(("[\w-]+")\)': rf"changed(preset(\1), {QUICK})",
+    r"fields=4": "fields=2, density=Density(stars=60, faint=60, zoo=40)",
+}
 TOOLS = ("curl", "mkdir")  # what may run as it stands
 LEAKS = 3  # what a check answers that found something
-
-
-@contextmanager
-def sandbox(sky: Path) -> Iterator[str]:
-    """A server with this sky, in a process of its own; its address."""
-    words = ["sandbox", "serve", "--sky", str(sky), "--port", "0", "--queries-per-minute", "0"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "galaxycurate", *words], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield server.stdout.readline().strip()
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
 
 
 @dataclass
@@ -55,10 +51,15 @@ class Reader:
 
     url: str
     names: dict[str, object] = field(default_factory=dict)
+    instead: dict[str, str] = field(default_factory=dict)  # said on the page -> meant here
+    for_one: dict[str, dict[str, str]] = field(default_factory=dict)  # the same, by a word beside
+    more: dict[str, list[str]] = field(default_factory=dict)  # besides BRIEF
+    said: str = ""  # by the last block
 
     def follow(self, block: blocks.Block) -> str:
         """Do what a block says; what came of it, as text."""
-        return getattr(self, f"_{block.kind}")(block)
+        self.said = getattr(self, f"_{block.kind}")(block)
+        return self.said
 
     def _sh(self, block: blocks.Block) -> str:
         return "".join(self.type(words) for words in blocks.commands(block.text))
@@ -71,9 +72,12 @@ class Reader:
         return said
 
     def _python(self, block: blocks.Block) -> str:
-        out = io.StringIO()
+        text, out = block.text, io.StringIO()
+        for long, short in SHORTER.items():
+            text = re.sub(long, short, text)
+        self.names |= {"changed": changed, "Density": Density}
         with redirect_stdout(out):
-            exec(compile(block.text, str(block), "exec"), self.names)
+            exec(compile(text, str(block), "exec"), self.names)
         return out.getvalue()
 
     def _toml(self, block: blocks.Block) -> str:
@@ -88,36 +92,47 @@ class Reader:
     def type(self, words: list[str]) -> str:
         """One command; it must do what it should. What it said, and in a file what it answered."""
         forms.check(words)
-        if words[:3] == ["galaxycurate", "sandbox", "serve"]:
-            return ""  # the tests' own answers already
+        if words[:3] == ["galaxycurate", "sandbox", "serve"] or words[0] == "pip":
+            return ""  # the tests' own answers already; what pip would bring is here
+        for beside in [one for name, one in self.for_one.items() if name in words]:
+            words = [beside.get(word, word) for word in words]
         words = [word for said in words for word in self._meant(said)]
         words = [FEWER.get(before, word) for before, word in pairwise(["", *words])]
         into = Path(words[words.index(">") + 1]) if ">" in words else None
         words = words[: words.index(">")] if into else words
+        words = words + self._more(words)
         if words[0] == "galaxycurate":
             codes = (0, LEAKS) if "--check" in words else (0,)
-            return _said(main, words[1:] + BRIEF.get(" ".join(words[1:])[:9], []), codes, into)
+            serves = words[1] == "review" and not serving.ENDS & {*words}
+            return serving.looked_at(words) if serves else _said(main, words[1:], codes, into)
         if words[:3] == ["python", "-m", "train"]:
-            return _said(train, self._briefly(words[3:]), (0,), into)
+            return _said(train, words[3:], (0,), into)
         if words[0] == "cd":
             os.chdir(words[1])
         elif words[0] == "export":
             os.environ.update(word.split("=", 1) for word in words[1:])
         else:
-            assert words[0] in TOOLS, f"{words[0]} cannot run here: `# needs ...` says why"
-            subprocess.run(words, capture_output=True, check=True, timeout=60)
+            return _program(words)
         return ""
 
     def _meant(self, word: str) -> list[str]:
         """As the shell reads it: home, the address, files by a pattern."""
-        word = word.replace(SANDBOX, self.url).replace("~/", f"{Path.home()}/")
+        for said, meant in {SANDBOX: self.url, "~/": f"{Path.home()}/", **self.instead}.items():
+            word = word.replace(said, meant)
         found = sorted(Path().glob(word)) if "*" in word and "=" not in word else []
         return [str(path) for path in found] or [word]
 
-    def _briefly(self, words: list[str]) -> list[str]:
-        """A training of one epoch stands for a long one."""
-        verb = words[0] if words and not words[0].startswith("-") else "fit"
-        return [*words, *BRIEF.get(verb, [])]
+    def _more(self, words: list[str]) -> list[str]:
+        """What makes a long command short."""
+        said = " ".join(words) + " -" * (words == ["python", "-m", "train"])
+        known = BRIEF | self.more
+        return next((more for start, more in known.items() if said.startswith(start)), [])
+
+
+def _program(words: list[str]) -> str:
+    """One that is not ours."""
+    assert words[0] in TOOLS, f"{words[0]} cannot run here: `# needs ...` says why"
+    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 def _said(command, words: list[str], codes: tuple[int, ...], into: Path | None) -> str:
@@ -175,7 +190,7 @@ def standing_in(folder: Path, url: str) -> Iterator[None]:
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", cache)}  # fmt: skip
     more = {
         "GALAXYCURATE_SERVER": url,
-        "GALAXYCURATE_LIMIT": 24,
+        "GALAXYCURATE_LIMIT": FEWER["--limit"],
         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
     }
     home.mkdir(exist_ok=True)

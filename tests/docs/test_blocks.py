@@ -7,64 +7,91 @@ import importlib
 import re
 import shutil
 import urllib.request
+from collections import Counter
 
 import numpy as np
 import pytest
 
 import galaxycurate as gc
-from tests.docs import blocks, forms, running
+from tests.docs import blocks, forms, running, ways
 
 pytestmark = pytest.mark.slow
 KINDS = {"sh", "console", "python", "toml", "sql", "text"}
 ALL = [block for path in blocks.pages() for block in blocks.of(path)]
 WAITING = [block for block in ALL if block.needs]
-CONSUMERS = ("Zoobot: ", "Panoptes ")
-REASONS = (
-    "a GPU",
-    "a browser",
-    "a login",
-    "a network",
-    "decisions",
-    "a team's",
-    "hours",
-    "minutes",
-    "real",
-    "the ",
+FROM_AFAR = dict.fromkeys(
+    (b.page, ways.of(b).fixture) for b in WAITING if ways.of(b) and ways.of(b).fixture
 )
+LEFT = {"pip install": 6, "make": 2, "python -m benchmarks": 8}
+"""How many blocks no test runs: an index of packages and a person are needed. It may only fall."""
 
 
-@pytest.mark.parametrize("path", blocks.pages(), ids=blocks.name_of)
-def test_what_a_page_says_can_be_typed_and_does_what_it_should(path, project, served, tmp_path):
-    said = [block for block in blocks.of(path) if block.kind != "text" and not block.needs]
-    if not said:
-        pytest.skip("no block to run on this page")
+def followed(reader, said, thing=None):
+    """What blocks say, done one after the other; the first that fails is told whole."""
+    for block in said:
+        try:
+            way = ways.of(block)
+            way.run(reader, block, thing) if way else reader.follow(block)
+        except (Exception, SystemExit) as error:
+            pytest.fail(f"{block}: {type(error).__name__}: {error}\n{block.text}")
+
+
+@pytest.fixture
+def reader(project, served, tmp_path):
+    """Somebody in a copy of the project, who may change it."""
     folder = running.copied(project, tmp_path / "project")
     shutil.copytree(folder / "dataset" / "split", tmp_path / "their-dataset")
-    pictures = np.random.default_rng(1).integers(0, 255, (3, 128, 128, 3), np.uint8)
-    reader = running.Reader(served, {"gc": gc, "pictures": pictures, "__name__": "page"})
+    side = running.QUICK["size_px"]
+    pictures = np.random.default_rng(1).integers(0, 255, (3, side, side, 3), np.uint8)
     with running.standing_in(folder, served):
-        for block in said:
-            try:
-                reader.follow(block)
-            except (Exception, SystemExit) as error:
-                pytest.fail(f"{block}: {type(error).__name__}: {error}\n{block.text}")
+        yield running.Reader(served, {"gc": gc, "pictures": pictures, "__name__": "page"})
     urllib.request.urlopen(urllib.request.Request(f"{served}/__faults__", data=b"{}")).close()
 
 
+def here(block):
+    """Whether a block runs with what every machine has."""
+    way = ways.of(block)
+    return not block.needs or (way is not None and not way.fixture)
+
+
+PAGES = [p for p in blocks.pages() if any(here(b) and b.kind != "text" for b in blocks.of(p))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=blocks.name_of)
+def test_what_a_page_says_can_be_typed_and_does_what_it_should(path, reader):
+    followed(reader, [b for b in blocks.of(path) if b.kind != "text" and here(b)])
+
+
+@pytest.mark.parametrize(("page", "fixture"), FROM_AFAR)
+def test_what_needs_real_things_does_what_it_should_with_them(page, fixture, request, reader):
+    thing = request.getfixturevalue(fixture)
+    said = [b for b in WAITING if b.page == page and ways.of(b) and ways.of(b).fixture == fixture]
+    followed(reader, said, thing)
+
+
 @pytest.mark.parametrize("block", WAITING, ids=str)
-def test_what_cannot_run_here_says_what_it_needs_and_can_be_typed(block):
-    if block.needs.startswith(CONSUMERS):
-        return  # tests/pipeline/export/test_consumers.py runs it where those programs are
-    assert block.needs.startswith(REASONS), block.needs
+def test_what_needs_something_can_be_typed(block):
     if block.kind == "python":
         for node in ast.walk(ast.parse(block.text)):
-            if isinstance(node, ast.ImportFrom):
+            if isinstance(node, ast.ImportFrom) and not ways.elsewhere(block):
                 module = importlib.import_module(node.module)
                 assert all(hasattr(module, alias.name) for alias in node.names)
-    else:
+    elif not ways.elsewhere(block):
         assert block.kind == "sh"
         for words in blocks.commands(block.text):
             forms.check(words)
+
+
+def test_every_block_runs_but_for_those_that_install_and_the_benchmarks():
+    without = [block for block in WAITING if not ways.of(block) and not ways.elsewhere(block)]
+    of = {str(block): next((n for n in LEFT if n in block.text), block.needs) for block in without}
+    assert Counter(of.values()) == LEFT, of
+
+
+def test_what_runs_elsewhere_is_there():
+    for block in WAITING:
+        for path in ways.elsewhere(block):
+            assert (blocks.ROOT / path).is_file(), f"{block}: {path}"
 
 
 def test_every_block_is_of_a_known_kind():
