@@ -41,7 +41,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(_part(asked.part, asked.data, asked.seconds)) + "\n")
         return
     with tempfile.TemporaryDirectory() as folder:
-        data = asked.data or simulated(Path(folder), asked.n)
+        data = (asked.data or simulated(Path(folder), asked.n)).resolve()
         found = compared(data, seconds=asked.seconds, rounds=asked.rounds)
     found["pictures"] = str(asked.data) if asked.data else "simulated, 256 px"
     RESULT.parent.mkdir(exist_ok=True)
