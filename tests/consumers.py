@@ -15,7 +15,7 @@ FOLDER = ROOT / ".consumers" / "bin"
 
 
 def program(name: str) -> str:
-    """A program of that environment; where `make test` asks for it, its absence is a failure."""
+    """A program of that environment; where `.ci/run` asks for it, its absence is a failure."""
     path = FOLDER / name
     if not path.exists():
         if os.environ.get("GALAXYCURATE_TEST_CONSUMERS") == "required":
