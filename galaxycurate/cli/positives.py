@@ -81,6 +81,7 @@ def positives(
     from galaxycurate.pipeline import positives as verb
     from galaxycurate.pipeline import wish as wishes
     from galaxycurate.pipeline.archive import shelf_of
+    from galaxycurate.store.files import check_page
 
     settings = options.settings(
         limit=limit, size_px=size, pixscale=pixscale, seed=seed, server=server, release=release,
@@ -102,6 +103,8 @@ def positives(
         ask.show_queries([question], settings, as_json)
         return
     path = out or Path(settings.manifests) / "positives.parquet"
+    if plot is not None:
+        check_page(plot, option="--plot", begins=b"<svg")
     if not (dry_run or only_shown):
         ask.check_free(path)
     shelf = shelf_of(settings)

@@ -72,8 +72,10 @@ def check_parent(path: Path) -> None:
         raise InputError(f"there is no folder {parent} for {path}", hint=f"mkdir -p {parent}")
 
 
-def check_page(path: Path, *, option: str = "--page") -> None:
-    """Refuse a page that could not be written, before the work that it is to show; touches nothing.
+def check_page(path: Path, *, option: str = "--page", begins: bytes = b"<!doctype html") -> None:
+    """Refuse a page that could not be written, or would take the place of something else.
+
+    It touches nothing, and comes before the work that the page is to show.
 
     Parameters
     ----------
@@ -81,11 +83,14 @@ def check_page(path: Path, *, option: str = "--page") -> None:
         The HTML file that is wanted.
     option : str
         By which it was named.
+    begins : bytes
+        How such a file begins, in lower case; ``galaxycurate`` stands soon after.
 
     Raises
     ------
     InputError
-        It is a folder, or its folder is not there or cannot be written.
+        It is a folder, or its folder is not there or cannot be written; or a file is there that
+        galaxycurate did not write as such a page.
     """
     path = Path(path)
     if path.is_dir():
@@ -97,6 +102,20 @@ def check_page(path: Path, *, option: str = "--page") -> None:
         check_writable(path.parent)
     except StorageError as error:
         raise InputError(str(error), hint=error.hint) from error
+    if path.exists() and not _is_made(path, begins):
+        raise InputError(
+            f"{path} is there, and it is no page that galaxycurate made",
+            hint=f"give another name: {option} FILE{path.suffix or '.html'}, or move it away",
+        )
+
+
+def _is_made(path: Path, begins: bytes) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 16).lower()
+    except OSError:
+        return False
+    return head.startswith(begins) and b"galaxycurate" in head
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

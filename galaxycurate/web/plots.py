@@ -152,5 +152,6 @@ def _alone(svg: str) -> str:
     """The element as a file: colours of its own, on white."""
     for variable, colour in _ON_PAPER.items():
         svg = svg.replace(variable, colour)
-    head = '<svg xmlns="http://www.w3.org/2000/svg" style="background: white" '
+    head = '<svg xmlns="http://www.w3.org/2000/svg" data-made-by="galaxycurate" '
+    head += 'style="background: white" '
     return svg.replace("<svg ", head, 1)

@@ -85,6 +85,24 @@ def test_a_folder_cannot_be_the_page(run, made):
     assert "hint: name a file: --out dataset/page.html" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["dataset/ledger.sqlite", "galaxycurate.toml", "notes.html"])
+def test_a_page_takes_the_place_of_no_other_file(run, command, made, name):
+    (made / "galaxycurate.toml").touch()
+    (made / "notes.html").write_text("<!doctype html><title>mine</title>")
+    before = (made / name).read_bytes()
+    told = [run("--out", name, "--no-shortcuts"), command("dedupe", "--page", name, cwd=made)]
+    told.append(command("review", "--static", name, cwd=made))
+    for done in told:
+        assert done.returncode == 2
+        assert f"{name} is there, and it is no page that galaxycurate made" in done.stderr
+    assert (made / name).read_bytes() == before
+
+
+def test_a_page_takes_the_place_of_an_older_one(run):
+    for _ in range(2):
+        assert run("--out", "again.html", "--no-shortcuts").returncode == 0
+
+
 def test_a_tree_that_nobody_imported_is_told_how_to_be(command, tmp_path, made):
     tree = tmp_path / "mine" / "images" / "spiral"
     tree.mkdir(parents=True)
