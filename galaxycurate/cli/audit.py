@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from galaxycurate.cli import casjobs, face, options
+from galaxycurate.core.words import many
 
 
 def audit(
@@ -85,7 +86,7 @@ def _tell_plan(found) -> None:
         face.talk(f"  {found.archive} would be asked {found.questions:,} questions")
     for note in found.notes:
         face.talk(f"  {note}")
-    face.answer(f"{found.images:,} images would be audited, {found.unread:,} of them opened")
+    face.answer(f"{many(found.images, 'image')} would be audited, {found.unread:,} of them opened")
 
 
 def _tell(found, page: Path | None) -> None:
@@ -100,7 +101,9 @@ def _tell(found, page: Path | None) -> None:
     shown = f"{page} shows them" if page else "--page audit.html shows what was found, and where"
     face.talk(f"  {shown}")
     kept = f" ({found.put_back:,} {face.PEOPLE['put_back']})" if found.put_back else ""
-    face.answer(f"{found.images:,} images audited, {found.dropped:,} left out of splits{kept}")
+    face.answer(
+        f"{many(found.images, 'image')} audited, {found.dropped:,} left out of splits{kept}"
+    )
     face.next_command(f"galaxycurate {'split' if found.deduped else 'dedupe'}")
 
 

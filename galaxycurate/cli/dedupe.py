@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from galaxycurate.cli import face, options
+from galaxycurate.core.words import many
 
 if TYPE_CHECKING:
     from galaxycurate.pipeline.dedupe.dedupe import Deduped
@@ -64,10 +65,14 @@ def dedupe(
         return
     _say(found)
     if dry_run:
-        face.answer(f"{found.n_groups:,} groups of {found.images:,} images would be recorded")
+        face.answer(f"{_groups(found)} would be recorded")
         return
-    face.answer(f"{found.n_groups:,} groups of {found.images:,} images")
+    face.answer(_groups(found))
     face.next_command(f"galaxycurate {'split' if found.audited else 'audit'}")
+
+
+def _groups(found: Deduped) -> str:
+    return f"{many(found.n_groups, 'group')} of {many(found.images, 'image')}"
 
 
 def _say(found: Deduped) -> None:
@@ -86,10 +91,10 @@ def _say(found: Deduped) -> None:
             face.talk(f"  false among the pairs found by {tier}: {said} (estimated with decoys)")
     if found.pictures_known < found.images:
         none = not found.pictures_known
-        many = "pixels were not compared" if none else (
-            f"pixels of {found.images - found.pictures_known:,} images were not compared"
+        which = "pixels were not compared" if none else (
+            f"pixels of {found.images - found.pictures_known:,} of {found.images:,} not compared"
         )  # fmt: skip
-        face.talk(f"  {many}: copies and drift among them are unknown")
+        face.talk(f"  {which}: copies and drift among them are unknown")
     if found.unsure:
         face.talk(
             f"  {found.unsure:,} pairs are less sure than --max-fdr allows: they do not count"
@@ -100,9 +105,9 @@ def _say(found: Deduped) -> None:
             "measured on the sky: those of one field, or of the next, are grouped"
         )
     if found.spared:
-        many = "1 image is" if len(found.spared) == 1 else f"{len(found.spared):,} images are"
+        are = many(len(found.spared), "image is", "images are")
         face.talk(
-            f"  {many} used though people rejected a copy ({found.spared[0]}): "
+            f"  {are} used though people rejected a copy ({found.spared[0]}): "
             "galaxycurate review --queue pairs"
         )
     if found.unlike:
@@ -121,8 +126,8 @@ def _write_page(page: Path, settings, found: Deduped) -> None:
 
     shown = of_each_kind(settings, found.verdicts, left_out=found.left_out)
     lead = (
-        f"{shown.total:,} pairs among {found.images:,} images of {settings.dataset}; shown are "
-        f"{len(shown.pairs):,}, at most {shown.most:,} of each kind. "
+        f"{many(shown.total, 'pair')} among {many(found.images, 'image')} of "
+        f"{settings.dataset}; shown are {len(shown.pairs):,}, at most {shown.most:,} of each kind. "
         "Yellow: what both pictures show."
     )
     pairs.write(page, "Pairs that dedupe found", shown.pairs, lead, simulated=found.simulated)

@@ -57,10 +57,14 @@ def demo(
 
     Example: galaxycurate demo --folder demo
     """
-    from galaxycurate.store.files import check_writable, replacing
+    from galaxycurate.store.files import check_parent, check_writable, replacing
+    from galaxycurate.store.settings import Settings
 
     started = time.monotonic()
-    check_writable(folder)  # said before anything starts
+    for option, value in {"--limit": limit, "--negatives": negatives}.items():
+        Settings(limit=value, origins={"limit": option})  # said before anything starts
+    check_parent(folder)
+    check_writable(folder)
     with _sandbox(folder / "sky", _port_of(folder)) as url:
         with replacing(folder / "galaxycurate.toml") as part:
             part.write_text(SETTINGS.format(url=url, limit=limit))

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from galaxycurate.cli import face, options
+from galaxycurate.core.words import many
 
 Paths = Annotated[
     list[Path] | None, typer.Argument(metavar="[MANIFEST]...", help="[all in manifests/]")
@@ -187,7 +188,7 @@ def _tell(settings, summary, as_json: bool) -> None:
                   "download into another --dataset")  # fmt: skip
     n = sum(summary.labels.values())
     imported = f" and {summary.imported:,} imported" if summary.imported else ""
-    face.answer(f"{place}: {n:,} cutouts{imported}")
+    face.answer(f"{place}: {many(n, 'cutout')}{imported}")
 
 
 def _tell_summary(summary) -> None:
@@ -233,7 +234,7 @@ def _tell_outlook(summary) -> None:
     if summary.never_tried:
         face.answer(f"  {summary.never_tried:,} were never tried: galaxycurate download")
     for kind, replaced in summary.replaced.items():
-        face.answer(f"  replaces {replaced:,} pictures of {kind}")
+        face.answer(f"  replaces {many(replaced, 'picture')} of {kind}")
     for url in summary.urls:
         face.answer(f"  {url}")
     for name, cost in summary.costs.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,9 @@ def export(
 
     Example: galaxycurate export --to imagefolder
     """
+    from galaxycurate.core.words import many
     from galaxycurate.pipeline.export import export as verb
+    from galaxycurate.pipeline.export.formats import format_of
 
     request = verb.Request(to, out, split, replace)
     settings = options.settings(dataset=dataset, manifests=manifests)
@@ -49,13 +52,15 @@ def export(
         face.talk(f"  note: {note}")
     face.talk(face.grid(made.counts))
     done = "would hold" if dry_run else "holds"
+    what = "picture" if format_of(to).has_pictures else "row"
     size = f", {made.n_bytes / 1e6:.1f} MB" if made.n_bytes else ""
-    files = f" in {made.files:,} files" if made.files else ""
-    face.answer(f"{made.folder}/ {done} {made.pictures:,} pictures{files}{size}")
+    files = f" in {many(made.files, 'file')}" if made.files else ""
+    face.answer(f"{made.folder}/ {done} {many(made.pictures, what)}{files}{size}")
     if dry_run:
-        where = f" --out {out}" if out else ""
+        where = f" --out {shlex.quote(str(out))}" if out else ""
         part = f" --split {split}" if split else ""
         instead = " --replace" if replace else ""
         face.next_command(f"galaxycurate export --to {to}{where}{part}{instead}")
     else:
-        face.next_command(f"cat {made.folder}/README.md (how it is read, whom to cite)")
+        card = shlex.quote(str(made.folder / "README.md"))
+        face.next_command(f"cat {card} (how it is read, whom to cite)")

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from unicodedata import category
 
 from galaxycurate.core.progress import Progress
 from galaxycurate.errors import GalaxyCurateError
@@ -42,9 +43,16 @@ def complain(error: GalaxyCurateError) -> None:
 
 def _visible(text: str) -> str:
     """Without what would move a terminal's cursor: messages quote what stands in files."""
-    return "".join(
-        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    return "".join("\N{REPLACEMENT CHARACTER}" if _moves(c) else c for c in text)
+
+
+def _moves(c: str) -> bool:
+    """Whether it is no text: a control or half a character, or turns the order of a line around."""
+    return (category(c) in ("Cc", "Cs") and c not in "\n\t") or c in _TURNING
+
+
+_TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""What Unicode calls Bidi_Control."""
 
 
 def confirm(question: str) -> bool:

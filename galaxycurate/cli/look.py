@@ -99,6 +99,8 @@ def report(
     face.answer(in_a_word(facts.summary))
     for line in facts.summary:
         face.answer(f"  {line.about:<10} {WORDS[line.level]:<10} {line.text}")
+    if facts.tested.flaw:
+        face.talk(f"  note: {facts.tested.flaw}")
     if dry_run:
         face.talk(f"{out} and {out.with_name(datasheet.NAME)} would be written")
         return
@@ -138,7 +140,11 @@ def config_set(
 
     Example: galaxycurate config set size_px 128
     """
+    from galaxycurate.errors import UsageError
     from galaxycurate.store.settings import masked, save
 
+    for word in (name, value):
+        if word.startswith("-") and not word[1:2].isdigit():
+            raise UsageError(f"no such option: {word}", hint="galaxycurate config set --help")
     path = save(name, value)
     face.answer(f"{path}: {name} = {masked(value) if name == 'db' else value}")

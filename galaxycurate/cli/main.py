@@ -59,7 +59,8 @@ app = typer.Typer(
 )  # fmt: skip
 config = typer.Typer(no_args_is_help=True, help="Settings: show where each comes from, set one.")
 config.command("show")(look.config_show)
-config.command("set")(look.config_set)
+# a value may be a negative number, which is no option
+config.command("set", context_settings={"ignore_unknown_options": True})(look.config_set)
 
 
 def _show_version(asked: bool) -> None:

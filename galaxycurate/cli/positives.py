@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from galaxycurate.cli import ask, completion, face, options
+from galaxycurate.core.words import many
 
 _BAR = 50  # characters of the tallest bin
 
@@ -149,13 +150,13 @@ def _keep(manifest, labels, path: Path | None, replace: bool, settings, as_json:
             }
         )
     elif written:
-        face.answer(f"{path}: {len(manifest):,} cutouts")
+        face.answer(f"{path}: {many(len(manifest), 'cutout')}")
         useless = placeless == len(manifest)
         face.next_command(
             "galaxycurate import DIR --labels CSV" if useless else "galaxycurate download"
         )
     else:
-        face.answer(f"{len(manifest):,} cutouts: nothing was written")
+        face.answer(f"{many(len(manifest), 'cutout')}: nothing was written")
 
 
 def _explain(told, plot: Path | None, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from galaxycurate.cli import face, options, review_apply
+from galaxycurate.core.words import many
 from galaxycurate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ def _count(settings: Settings, wanted: Wanted, *, as_json: bool) -> None:
         face.answer_json([vars(one) for one in found])
         return
     for one in found:
-        many = f"{one.left:,} of {one.total:,} wait" if one.total else one.why
-        face.answer(f"{one.queue:<14} {many}")
+        wait = f"{one.left:,} of {one.total:,} wait" if one.total else one.why
+        face.answer(f"{one.queue:<14} {wait}")
         _note(one.note)
     face.next_command("galaxycurate review --queue NAME")
 
@@ -148,6 +149,7 @@ def _serve(
 
     with Session.open(settings, wanted) as session:
         session.check_waits()
+        session.check_takes()
 
         def ready(url: str) -> None:
             _tell(session, url, as_json)
@@ -155,7 +157,7 @@ def _serve(
                 show_page(url)
 
         serve(session, port, ready)
-        _tell_end(session)
+        _tell_end(session, settings)
 
 
 def _tell(session: Session, url: str, as_json: bool) -> None:
@@ -178,7 +180,9 @@ def _tell(session: Session, url: str, as_json: bool) -> None:
     face.talk("  Ctrl-C ends it; every decision is in the ledger at once")
 
 
-def _tell_end(session: Session) -> None:
+def _tell_end(session: Session, settings: Settings) -> None:
+    from galaxycurate.pipeline.status import next_command
+
     about = session.about()
     said = _counted(session.said) or "nothing decided"
     left = about["left"]
@@ -188,14 +192,18 @@ def _tell_end(session: Session) -> None:
         face.talk(f"  second looks: {agreed.agreed:,} of {agreed.n:,} agree{kappa}")
     if left:
         face.talk("  the same command goes on at the first undecided one")
-    face.next_command("galaxycurate split")
+    face.next_command(next_command(settings))
 
 
 def _counted(said: Mapping[str, int]) -> str:
     """What was decided, in words: ``30 labels kept, 2 rejected``."""
-    names = {"label": "labels kept", "other label": "other labels", "reject": "rejected",
-             "pair": "pairs", "unsure": "unsure"}  # fmt: skip
-    return ", ".join(f"{said[kind]:,} {name}" for kind, name in names.items() if said.get(kind))
+    names = {"label": ("label kept", "labels kept"), "other label": ("other label", "other labels"),
+             "reject": ("rejected",), "pair": ("pair", "pairs"), "unsure": ("unsure",)}  # fmt: skip
+    return ", ".join(
+        f"{n:,} {name[0 if n == 1 else -1]}"
+        for kind, name in names.items()
+        if (n := said.get(kind))
+    )
 
 
 def _write(settings: Settings, wanted: Wanted, page: Path, *, dry_run: bool, as_json: bool) -> None:
@@ -217,5 +225,5 @@ def _write(settings: Settings, wanted: Wanted, page: Path, *, dry_run: bool, as_
     if made.shown < made.total:
         face.talk(f"  {made.shown:,} of {made.total:,} pictures fit: --limit and --filter choose")
     done = "would be written" if dry_run else f"{made.n_bytes / 1e6:.1f} MB"
-    face.answer(f"{page}: {made.shown:,} pictures, {done}")
+    face.answer(f"{page}: {many(made.shown, 'picture')}, {done}")
     face.next_command("galaxycurate review --apply decisions.csv (what the page downloads)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from galaxycurate.cli import face
+from galaxycurate.core.words import many
 
 if TYPE_CHECKING:
     from galaxycurate.pipeline.agreed import Agreed
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 def apply(settings: Settings, wanted: Wanted, file: Path, *, dry_run: bool, as_json: bool) -> None:
     """Append a file's decisions to the ledger, and say what they were."""
     from galaxycurate.pipeline import applied
+    from galaxycurate.pipeline.status import next_command
 
     found = applied.apply(
         settings, file, reviewer=wanted.who, classes=wanted.classes, dry_run=dry_run
@@ -31,14 +34,18 @@ def apply(settings: Settings, wanted: Wanted, file: Path, *, dry_run: bool, as_j
         face.talk(f"  {found.unkept:,} are on pictures that were not kept: they change nothing")
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in found.kinds.items())
     done = f"{'would be ' if dry_run else ''}appended ({kinds})" if found.new else "new"
-    word = "decision" if found.lines == 1 else "decisions"
-    face.answer(f"{file}: {found.lines:,} {word}, {found.new:,} {done}")
-    face.next_command(f"galaxycurate review --apply {file}" if dry_run else "galaxycurate split")
+    face.answer(f"{file}: {many(found.lines, 'decision')}, {found.new:,} {done}")
+    if dry_run:
+        words = ["review", "--apply", str(file), *(f"--new-class={one}" for one in wanted.classes)]
+        face.next_command(f"galaxycurate {shlex.join(words)}")
+    else:
+        face.next_command(next_command(settings))
 
 
 def agreement(settings: Settings, *, as_json: bool) -> None:
     """Print what each reviewer decided, and how they agree."""
     from galaxycurate.pipeline.agreed import agreed
+    from galaxycurate.pipeline.status import next_command
 
     found = agreed(settings)
     if as_json:
@@ -46,7 +53,8 @@ def agreement(settings: Settings, *, as_json: bool) -> None:
         return
     _tell(found)
     differ = any(both.agreed < both.n for both in found.agreements)
-    face.next_command(f"galaxycurate {'review --queue disputed' if differ else 'split'}")
+    disputed = "galaxycurate review --queue disputed"
+    face.next_command(disputed if differ else next_command(settings))
 
 
 def _tell(found: Agreed) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from galaxycurate.cli import face, options
+from galaxycurate.core.words import many
 
 if TYPE_CHECKING:
     from galaxycurate.pipeline.split.check import Checked
@@ -81,7 +82,7 @@ def split(
     checked = ", ".join(f"{n:,} {kind}" for kind, n in made.pairs_checked.items())
     face.answer(
         f"{settings.dataset}/{verb.FOLDER}{' would hold' if dry_run else ''}: "
-        f"{made.images:,} images, {made.n_groups:,} groups; "
+        f"{many(made.images, 'image')}, {many(made.n_groups, 'group')}; "
         f"pairs across splits: {made.leaking_pairs.total()} (checked anew: {checked})"
         + (f"; grouped: overlaps above {made.min_overlap:g}" if made.min_overlap else "")
     )
@@ -153,7 +154,7 @@ def _check(
     else:
         _tell(found, page)
     if found.leaks:
-        pairs = "1 pair" if len(found.leaks) == 1 else f"{len(found.leaks):,} pairs"
+        pairs = many(len(found.leaks), "pair")
         raise SomeFailed(
             f"{folder} leaks ({pairs})",
             hint=None if page else f"galaxycurate split --check {folder} --page leaks.html",

@@ -30,6 +30,8 @@ class Settled:
     beside : frozenset of str
         The pictures beside which, or instead of which, people kept it: what dedupe holds against
         it because of these counts no more.
+    is_rejected : bool
+        Whether people rejected it by itself, whatever they say of its pairs.
     """
 
     use: bool
@@ -37,16 +39,12 @@ class Settled:
     why: str = ""
     ground: str = ""
     beside: frozenset[str] = frozenset()
+    is_rejected: bool = False
 
     @property
     def is_disputed(self) -> bool:
         """Whether reviewers disagree on it, so that nobody's word counts."""
         return self.ground == DISPUTED
-
-    @property
-    def is_rejected(self) -> bool:
-        """Whether people rejected it by itself."""
-        return not self.use and self.ground not in (DISPUTED, OTHER_KEPT)
 
 
 def standing(decisions: Iterable[Decision]) -> list[Decision]:
@@ -175,13 +173,14 @@ def one_way(decision: Decision) -> Decision:
 
 def _both(one: Settled, other: Settled) -> Settled:
     """What two words about one picture come to: what speaks against it has the last."""
-    first, last = sorted((one, other), key=lambda settled: (not settled.use, settled.is_disputed))
+    first, last = sorted((one, other), key=lambda s: (not s.use, s.is_disputed, s.is_rejected))
     return Settled(
         last.use,
         one.label or other.label,
         last.why if not last.use else f"{first.why}, {last.why}",
         last.ground,
         one.beside | other.beside,
+        one.is_rejected or other.is_rejected,
     )
 
 
@@ -193,7 +192,8 @@ def _of_one(words: Sequence[Decision]) -> Settled:
     who = f" by {by}" if by else ""
     if word.kind is DecisionKind.REJECT:
         reason = word.reason or "no reason given"
-        return Settled(False, why=f"rejected{who}: {reason}", ground=f"rejected: {reason}")
+        why, ground = f"rejected{who}: {reason}", f"rejected: {reason}"
+        return Settled(False, why=why, ground=ground, is_rejected=True)
     return Settled(True, word.label, f"{word.label}{who}")
 
 

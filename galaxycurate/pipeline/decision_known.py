@@ -47,14 +47,14 @@ class Known:
             Path and partner.
         """
         if not partner_sha256:
-            path = self._keys.get(key)
+            path = self._paths.get(key)
             return (path, "") if path else None
         firsts, seconds = self._of_bytes.get(sha256), self._of_bytes.get(partner_sha256)
         if not (firsts or seconds):  # both came anew since: what was said of them says nothing
             return None
         for path in firsts or self.outcomes:
             for partner in seconds or self.outcomes:
-                if key in _keys(path, partner):
+                if key in _looks(path, partner):
                     return path, partner
         return None
 
@@ -74,7 +74,7 @@ class Known:
         bool
         """
         about = (line.path, line.partner)
-        if key != _keys(*about)[1]:
+        if key != _looks(*about)[1]:
             return False
         sha256 = {line.path: line.sha256, line.partner: line.partner_sha256}
         before = (one for one in told if one.uid != line.uid)  # a line may stand there twice
@@ -82,8 +82,8 @@ class Known:
         return is_repeated((w for w in words if is_current(w, sha256)), line.reviewer)
 
     @cached_property
-    def _keys(self) -> dict[str, str]:
-        return {key: path for path in self.outcomes for key in _keys(path, "")}
+    def _paths(self) -> dict[str, str]:
+        return {key: path for path in self.outcomes for key in _looks(path, "")}
 
     @cached_property
     def _of_bytes(self) -> dict[str, list[str]]:
@@ -93,6 +93,6 @@ class Known:
         return found
 
 
-def _keys(path: str, partner: str) -> tuple[str, str]:
-    """Of the first look, and of the second one."""
+def _looks(path: str, partner: str) -> tuple[str, str]:
+    """The keys of the first look, and of the second one."""
     return key_of(path, partner), key_of(path, partner, again=True)

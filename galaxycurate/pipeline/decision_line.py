@@ -10,6 +10,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from galaxycurate.core.decision import Decision, DecisionKind, Keep
+from galaxycurate.curation.decisions import one_way
 from galaxycurate.errors import InputError, UsageError
 from galaxycurate.pipeline.decision_file import COLUMNS, KEY, Row
 from galaxycurate.pipeline.decision_known import Known
@@ -25,6 +26,7 @@ _BELONGS = {
     "partner_sha256": (DecisionKind.PAIR, DecisionKind.UNSURE, DecisionKind.UNDO),
     "undoes": (DecisionKind.UNDO,),
 }  # fmt: skip
+_SAYS = tuple(name for name in COLUMNS if name not in ("uid", "queue", "blind", "again", "took_ms"))
 _OF_PICTURE = ("path", "partner", "sha256", "partner_sha256")
 _UID, _SHA256 = re.compile(r"[0-9a-f]{32}\Z"), re.compile(r"[0-9a-f]{64}\Z")
 _FLOATED = re.compile(r"/\d(\.\d+)?[eE]\+?\d+\b")
@@ -49,7 +51,7 @@ def decisions_of(rows: list[Row], known: Known, reviewer: str) -> Iterator[Decis
     Raises
     ------
     InputError
-        A line is wrong.
+        A line is wrong, or says otherwise than the ledger's line of its uid.
     """
     told: dict[str, Decision] = {}
     alike: Counter[str] = Counter()
@@ -61,15 +63,32 @@ def decisions_of(rows: list[Row], known: Known, reviewer: str) -> Iterator[Decis
             uid = hashlib.sha256(f"{words}\0{alike[words]}".encode()).hexdigest()[:32]
             decision = replace(decision, uid=uid)
         decision = _with_look(decision, row, known, told)
+        _check_same(row, decision, known.lines.get(decision.uid))
         if told.setdefault(decision.uid, decision) != decision:
             raise row.wrong("uid", f"{decision.uid} stands on another line, which says otherwise")
     yield from told.values()
 
 
+def _check_same(row: Row, decision: Decision, line: Decision | None) -> None:
+    """Whether a line that the ledger has says still what it said there: it would change nothing."""
+    if line is None:
+        return
+    if {line.path, line.partner} == {decision.path, decision.partner}:
+        line, decision = one_way(line), one_way(decision)
+    for column in _SAYS:
+        was, now = str(getattr(line, column)), str(getattr(decision, column))
+        if was != now and (was or not column.endswith("sha256")):  # older lines have none
+            raise row.wrong(
+                column, f"the ledger has the line {line.uid} with {was!r}, this says {now!r}",
+                hint="a line is never changed: leave its uid out to say something new",
+            )  # fmt: skip
+
+
 def _on_a_picture(decision: Decision, known: Known) -> Decision:
     """Which picture is meant where the line does not tell: that of its line, or that of today."""
     if (line := known.lines.get(decision.uid)) is not None:
-        now, other = line.sha256, line.partner_sha256
+        shown = {line.path: line.sha256, line.partner: line.partner_sha256}
+        now, other = shown.get(decision.path, ""), shown.get(decision.partner, "")
     else:
         now = known.outcomes[decision.path].sha256
         other = known.outcomes[decision.partner].sha256 if decision.partner else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
+from galaxycurate.core.words import many
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.split.trees import MADE, made_utc
 from galaxycurate.store.ledger import Ledger
@@ -49,14 +50,16 @@ def next_steps(
         yield Step("galaxycurate import DIR --labels CSV", "or adopt images of your own")
         return
     if undone - placeless:
-        many = len(undone - placeless)
-        yield Step("galaxycurate download", f"{many:,} cutouts were not asked for yet")
+        left = len(undone - placeless)
+        was = "was" if left == 1 else "were"
+        why = f"{many(left, 'cutout')} {was} not asked for yet"
+        yield Step("galaxycurate download", why)
         return
     if undone:
         why = f"{len(undone):,} galaxies have no position: they need images of your own"
         yield Step("galaxycurate import DIR --labels CSV", why)
     if failed:
-        yield Step("galaxycurate download --retry-failed", f"{failed:,} cutouts failed")
+        yield Step("galaxycurate download --retry-failed", f"{many(failed, 'cutout')} failed")
     kept = {outcome.path for outcome in records.kept}
     if not kept:
         if not failed:
@@ -88,7 +91,7 @@ def _after_images(records: Recorded, kept: set[str], trained, settings: Settings
     if not records.dedupe_run:
         return Step("galaxycurate dedupe", f"{len(kept):,} images may share objects or sky")
     if new:
-        return Step("galaxycurate dedupe", f"{new:,} images came since the last time")
+        return Step("galaxycurate dedupe", f"{many(new, 'image')} came since the last time")
     if gone:
         return Step("galaxycurate dedupe", f"{gone:,} images of the split are wanted no more")
     if _changed(settings):
@@ -131,8 +134,7 @@ def behind(records: Recorded, settings: Settings) -> Step | None:
     if records.split_run < records.dedupe_run:
         return Step(_SPLIT, "dedupe ran again since the last split")
     if new := records.since_split:
-        word = "decision" if new == 1 else "decisions"
-        return Step(_SPLIT, f"{new:,} {word} since the last split")
+        return Step(_SPLIT, f"{many(new, 'decision')} since the last split")
     if new := len(_judged_otherwise(records)):
         word = "image is" if new == 1 else "images are"
         return Step(_SPLIT, f"{new:,} {word} judged otherwise since the last split")

@@ -58,7 +58,7 @@ class Recorded:
     def since_split(self) -> int:
         """Decisions that stand since the split, or no more, where they would change it."""
         now, then = self.decided, self.decided_at_split
-        if now.left_out == then.left_out and now.relabelled == then.relabelled:
+        if now.left_out.keys() == then.left_out.keys() and now.relabelled == then.relabelled:
             return 0
         both = (standing(self.decisions), standing(self.decisions[: self.counted]))
         stand, stood = ({line.uid for line in lines} for lines in both)

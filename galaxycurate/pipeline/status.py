@@ -126,6 +126,20 @@ def status(settings: Settings, *, training: Path | None = None) -> ProjectStatus
     )
 
 
+def next_command(settings: Settings) -> str:
+    """What a project's status says to type next, for commands that end with it.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    str
+    """
+    return status(settings).next[0].command
+
+
 def audit_left_out(records: Recorded) -> int:
     """Images that the newest audit does not keep, and that nobody put back."""
     return len({v.path for v in records.audit if not v.keep} & records.decided.left_out.keys())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from galaxycurate.errors import StorageError
 from galaxycurate.store.files import unwritable
+
+TRIES, PAUSE_S = 5, 0.02  # somebody who only looks whether a lock is free holds it for a moment
 
 
 @contextmanager
@@ -63,15 +67,30 @@ def _lock_of(folder: Path) -> Path:
 
 def _clear(folder: Path) -> None:
     """Take away what is unfinished; the lock must be held."""
-    _new, old = _states(folder)
-    if old.exists() and not folder.exists():  # somebody died between the two renames
-        old.rename(folder)
+    if (older := standing(folder)) != folder:
+        older.rename(folder)
     for left in _states(folder):
         shutil.rmtree(left, ignore_errors=True)
 
 
+def standing(folder: Path) -> Path:
+    """Where the last whole folder lies: beside its place if a kill came between the two renames.
+
+    Parameters
+    ----------
+    folder : Path
+        The final name.
+
+    Returns
+    -------
+    Path
+    """
+    _new, old = _states(folder)
+    return old if old.exists() and not folder.exists() else folder
+
+
 def abandoned(parent: Path) -> dict[Path, int]:
-    """Folders whose building was killed, and the bytes that it left; touches nothing.
+    """Folders whose building was killed, and the bytes of no use that it left; touches nothing.
 
     Parameters
     ----------
@@ -87,7 +106,8 @@ def abandoned(parent: Path) -> dict[Path, int]:
     for lock in sorted(Path(parent).glob(".?*.lock")):
         folder = lock.with_name(lock.name[1:].removesuffix(".lock"))
         if any(left.is_dir() for left in _states(folder)) and _is_free(lock):
-            files = (path for left in _states(folder) for path in left.rglob("*"))
+            waste = (left for left in _states(folder) if left != standing(folder))
+            files = (path for left in waste for path in left.rglob("*"))
             found[folder] = sum(path.lstat().st_size for path in files)
     return found
 
@@ -103,10 +123,13 @@ def clear(folder: Path) -> None:
     Raises
     ------
     StorageError
-        A living process builds it.
+        A living process builds it, or the disk refused.
     """
     with held(_lock_of(folder), f"building {folder}/"):
-        _clear(Path(folder))
+        try:
+            _clear(Path(folder))
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def _is_free(lock: Path) -> bool:
@@ -157,22 +180,18 @@ def held(path: Path, what: str) -> Iterator[None]:
 
 def _locked(path: Path, what: str, fcntl):
     """The open file with its lock; one that its last holder removed meanwhile is made again."""
+    tries = 0
     while True:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+")
-        except OSError as error:
-            raise unwritable(path, error) from error
+        file = _opened(path)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "another one"
+            tries += 1
+            if tries == TRIES:
+                raise _under_way(file, what) from None
             file.close()
-            raise StorageError(
-                f"{what} is under way already (process {holder})",
-                hint="wait until it has ended, or end it: it loses nothing",
-            ) from None
+            time.sleep(PAUSE_S)
+            continue
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 file.truncate(0)
@@ -180,3 +199,22 @@ def _locked(path: Path, what: str, fcntl):
                 file.flush()
                 return file
         file.close()
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _under_way(file: TextIO, what: str) -> StorageError:
+    """Another process has it; the file, which names that one, is closed."""
+    with file:
+        file.seek(0)
+        holder = file.read().strip() or "another one"
+    return StorageError(
+        f"{what} is under way already (process {holder})",
+        hint="wait until it has ended, or end it: it loses nothing",
+    )

@@ -89,8 +89,10 @@ def check_page(path: Path, *, option: str = "--page", begins: bytes = b"<!doctyp
     Raises
     ------
     InputError
-        It is a folder, or its folder is not there or cannot be written; or a file is there that
-        galaxycurate did not write as such a page.
+        It is a folder, or its folder is none; or a file is there that galaxycurate did not write
+        as such a page.
+    StorageError
+        Its folder cannot be written.
     """
     path = Path(path)
     if path.is_dir():
@@ -101,6 +103,8 @@ def check_page(path: Path, *, option: str = "--page", begins: bytes = b"<!doctyp
     try:
         check_writable(path.parent)
     except StorageError as error:
+        if path.parent.is_dir():
+            raise
         raise InputError(str(error), hint=error.hint) from error
     if path.exists() and not _is_made(path, begins):
         raise InputError(

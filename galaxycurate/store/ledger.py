@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -129,6 +130,11 @@ class Ledger:
 
     def __exit__(self, *_exc) -> None:
         self._database.close()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite ledger; None where it lies in a team's database."""
+        return self._database.file
 
     # ---- runs
 

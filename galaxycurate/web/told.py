@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import isfinite
 
-from galaxycurate.pipeline.report.shortcuts import MEANING, Shortcuts, Told
+from galaxycurate.pipeline.report.shortcuts import ACCUSING, LIMIT, MEANING, Shortcuts, Told
 
 MOST = 12
 """Features of the table, the most telling of those of all kinds."""
@@ -42,7 +42,7 @@ def kinds(found: Shortcuts) -> Iterator[dict]:
     """The kinds of nuisances, how well each tells the classes, and what that means."""
     for kind, told in found.kinds.items():
         name, meaning = _KINDS[kind]
-        warns = told.warns and kind in _DO
+        warns = kind in found.warning
         yield {
             "name": name,
             "kind": kind,
@@ -51,7 +51,8 @@ def kinds(found: Shortcuts) -> Iterator[dict]:
             "best": told.best,
             "interval": f"{told.low:.2f} to {told.high:.2f}" if told.features else "all the same",
             "bar": _bar(told),
-            "verdict": _verdict(told, kind),
+            "by_chance": _by_chance(told),
+            "verdict": "warning" if warns else _quiet(told, kind),
             "warns": warns,
             "warning": _WARNING[kind] if warns else "",
             "do": _DO[kind] if warns else "",
@@ -59,14 +60,16 @@ def kinds(found: Shortcuts) -> Iterator[dict]:
         }
 
 
-def _verdict(told: Told, kind: str) -> str:
+def _by_chance(told: Told) -> str:
+    return f"{told.by_chance:.2f}, up to {told.by_chance_high:.2f}" if told.features else "-"
+
+
+def _quiet(told: Told, kind: str) -> str:
     if not told.features:
         return "nothing to tell by"
-    if kind not in _DO:
+    if kind not in ACCUSING:
         return "for comparison"
-    if told.warns:
-        return "warning"
-    return "by chance" if told.chance is not None else "quiet"
+    return "by chance" if told.auc > LIMIT else "quiet"
 
 
 def _bar(told: Told) -> dict[str, str]:
@@ -83,6 +86,7 @@ def features(found: Shortcuts) -> list[dict]:
             "name": MEANING[one.name],
             "kind": kind,
             "auc": f"{one.auc:.2f}",
+            "best": one.best,
             "typical": {
                 label: _spoken(value, found.words.get(one.name, {}))
                 for label, value in one.typical.items()

@@ -30,3 +30,22 @@ def test_its_commands_have_the_options_that_it_gives_them(command, capsys):
     assert main([words[0], "--help"]) == 0
     said = capsys.readouterr().out
     assert all(word in said for word in words if word.startswith("--"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--limit", "-5"], "limit = -5 (--limit) is outside 1 to"),
+        (["--negatives", "0"], "limit = 0 (--negatives) is outside 1 to"),
+        (["--folder", "no/such/demo"], "there is no folder no/such for no/such/demo"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_made(
+    words, said, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", *words]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 
 import pytest
 
@@ -113,6 +115,35 @@ def test_a_tree_that_nobody_imported_is_told_how_to_be(command, tmp_path, made):
     assert "the dataset mine/ is empty" in done.stderr
     assert "galaxycurate import DIR --labels CSV" in done.stderr
     assert not (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize("page", ["no/page.html", "galaxycurate.toml/page.html"])
+def test_a_page_without_a_folder_is_a_wrong_use(run, made, page):
+    (made / "galaxycurate.toml").touch()
+    done = run("--out", page)
+    assert done.returncode == 2
+    assert done.stdout == ""
+
+
+def test_a_folder_that_takes_no_page_is_a_failure_and_no_wrong_use(made, monkeypatch, capsys):
+    from galaxycurate.cli.main import main
+
+    monkeypatch.chdir(made)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    for words in (["report", "--no-shortcuts"], ["export", "--to", "csv"]):
+        assert main(words) == 1
+        assert "permission denied" in capsys.readouterr().err
+
+
+def test_answers_that_are_none_are_told_on_the_terminal_and_on_the_page(run, made):
+    (made / "training").mkdir()
+    (made / "training" / "metrics.json").write_text('{"test": {"accuracy": 0.9, "n": 2}}')
+    (made / "training" / "predictions.csv").write_bytes(b"name,true\xff")
+    done = run("--no-shortcuts", "--out", "damaged.html")
+    told = "training/predictions.csv is no list of answers: it is no text in UTF-8"
+    assert f"note: {told}" in done.stderr
+    assert told in (made / "damaged.html").read_text()
+    shutil.rmtree(made / "training")
 
 
 def test_a_typo_touches_nothing(run, made):

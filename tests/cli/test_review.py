@@ -143,5 +143,5 @@ def test_interrupted_it_ends_well_and_says_what_comes_next(project):
     assert process.returncode == 0
     assert "ssh -L" in talk
     assert "nothing decided; 5 of 5 left in unreviewed" in talk
-    assert talk.endswith("next: galaxycurate split\n")
+    assert talk.endswith("next: galaxycurate dedupe\n")  # as status says
     assert "Traceback" not in talk

@@ -95,6 +95,8 @@ TABLES = {
         (["split", "--fractions", "0.8,0.1"], 2, "must add up to 1", "0.8,0.1,0.1"),
         (["split", "--fractions", "most"], 2, "fractions 'most' are no numbers", "0.8,0.1,0.1"),
         (["config", "set", "sizepx", "3"], 2, "no setting is called 'sizepx'", "mean size_px"),
+        (["config", "set", "limit", "-3"], 2, "limit = -3 (config set) is outside 1 to", "limit:"),
+        (["config", "set", "dataset", "--dry-run"], 2, "no such option: --dry-run", "--help"),
         (["config", "set", "size_px", "huge"], 2, "is not a whole number", "config show"),
         (["sandbox", "serve", "--sky", "reel:x"], 2, "there is no sky 'reel:x'", "simulated"),
         (["report"], 2, "", "galaxycurate"),

@@ -86,6 +86,19 @@ def test_a_class_says_nothing_of_which_of_a_pair_stays_and_a_rejection_has_the_l
     assert (found[A].use, found[A].ground) == (False, "rejected: blurred")
 
 
+@pytest.mark.parametrize(("path", "keep"), [(A, Keep.PARTNER), (B, Keep.PATH)])
+def test_a_rejected_picture_is_rejected_on_whichever_side_its_pair_drops_it(path, keep):
+    lines = [
+        Decision("1", path, DecisionKind.REJECT, reason="trail", reviewer="ann"),
+        Decision("2", A, DecisionKind.PAIR, partner=B, keep=keep, reviewer="ann"),
+    ]
+    for some in (lines, lines[::-1]):
+        found = settle(some, TODAY)
+        assert (found[path].is_rejected, found[path].ground) == (True, "rejected: trail")
+    dropped = settle(lines[1:], TODAY)[path]
+    assert (dropped.use, dropped.is_rejected) == (False, False)
+
+
 def test_a_pair_told_the_other_way_round_is_the_same_pair():
     there = Decision("1", A, DecisionKind.PAIR, partner=B, keep=Keep.PATH, reviewer="ann")
     back = Decision("2", B, DecisionKind.PAIR, partner=A, keep=Keep.PARTNER, reviewer="ben")

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from galaxycurate.curation.shortcuts import LEAST, LIMIT, class_aucs, enough, tell
+from galaxycurate.curation.shortcuts import LEAST, LIMIT, Told, enough, tell
 
 RNG = np.random.default_rng(7)
 
@@ -44,6 +43,15 @@ def test_chance_is_measured_where_few_images_reach_the_limit():
     assert found.warns
 
 
+def test_what_shuffled_labels_reach_as_well_raises_no_warning():
+    label = np.repeat(["a", "b"], 10)
+    level = np.random.default_rng(18).normal(size=20) + 0.7 * (label == "a")
+    found = tell({"level": level}, label, np.arange(20))
+    assert found.auc > max(LIMIT, found.by_chance_high)
+    assert found.chance > 0.05
+    assert not found.warns
+
+
 def test_what_only_groups_remember_is_not_told():
     """Copies of one image in training and in the question would make a classifier look clever."""
     group = np.repeat(np.arange(60), 5)
@@ -81,6 +89,36 @@ def test_of_twelve_classes_the_one_that_was_made_otherwise_is_noticed():
     assert found.features[0].typical["class 03"] == 9.0
     assert (found.warns, found.best) == (True, "class 03")
     assert found.auc > 0.99
+    assert found.low > 0.95
+    assert (found.features[0].auc, found.features[0].best) == (1.0, "class 03")
+
+
+def test_what_is_named_first_tells_the_class_that_is_told_best_and_not_another():
+    """One measure tells b well; eight others, each by itself worse, together tell a better."""
+    label = np.repeat(["a", "b", "c"], 120)
+    rng = np.random.default_rng(0)
+    columns = {"of b": rng.normal(1.9 * (label == "b"), 1)}
+    columns |= {f"of a {k}": rng.normal(0.85 * (label == "a"), 1) for k in range(8)}
+    found = tell(columns, label, np.arange(360))
+    by_name = {one.name: one for one in found.features}
+    assert found.best == "a"
+    assert (found.features[0].name.startswith("of a"), found.features[0].best) == (True, "a")
+    assert by_name["of b"].best == "b"
+    assert by_name["of b"].auc > max(by_name[f"of a {k}"].auc for k in range(8))
+
+
+def test_what_chance_reaches_is_told_beside_what_the_best_of_many_classes_reaches():
+    label = np.repeat([f"class {k}" for k in range(10)], 20)
+    found = tell(nuisances(200), label, np.arange(200))
+    assert 0.55 < found.by_chance < found.by_chance_high < LIMIT
+    assert found.low < found.by_chance
+    assert found.low <= found.auc <= found.high
+
+
+def test_above_the_limit_there_is_a_warning_only_above_chance():
+    assert Told(0.8, 0.6, 0.9, by_chance_high=0.79).warns
+    assert not Told(0.8, 0.6, 0.9, by_chance_high=0.81).warns
+    assert not Told(0.7, 0.6, 0.9, by_chance_high=0.6).warns
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -114,19 +152,6 @@ def test_classes_of_too_few_groups_are_left_aside():
     label = np.repeat(["few groups", "few", "many"], [40, LEAST - 1, LEAST])
     group = np.concatenate([np.repeat(np.arange(4), 10), 100 + np.arange(2 * LEAST - 1)])
     assert enough(label, group) == ["many"]
-
-
-def test_the_area_is_that_of_scikit_learn():
-    truth = RNG.integers(0, 3, 200)
-    answers = np.round(RNG.dirichlet([1, 1, 1], 200), 1)  # with ties
-    expected = [roc_auc_score(truth == k, answers[:, k]) for k in range(3)]
-    assert class_aucs(answers, truth) == pytest.approx(expected)
-
-
-def test_a_class_that_is_absent_has_no_area():
-    assert np.isnan(class_aucs(np.eye(3)[[0, 1, 0, 1]], np.array([0, 1, 0, 1]))).tolist() == [
-        False, False, True,
-    ]  # fmt: skip
 
 
 def test_the_limit_is_the_one_that_the_report_promises():

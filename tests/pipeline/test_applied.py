@@ -172,6 +172,62 @@ def test_a_line_of_a_blind_page_on_a_picture_that_came_anew_is_kept_and_says_not
     assert (found.new, found.outdated, decisions(clean)[0].path) == (1, 1, paths[0])
 
 
+def test_a_second_look_that_stands_twice_is_not_its_own_first_one(clean, paths, tmp_path):
+    line = f"{'4' * 32},{key_of(paths[0], again=True)},,label,spiral\n"
+    file = write(tmp_path, f"uid,key,path,kind,label\n{line}{line}")
+    assert apply(clean, file, reviewer="ann").new == 1
+    assert [one.again for one in decisions(clean)] == [0]
+
+
+def test_a_second_look_at_a_picture_that_came_anew_is_the_first(clean, paths, tmp_path):
+    apply(clean, write(tmp_path, f"path,kind,label\n{paths[0]},label,spiral\n"), reviewer="ann")
+    replaced(clean, paths[0])
+    text = f"key,path,kind,label\n{key_of(paths[0], again=True)},,label,merger\n"
+    apply(clean, write(tmp_path, text), reviewer="ann")
+    assert [one.again for one in decisions(clean)] == [0, 0]
+
+
+EDITED = [
+    ("label", "merger", "'spiral', this says 'merger'"), ("path", "{b}", "{b}"),
+    ("kind", "reject", "'label', this says 'reject'"), ("sha256", "d" * 64, "this says 'ddd"),
+    ("reviewer", "ben", "'ann', this says 'ben'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "word", "said"), EDITED)
+def test_a_line_that_the_ledger_has_and_that_was_edited_since_is_refused(
+    clean, paths, tmp_path, column, word, said
+):
+    cells = {"uid": "5" * 32, "path": paths[0], "kind": "label", "label": "spiral",
+             "reviewer": "ann", "sha256": ""}  # fmt: skip
+
+    def file_of(cells):
+        return write(tmp_path, f"{','.join(cells)}\n{','.join(cells.values())}\n")
+
+    assert apply(clean, file_of(cells)).new == 1
+    edited = cells | {column: word.replace("{b}", paths[1])}
+    edited["label"] = edited["label"] if edited["kind"] == "label" else ""
+    for dry_run in (True, False):
+        with pytest.raises(InputError, match=f"line 2, column {column}: the ledger has") as caught:
+            apply(clean, file_of(edited), dry_run=dry_run)
+    assert said.replace("{b}", paths[1]) in str(caught.value)
+    assert "leave its uid out to say something new" in caught.value.hint
+    assert len(decisions(clean)) == 1
+    assert apply(clean, file_of(cells)).new == 0
+    del edited["uid"], edited["sha256"]
+    assert apply(clean, file_of(edited)).new == 1
+
+
+def test_a_pair_that_is_told_the_other_way_round_is_no_edited_one(clean, paths, tmp_path):
+    names = "uid,path,kind,partner,keep"
+    a, b = paths[:2]
+    apply(clean, write(tmp_path, f"{names}\n{'6' * 32},{a},pair,{b},path\n"))
+    turned = f"{names}\n{'6' * 32},{b},pair,{a}"
+    assert apply(clean, write(tmp_path, f"{turned},partner\n")).new == 0
+    with pytest.raises(InputError, match="column keep: the ledger has the line 666"):
+        apply(clean, write(tmp_path, f"{turned},path\n"))
+
+
 def test_the_apostrophe_before_what_looks_like_a_formula_is_taken_off(clean, paths, tmp_path):
     said = ["=HYPERLINK(1)", "-1 mag", "'tis a star", "it's +1"]
     written = ["'=HYPERLINK(1)", "'-1 mag", "''tis a star", "it's +1"]
@@ -299,7 +355,7 @@ def test_the_command_says_what_it_appended_and_what_comes_next(clean, paths, tmp
     review_apply.apply(clean, Wanted(reviewer="ann"), file, dry_run=False, as_json=False)
     said = capsys.readouterr()
     assert said.out == f"{file}: 1 decision, 1 appended (1 label)\n"
-    assert said.err == "  1 by ann\nnext: galaxycurate split\n"
+    assert said.err == "  1 by ann\nnext: galaxycurate dedupe\n"  # as status says
     review_apply.apply(clean, Wanted(reviewer="ann"), file, dry_run=False, as_json=True)
     assert json.loads(capsys.readouterr().out)["new"] == 0
     review_apply.agreement(clean, as_json=False)

@@ -328,7 +328,7 @@ def test_figures_of_a_training_on_another_split_are_said_to_be_so(project):
     project.training.mkdir()
     (project.training / "metrics.json").write_text('{"test": {"accuracy": 0.9, "n": 1}}')
     (project.training / "predictions.csv").write_text(
-        "name,true,class,p_spiral\ntest/spiral/gone.jpg,spiral,spiral,0.9\n"
+        "name,true,class,p_spiral\ntest/spiral/gone.jpg,spiral,spiral,1\n"
     )
     text = page_of(project, curate=False)
     assert "Of its 1 test images the newest split has 1 in no part of it." in text

@@ -26,6 +26,14 @@ def test_each_kind_says_what_follows_from_it():
     assert verdicts(sky=Told(0.8, 0.6, 1.0, 0.3, (FORM,)))["sky"] == "by chance"
 
 
+def test_what_chance_reaches_is_said_in_words_beside_what_was_reached():
+    guessed = Told(0.8, 0.6, 0.9, None, (FORM,), best="a", by_chance=0.6, by_chance_high=0.84)
+    said = {kind["kind"]: kind for kind in told.kinds(found(file=guessed, sky=Told(0.5, 0.5, 0.5)))}
+    assert said["file"]["by_chance"] == "0.60, up to 0.84"
+    assert (said["file"]["verdict"], said["file"]["warns"]) == ("by chance", False)
+    assert said["sky"]["by_chance"] == "-"
+
+
 def test_who_drew_the_pictures_is_for_comparison_and_told_only_where_it_differs():
     drawn = Feature("provider", 1.0, {"a": 0.0, "b": 1.0})
     assert "source" not in verdicts(source=Told(0.5, 0.5, 0.5, same=("provider",)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from galaxycurate.core.outcome import Verdict
+from galaxycurate.core.words import many
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.dedupe.kept import Kept
 from galaxycurate.store.ledger import Ledger
@@ -111,6 +112,7 @@ def refuse_unaudited(kept: Kept, ledger: Ledger) -> None:
     new = unaudited(kept, ledger)
     if new:
         raise InputError(
-            f"{len(new):,} images came or changed after the last audit (the first is {new[0]})",
+            f"{many(len(new), 'image')} came or changed after the last audit "
+            f"(the first is {new[0]})",
             hint="galaxycurate audit, then split again",
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from galaxycurate.core.geometry import separation
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
+from galaxycurate.core.words import many
 from galaxycurate.curation.pairs import Pairs
 from galaxycurate.curation.sky.fields import near_fields
 from galaxycurate.curation.sky.footprints import Footprints
@@ -233,7 +234,8 @@ def _check_there(settings: Settings, ledger: Ledger, outcomes: list[Outcome]) ->
         gone = [o.path for o in outcomes if _is_another(tree, o, settled)]
     if gone:
         raise InputError(
-            f"{len(gone):,} images are no longer as the ledger knows them (the first is {gone[0]})",
+            f"{many(len(gone), 'image is', 'images are')} no longer as the ledger knows them "
+            f"(the first is {gone[0]})",
             hint="galaxycurate download fetches them again, a repeated import takes them again",
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from galaxycurate.core.columns import IDS
@@ -47,20 +48,22 @@ def select(settings: Settings, split: str = "") -> Selection:
     places = _places(records, split, notes)
     if step := behind(records, settings):
         notes.append(f"the split is out of date: {step.why} (next: {step.command})")
-    decided = records.decided_at_split if records.in_splits else records.decided
-    outcomes = sorted((one for one in records.kept if one.path in places), key=lambda one: one.path)
+    there = sorted((one for one in records.kept if one.path in places), key=lambda one: one.path)
+    gone = len(places) - len(there)
+    since = _since(records)
+    outcomes = [one for one in there if one.path not in since.out]
+    notes += since.told(one.path for one in there)
     if not outcomes:
         raise InputError(
             f"there is nothing to export: no picture of {settings.dataset}/ is in use",
             hint="galaxycurate status",
         )
     _check_there(Path(settings.dataset), outcomes)
-    gone = len(places) - len(outcomes)
     if gone:
         notes.append(f"images of the split that are wanted no more: {gone:,}")
     return Selection(
-        _pictures(outcomes, places, decided, _rows(manifests, outcomes)), manifests,
-        Path(settings.dataset), _about(records, decided, split, len(outcomes)), notes,
+        _pictures(outcomes, places, records.decided, _rows(manifests, outcomes)), manifests,
+        Path(settings.dataset), _about(records, split), notes,
         settings.seed,
     )  # fmt: skip
 
@@ -77,6 +80,42 @@ def _places(records: Recorded, split: str, notes: list[str]) -> dict[str, tuple[
     if split and split not in names:
         raise _no_split(split, names)
     return {p: place for p, place in records.in_splits.items() if split in ("", place[1])}
+
+
+@dataclass(frozen=True)
+class _Since:
+    """What people's decisions since the newest split change: images left out, put back, and of
+    another class. The first and the last tear no group; a part for the second only a split gives.
+    """
+
+    out: Set[str] = frozenset()
+    back: Set[str] = frozenset()
+    other: Set[str] = frozenset()
+
+    def told(self, paths: Iterable[str]) -> Iterator[str]:
+        """What it comes to for these images of the split, in words."""
+        here = set(paths)
+        out, other = len(here & self.out), len(here & self.other - self.out)
+        if out or other:
+            yield (
+                f"decisions since the split count here: {other:,} of another class, "
+                f"{out:,} left out"
+            )
+        if self.back:
+            yield f"put back since the split, and not in it: {len(self.back):,}"
+
+
+def _since(records: Recorded) -> _Since:
+    if not records.in_splits:
+        return _Since()
+    now, then = records.decided, records.decided_at_split
+    split = records.in_splits.keys()
+    kept = {one.path for one in records.kept}
+    return _Since(
+        out=split & (now.left_out.keys() - then.left_out.keys()),
+        back=(then.left_out.keys() - now.left_out.keys()) & kept - split,
+        other={path for path in split if now.label_of(path) != then.label_of(path)},
+    )
 
 
 def _no_split(split: str, names: set[str]) -> UsageError:
@@ -135,7 +174,8 @@ def _pictures(
     return sorted(found, key=lambda picture: picture.place)
 
 
-def _about(records: Recorded, decided: Decided, split: str, n: int) -> dict[str, object]:
+def _about(records: Recorded, split: str) -> dict[str, object]:
+    decided = records.decided
     return {
         "split": split or ("all splits" if records.in_splits else "no split"),
         "split_run": records.split_run,

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from galaxycurate.core.progress import Progress, silent
+from galaxycurate.core.words import size
 from galaxycurate.errors import StorageError, UsageError
 from galaxycurate.pipeline.export import hf_parquet, provenance
 from galaxycurate.pipeline.export.choosing import select
 from galaxycurate.pipeline.export.formats import Format, format_of
 from galaxycurate.pipeline.export.selection import Selection
-from galaxycurate.store.building import abandoned, building, clear
+from galaxycurate.store.building import abandoned, building, clear, standing
 from galaxycurate.store.files import check_parent, check_writable
 from galaxycurate.store.settings import Settings
 
@@ -123,6 +124,8 @@ def export(
     folder = request.folder
     if request.out is not None:
         check_parent(folder)
+    left = abandoned(folder.parent)
+    notes = _left_behind({f: n for f, n in left.items() if f == folder}, dry_run=dry_run)
     _check_target(folder, request.replace)
     selection = select(settings, request.split)
     if form.endings:
@@ -132,10 +135,11 @@ def export(
     made.is_dry = dry_run
     if dry_run:
         made.n_bytes = made.n_bytes or _bytes_of_tables(selection, form)
-    made.notes += _left_behind(folder.parent, dry_run=dry_run)
+    others = {f: n for f, n in left.items() if f != folder}
+    made.notes += notes + _left_behind(others, dry_run=dry_run)
     if not dry_run:
         _check_room(folder, made.n_bytes)
-        made.usage = _build(folder, selection, form, progress)
+        made.usage = _build(folder, selection, form, progress, replace=request.replace)
         made.files, made.n_bytes = _weighed(folder)
     return made
 
@@ -163,21 +167,33 @@ def _weighed(folder: Path) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def _left_behind(parent: Path, *, dry_run: bool) -> list[str]:
-    """Take away what killed exports left, before room is asked for; a dry run only tells."""
+def _left_behind(left: dict[Path, int], *, dry_run: bool) -> list[str]:
+    """Take away what killed exports left, before room is asked for; a dry run only tells.
+
+    An older export that one of them had moved aside is put back.
+    """
     told = []
-    for folder, n_bytes in abandoned(parent).items():
-        left = f"a killed export to {folder}/ left {n_bytes / 1e6:,.1f} MB"
-        if dry_run:
-            told.append(f"{left}: the next export takes them away")
-        else:
-            clear(folder)
-            told.append(f"{left}: they were taken away")
+    for folder, n_bytes in left.items():
+        is_aside = standing(folder) != folder
+        if not dry_run:
+            try:
+                clear(folder)
+            except StorageError:  # another export into that folder began meanwhile
+                continue
+        if n_bytes:
+            done = "the next export takes them away" if dry_run else "they were taken away"
+            told.append(f"a killed export to {folder}/ left {n_bytes / 1e6:,.1f} MB: {done}")
+        if is_aside:
+            done = "the next export puts it back" if dry_run else "it was put back"
+            told.append(f"a killed export had moved the older {folder}/ aside: {done}")
     return told
 
 
-def _build(folder: Path, selection: Selection, form: Format, progress: Progress) -> list[str]:
+def _build(
+    folder: Path, selection: Selection, form: Format, progress: Progress, *, replace: bool = False
+) -> list[str]:
     with building(folder, f"an export to {folder}/") as part:
+        _check_target(folder, replace)  # again: nobody else can put something there now
         usage = form.write(selection, part, progress)
         provenance.write(part, selection, form.name, usage)
         if form.write is hf_parquet.write:
@@ -190,9 +206,10 @@ def _build(folder: Path, selection: Selection, form: Format, progress: Progress)
 def _check_target(folder: Path, replace: bool) -> None:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise UsageError(f"{folder} is no folder", hint="--out DIR names one to be made")
-    if not folder.is_dir() or not any(folder.iterdir()):
+    there = standing(folder)  # of a dry run it may still lie aside
+    if not there.is_dir() or not any(there.iterdir()):
         return
-    if not (folder / provenance.FACTS).is_file():
+    if not (there / provenance.FACTS).is_file():
         raise UsageError(
             f"{folder}/ holds something else than an export", hint="--out DIR names a new folder"
         )
@@ -210,6 +227,6 @@ def _check_room(folder: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(place).free
     if n_bytes > free:
         raise StorageError(
-            f"the pictures are {n_bytes / 1e9:.2f} GB, and {place} has room for {free / 1e9:.2f}",
+            f"the export needs {size(n_bytes)}, and {place} has room for {size(free)}",
             hint="--out DIR on another disk, or --split test for a part",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
+from galaxycurate.catalogs.rules import shipped
 from galaxycurate.core.columns import SOFT
 from galaxycurate.core.progress import Progress
 from galaxycurate.pipeline.export.selection import PEOPLE, Picture, Selection
@@ -75,10 +76,13 @@ def _read(selection: Selection) -> list[str]:
 def _told_of(votes: dict[str, tuple[str, bool]]) -> list[str]:
     if not votes:
         return ["The manifests have no vote fractions of all classes (`--soft` keeps them)."]
-    told = ["Columns that end in `_fraction` are vote fractions, empty where unknown."]
+    told = ["Columns that end in `_fraction` are shares of all volunteers, empty where unknown."]
     if any(is_count for _column, is_count in votes.values()):
         told.append("Those without that ending are counts: fraction times volunteers, rounded; 0")
         told.append("where unknown: Zoobot takes an empty count for a number, and 0 for no vote.")
+    else:
+        told.append("There are no counts of votes: those are told of raw fractions only, under a")
+        told.append("scheme of galaxycurate's own that asks one question, without branches.")
     return [*told, "Where people gave another class than the votes, the votes are unknown."]
 
 
@@ -99,8 +103,9 @@ def _ids(selection: Selection) -> dict[str, str]:
 def _votes(selection: Selection) -> dict[str, tuple[str, bool]]:
     """Zoobot's columns of a question's answers: soft label, and whether counts are meant.
 
-    The question is the scheme of the labels. Counts are told of raw fractions only: a debiased
-    fraction is none of what volunteers clicked.
+    The question is the scheme of the labels. Counts are told of raw fractions of one question only:
+    a debiased fraction is none of what volunteers clicked, and in a tree the fractions are shares
+    of all volunteers, while `n_votes` is who answered the last question.
     """
     soft = [name for name in selection.columns if name.startswith(SOFT)]
     if not soft:
@@ -109,9 +114,22 @@ def _votes(selection: Selection) -> dict[str, tuple[str, bool]]:
     question = schemes.pop() if len(schemes) == 1 else "votes"
     sources = {str(p.row.get("label_source")) for p in selection.pictures if p.row.get("scheme")}
     found = {f"{question}_{n.removeprefix(SOFT)}_fraction": (n, False) for n in soft}
-    if all(source.endswith(" raw") for source in sources if not source.startswith(PEOPLE)):
+    is_raw = all(source.endswith(" raw") for source in sources if not source.startswith(PEOPLE))
+    if is_raw and _is_one_question(question, selection):
         found |= {f"{question}_{n.removeprefix(SOFT)}": (n, True) for n in soft}
     return found
+
+
+def _is_one_question(name: str, selection: Selection) -> bool:
+    """Whether a scheme is known here, and all its classes are answers to one counted question."""
+    if name not in shipped.names():
+        return False
+    scheme = shipped.load(name)
+    cuts = [manifest.header.cuts for manifest in selection.manifests]
+    asked = {one.get("scheme_sha256") for one in cuts if one.get("scheme") == name}
+    if not asked <= {scheme.sha256}:  # a file of the user's own, under the name of ours
+        return False
+    return bool(scheme.votes) and not scheme.branches
 
 
 def _answer(picture: Picture, how: tuple[str, bool]) -> str:

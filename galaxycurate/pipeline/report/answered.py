@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,16 @@ from galaxycurate.pipeline.report.training import Training
 
 _BROKEN = (ValueError, KeyError, TypeError, csv.Error)
 _TEST = "test"
+_ROUNDED = 1e-3
+_CHALLENGE = "GalaxyID"
+
+
+class _Wrong(Exception):
+    """What is wrong with a list of answers, in words."""
+
+
+class _OfVotes(Exception):
+    """The list has fractions of votes, as the challenge on Kaggle takes them, and no classes."""
 
 
 @dataclass(frozen=True)
@@ -80,22 +91,65 @@ def answered(training: Training | None, places: Mapping[str, tuple[int, str]]) -
         return Answered()
     to_image = _to_image(Path(training.root))
     try:
-        given = tuple(_answers(training.predictions, to_image))
-    except OSError:
+        given = tuple(_answers(training, to_image))
+    except (OSError, _OfVotes):
         return Answered(tree=training.root)
-    except _BROKEN as error:
-        flaw = f"{training.predictions} is no list of answers ({error!r})"
+    except _Wrong as error:
+        flaw = f"{training.predictions} is no list of answers: {error}"
         return Answered(flaw=flaw, tree=training.root)
     parts = Counter(places.get(one.path, (0, ""))[1] for one in given) if places else {}
     return Answered(given, "", dict(Counter(parts).most_common()), training.root)
 
 
-def _answers(predictions: Path, to_image: Callable[[str], str]) -> Iterator[Hard]:
-    with predictions.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            sure = float(row[f"p_{row['true']}"])
-            said = "" if row["class"] == row["true"] else f", said {row['class']}"
-            yield Hard(to_image(row["name"]), sure, f"p = {sure:.2f}{said}")
+def _answers(training: Training, to_image: Callable[[str], str]) -> Iterator[Hard]:
+    """The answers, each checked: a file that was cut or changed is believed in no line."""
+    names: set[str] = set()
+    for line, row in _rows(training.predictions):
+        answer = _chances(row, f"line {line}")
+        name, true, said = row["name"], row["true"], row["class"]
+        if name in names:
+            raise _Wrong(f"line {line} has {name} once more")
+        names.add(name)
+        sure = answer[true]
+        yield Hard(to_image(name), sure, f"p = {sure:.2f}" + (f", said {said}" * (said != true)))
+    if training.n is not None and len(names) != training.n:
+        raise _Wrong(f"it has {len(names):,}, and {training.n:,} images were tested")
+
+
+def _rows(predictions: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines by column, each with its number in the file."""
+    try:
+        text = predictions.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _Wrong("it is no text in UTF-8") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="more", strict=True)
+    columns = set(reader.fieldnames or ())
+    if _CHALLENGE in columns:
+        raise _OfVotes
+    if not {"name", "true", "class"} <= columns:
+        raise _Wrong("its first line does not name the columns name, true and class")
+    try:
+        for row in reader:
+            if None in row.values() or "more" in row:
+                raise _Wrong(f"line {reader.line_num} has not as many values as the first one")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise _Wrong(f"line {reader.line_num} is no CSV") from error
+
+
+def _chances(row: Mapping[str, str], where: str) -> dict[str, float]:
+    """The probability of each class, which together are 1."""
+    try:
+        found = {n.removeprefix("p_"): float(v) for n, v in row.items() if n.startswith("p_")}
+    except ValueError as error:
+        raise _Wrong(f"{where} has a probability that is no number") from error
+    if not all(0 <= p <= 1 for p in found.values()):
+        raise _Wrong(f"{where} has a probability outside 0 to 1")
+    if abs(sum(found.values()) - 1) > _ROUNDED:
+        raise _Wrong(f"the probabilities of {where} are {sum(found.values()):.3g} together, not 1")
+    if strange := {row["true"], row["class"]} - found.keys():
+        raise _Wrong(f"{where} has no probability of {', '.join(sorted(strange))}")
+    return found
 
 
 def _to_image(tree: Path) -> Callable[[str], str]:

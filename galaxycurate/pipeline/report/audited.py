@@ -33,7 +33,7 @@ def audit_facts(records: Recorded) -> AuditFacts | None:
     if records.audit_run is None:
         return None
     counts: dict[str, Counter[str]] = {}
-    worst = worst_of_each(records.audit)
+    worst, seen = worst_of_each(records.audit), records.seen  # which reads all lines of people
     for verdict in worst:
         counts.setdefault(label_of(verdict.path), Counter())[str(verdict.kind)] += 1
     return AuditFacts(
@@ -42,7 +42,7 @@ def audit_facts(records: Recorded) -> AuditFacts | None:
         left_out=audit_left_out(records),
         catalogue=str(records.audit_run.get("archive") or ""),
         current=records.is_audited,
-        unsure=sum(path not in records.seen for path in _used(records, worst, _UNSURE)),
+        unsure=sum(path not in seen for path in _used(records, worst, _UNSURE)),
         flagged=len(_used(records, worst, _FLAGGED)),
     )
 

@@ -27,6 +27,9 @@ _WORDS: Mapping[str, Mapping[float, str]] = {
     "subsampling": {float(k): name for k, name in SUBSAMPLINGS.items()},
 }
 
+ACCUSING = (FILE, SKY)
+"""Kinds that a warning follows from."""
+
 MEANING = {one.name: one.meaning for one in NUISANCES}
 
 
@@ -81,20 +84,25 @@ class Shortcuts:
         return {kind: told for kind, told in kinds.items() if told}
 
     @property
+    def warning(self) -> tuple[str, ...]:
+        """The kinds that a person should look at."""
+        return tuple(kind for kind in ACCUSING if (told := self.kinds.get(kind)) and told.warns)
+
+    @property
     def auc(self) -> float | None:
         """The greater of file and sky; None where nothing was checked."""
         return max((told.auc for told in (self.file, self.sky) if told), default=None)
 
     @property
     def worst(self) -> Feature | None:
-        """The feature that alone tells the classes best, of the kind that tells them better."""
+        """What alone tells most of the class told best, of the kind that tells classes better."""
         kinds = [told for told in (self.file, self.sky) if told and told.features]
         return max(kinds, key=lambda told: told.auc).features[0] if kinds else None
 
     @property
     def warns(self) -> bool:
         """Whether a person should look."""
-        return any(told.warns for told in (self.file, self.sky) if told)
+        return bool(self.warning)
 
     def as_dict(self) -> dict:
         """As JSON takes it."""
@@ -103,7 +111,8 @@ class Shortcuts:
             "classes": dict(self.classes), "too_few": list(self.too_few),
             "auc": self.auc, "warns": self.warns,
             "worst": self.worst.name if self.worst else None,
-            **{kind: {**asdict(told), "warns": told.warns} for kind, told in self.kinds.items()},
+            **{kind: {**asdict(told), "warns": kind in self.warning}
+               for kind, told in self.kinds.items()},
         }  # fmt: skip
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from galaxycurate.core.outcome import Status
+from galaxycurate.core.words import many
+from galaxycurate.curation.nuisances import FILE, SKY
 from galaxycurate.pipeline.report.facts import Finding, SplitProof
-from galaxycurate.pipeline.report.funnel import ASKED, KEPT, PLACED
+from galaxycurate.pipeline.report.funnel import ASKED, KEPT, LEFT, PLACED
 from galaxycurate.pipeline.report.shortcuts import MEANING, Told
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ def summary(
         _leaks(facts.proof, records, behind),
         _contents(facts, records),
         _shortcuts(facts.shortcuts),
-        _numbers(facts.splits, facts.classes, facts.funnel),
+        _numbers(facts.splits, facts.classes, facts.funnel, behind),
     )
 
 
@@ -168,10 +170,10 @@ def _shortcuts(found: Shortcuts | None) -> Finding:
                    "leave out --no-shortcuts")  # fmt: skip
     if found.why_not or found.file is None or found.sky is None:
         return say(UNKNOWN, f"Not checked: {found.why_not}.")
-    if found.file.warns:
+    if FILE in found.warning:
         return say(BAD, f"How the files were made tells the class ({_at_worst(found.file)}).",
                    "make all classes the same way; see Shortcuts")  # fmt: skip
-    if found.sky.warns:
+    if SKY in found.warning:
         return say(LOOK, f"The sky around the galaxies tells the class ({_at_worst(found.sky)}).",
                    "decide whether that is real; see Shortcuts")  # fmt: skip
     return say(GOOD, "Neither the files nor the sky around the galaxies tell the class "
@@ -183,18 +185,25 @@ def _at_worst(told: Told) -> str:
     return f"{which}AUC {told.auc:.2f}, most of all {MEANING[told.features[0].name]}"
 
 
-def _numbers(splits: Mapping, classes: Mapping, funnel: Mapping[str, int]) -> Finding:
+def _numbers(
+    splits: Mapping, classes: Mapping, funnel: Mapping[str, int], behind: Step | None
+) -> Finding:
     say = _teller("Numbers", "classes")
     last = list(funnel)[-1]
     sizes = {label: stages[last] for label, stages in classes.items()}
     empty = sorted(label for label, n in sizes.items() if not n)
+    waiting = {label: n for label in empty if (n := classes[label].get(LEFT, 0))}
+    if waiting and behind:
+        some = _and([f"{_images(n)} of {label}" for label, n in waiting.items()])
+        return say(LOOK, f"A new split would hold {some}, this one none. Split anew.",
+                   behind.command)  # fmt: skip
     if empty:
         return say(BAD, f"No image is left of {_and(empty)}.", "see the funnel for the reasons")
     if len(sizes) < 2:
         return say(LOOK, f"There is one class only: {_and(sorted(sizes))}.",
                    "galaxycurate negatives, or positives, gives another")  # fmt: skip
     small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    text = f"{sizes[small]:,} images of {small} to {sizes[large]:,} of {large}"
+    text = f"{many(sizes[small], 'image')} of {small} to {sizes[large]:,} of {large}"
     test = min(splits.get("test", {}).values(), default=FEW_TO_TEST)
     if sizes[small] < FEW_TO_LEARN:
         return say(LOOK, f"{text}: few to learn from.", "a larger --limit, or more classes' images")
@@ -207,7 +216,7 @@ def _numbers(splits: Mapping, classes: Mapping, funnel: Mapping[str, int]) -> Fi
 
 
 def _images(n: int) -> str:
-    return f"{n:,} images" if n > 1 else "one image" if n else "no image"
+    return "one image" if n == 1 else many(n, "image") if n else "no image"
 
 
 def _and(names: list[str]) -> str:

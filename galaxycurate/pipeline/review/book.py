@@ -22,6 +22,7 @@ class Book:
         self._lines: dict[str, Decision] = {}
         self._stands: set[str] = set()
         self._about: dict[Pair, list[str]] = defaultdict(list)
+        self._seen: set[tuple[str, str]] = set()
         self.add(decisions)
 
     def __len__(self) -> int:
@@ -41,6 +42,7 @@ class Book:
                 continue
             self._lines[line.uid] = line
             told.add((line.path, line.partner))
+            self._seen |= {(line.reviewer, line.path), (line.reviewer, line.partner)}
             if line.kind is DecisionKind.UNDO:
                 is_undone = True
             else:
@@ -68,10 +70,9 @@ class Book:
         uids = self._about.get((path, partner), [])
         return [self._lines[uid] for uid in uids if self.stands(uid)]
 
-    def has_seen(self, reviewer: str, path: str, partner: str = "") -> bool:
-        """Whether somebody ever decided on it, and so was shown its label."""
-        uids = self._about.get((path, partner), [])
-        return any(self._lines[uid].reviewer == reviewer for uid in uids)
+    def has_seen(self, reviewer: str, path: str) -> bool:
+        """Whether somebody ever decided on a picture, or a pair with it: its label was shown."""
+        return (reviewer, path) in self._seen
 
     def standing(self) -> list[Decision]:
         """All decisions that count, in the ledger's order."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from galaxycurate.core.decision import Decision
-from galaxycurate.curation.decisions import is_current
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.review.book import Book
 from galaxycurate.pipeline.review.columns import Columns
@@ -74,8 +73,7 @@ def check_waits(queue: Queue) -> None:
 
 def words_on(entry: Entry, material: Material, book: Book) -> list[Decision]:
     """The decisions on an entry's pictures as they are today, the oldest first."""
-    sha256 = {path: material.outcome(path).sha256 for path in (entry.path, entry.partner) if path}
-    return [w for w in book.about(entry.path, entry.partner) if is_current(w, sha256)]
+    return [word for word in book.about(entry.path, entry.partner) if material.is_today(word)]
 
 
 def _by_others(entry: Entry, reviewer: str, material: Material, book: Book) -> bool:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from galaxycurate.core.decision import Decision
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Outcome, Status, Verdict
+from galaxycurate.curation.decisions import is_current
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.recorded import Recorded, recorded
 from galaxycurate.pipeline.report.rows import Rows
@@ -75,6 +77,11 @@ class Material:
     def outcome(self, path: str) -> Outcome:
         """What became of a cutout; the kept picture where there is one."""
         return self.pictures.get(path) or self.unkept[path]
+
+    def is_today(self, line: Decision) -> bool:
+        """Whether a decision is on the pictures that there are now."""
+        paths = [path for path in (line.path, line.partner) if path in self]
+        return is_current(line, {path: self.outcome(path).sha256 for path in paths})
 
     def __contains__(self, path: str) -> bool:
         return path in self.pictures or path in self.unkept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Pictures:
         Raises
         ------
         InputError
-            It is gone, or none can be made of it.
+            It is gone, another one than the ledger knows, or none can be made of it.
         """
         body = self._bytes(path)
         kind = next((kind for mark, kind in _SHOWN.items() if body.startswith(mark)), "")
@@ -90,7 +91,10 @@ class Pictures:
 
     def _bytes(self, path: str) -> bytes:
         if path in self._material.pictures:
-            return self._tree.read(path)
+            body, known = self._tree.read(path), self._material.outcome(path).sha256
+            if known and hashlib.sha256(body).hexdigest() != known:  # a decision is on that one
+                raise InputError(f"{path} is no longer as the ledger knows it")
+            return body
         file = self._material.rejected.get(path)
         if file is None:
             raise InputError(f"the bytes of {path} were not kept")

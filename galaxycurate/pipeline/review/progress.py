@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from galaxycurate.core.decision import Decision
 from galaxycurate.pipeline.review.book import Book, Pair, is_repeated
@@ -48,6 +48,10 @@ class Progress:
         """All decisions of the reviewer that count."""
         return [line for line in self.book.standing() if line.reviewer == self.reviewer]
 
+    def newest(self) -> Iterator[Decision]:
+        """Those on the pictures that there are today, the last one first."""
+        return (line for line in reversed(self.standing()) if self._material.is_today(line))
+
     def mine(self, key: str, entry: Entry) -> Decision | None:
         """What this reviewer decided; of what is disputed only what was said to that."""
         again = entry.again and key not in self._as_first
@@ -71,12 +75,22 @@ class Progress:
         return mine is not None or (self._is_disputed and not self._wanted.blind)
 
     def is_hidden(self, key: str, entry: Entry) -> bool:
-        """Label and score are shown to whoever has decided once, even if that was undone."""
+        """Label and score are shown to whoever has decided once, even if that was undone; those of
+        a pair to whoever has decided on both.
+        """
         if not self._wanted.blind:
             return False
         if entry.again:
             return self.mine(key, entry) is None
-        return not self.book.has_seen(self.reviewer, entry.path, entry.partner)
+        return not all(self._seen(entry))
+
+    def is_blind(self, key: str, entry: Entry) -> bool:
+        """Whether what is said of an entry is blind work: no label of its pictures was shown, but
+        for a second look, which always comes after that.
+        """
+        if not self.is_hidden(key, entry):
+            return False
+        return self.is_again(key, entry) or not any(self._seen(entry))
 
     def is_again(self, key: str, entry: Entry) -> bool:
         """Whether what is said of an entry is a second word: where the first look was passed over,
@@ -108,6 +122,11 @@ class Progress:
             return []
         theirs = (self.looks.place(key) for key in keys if self.others(self.looks.entry(key)))
         return sorted(place for place in theirs if place is not None)
+
+    def _seen(self, entry: Entry) -> list[bool]:
+        """Of which of its pictures the reviewer was shown the label."""
+        paths = (path for path in (entry.path, entry.partner) if path)
+        return [self.book.has_seen(self.reviewer, path) for path in paths]
 
     def _words(self, entry: Entry) -> list[Decision]:
         return words_on(entry, self._material, self.book)

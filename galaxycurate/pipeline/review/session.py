@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -20,6 +22,7 @@ from galaxycurate.pipeline.review.said import Said
 from galaxycurate.pipeline.review.taken import Taken
 from galaxycurate.pipeline.review.told import Told
 from galaxycurate.pipeline.review.wanted import Wanted
+from galaxycurate.store.files import check_writable, unwritable
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.settings import Settings
 
@@ -113,6 +116,19 @@ class Session:
         """
         check_waits(self.queue)
 
+    def check_takes(self) -> None:
+        """Refuse to ask a person for what could not be written.
+
+        Raises
+        ------
+        StorageError
+            The ledger is a file, and it or its folder cannot be written.
+        """
+        if (file := self._ledger.file) is not None:
+            check_writable(file.parent)
+            if file.exists() and not os.access(file, os.W_OK):
+                raise unwritable(file, PermissionError(errno.EACCES, "permission denied"))
+
     # ---- what a page asks
 
     def about(self) -> dict:
@@ -190,7 +206,8 @@ class Session:
         """
         told = [Said.read(message) for message in messages]
         lines = [self._taken.line(said) for said in told]
-        new = [line for line in lines if self.book.get(line.uid) is None]
+        each = {line.uid: line for line in lines}  # one may be there twice
+        new = [line for uid, line in each.items() if self.book.get(uid) is None]
         if new:
             self._run = self._run or self._ledger.start("review", self._parameters())
             self._ledger.decide(self._run, new)

@@ -58,7 +58,7 @@ class Taken:
             label=said.label, reason=said.reason, keep=said.keep,
             reviewer=self._progress.reviewer, queue=self._queue, sha256=sha256,
             partner_sha256=partner_sha256,
-            blind=int(self._progress.is_hidden(said.key, entry)),
+            blind=int(self._progress.is_blind(said.key, entry)),
             again=int(self._progress.is_again(said.key, entry)), took_ms=said.took_ms,
         )  # fmt: skip
 

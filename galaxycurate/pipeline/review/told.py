@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from galaxycurate.pipeline.review.item import Scale, item_of, scale_of
@@ -66,9 +67,10 @@ class Told:
         }
 
     def _history(self) -> list[list[str]]:
-        """The reviewer's last decisions that count, and what they are about."""
-        mine = [[line.uid, key_of_line(line)] for line in self._progress.standing()[-_LAST:]]
-        return [pair for pair in mine if self._looks.has(pair[1])]
+        """The reviewer's last decisions that count, what they are about, and of which queue."""
+        mine = ([line.uid, key_of_line(line), line.queue] for line in self._progress.newest())
+        shown = (one for one in mine if self._looks.has(one[1]))
+        return list(islice(shown, _LAST))[::-1]
 
     def shown(self, key: str) -> dict:
         """One entry as a page shows it; what is hidden is not in it."""

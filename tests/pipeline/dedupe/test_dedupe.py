@@ -4,10 +4,12 @@ import csv
 import hashlib
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from galaxycurate.core.decision import Decision, DecisionKind
 from galaxycurate.core.ids import encode
 from galaxycurate.core.outcome import Outcome, Status, VerdictKind
 from galaxycurate.errors import InputError, SettingError
@@ -195,6 +197,24 @@ def test_a_second_split_takes_the_place_of_the_first(settings):
     assert trees == {"train", "val", "test", "split.json", "groups.csv"}
     assert sum(sum(c.values()) for c in made.counts.values()) == 30
     assert not list(Path(settings.dataset).glob(".split*"))
+
+
+def test_classes_that_people_gave_are_those_that_are_compared_in_size_and_scale(settings):
+    """Small pictures of one class are a way to tell it; where people gave half away, no more."""
+    fill(settings, lonely(4, "a") + lonely(4, "b", start=1))
+    with Ledger.open(settings.ledger_url) as ledger:
+        small = [replace(one, size_px=128) for one in ledger.outcomes() if one.label == "b"]
+        ledger.add_outcomes(ledger.start("download", {}), small)
+        there = {one.name: one for one in ledger.outcomes()}
+    assert "b are 128 px" in dedupe(settings, pixels=None, dry_run=True).unlike
+    other = {"a2": "b", "a3": "b", "b2": "a", "b3": "a"}
+    with Ledger.open(settings.ledger_url) as ledger:
+        ledger.decide(ledger.start("review", {}), [
+            Decision(f"{k:032x}", there[name].path, DecisionKind.LABEL, label=label,
+                     reviewer="Ann", sha256=there[name].sha256)
+            for k, (name, label) in enumerate(other.items())
+        ])  # fmt: skip
+    assert dedupe(settings, pixels=None, dry_run=True).unlike == ""
 
 
 def test_an_impossible_overlap_is_refused(settings):

@@ -28,8 +28,9 @@ def decide(project, *lines):
 def exported(tmp_path_factory):
     """The project, and the paths of its images by class; spiral 0 became a merger, 1 is out."""
     project = Project(tmp_path_factory.mktemp("exported"))
-    votes = {"n_votes": [41] * 40, "scheme": ["gz"] * 40, "label_source": ["gz raw"] * 40,
-             "soft_spiral": [0.75] * 40, "soft_merger": [0.25] * 40}  # fmt: skip
+    votes = {"n_votes": [41] * 40, "scheme": ["gz1-binary"] * 40,
+             "label_source": ["gz1-binary raw"] * 40,
+             "soft_spiral": [0.75] * 40, "soft_elliptical": [0.25] * 40}  # fmt: skip
     project.fetch(project.manifest("spiral", 40, **votes), side=24)
     project.fetch(project.manifest("merger", 20, dec=[45.0] * 20), side=24)
     project.fetch(project.manifest("nothing", 20, dec=[-5.0] * 20, objID=[0] * 20), side=24)

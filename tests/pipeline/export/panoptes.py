@@ -1,7 +1,8 @@
 """The part of Zooniverse's server that the Panoptes command line speaks to, on this machine.
 
 It holds what it was given: subject sets, subjects and their media; and it refuses what the real one
-would: no login, a project that is not there, a subject without media, media of another type.
+would: no login, a project that is not there, a subject without media, media of another type, an
+upload that does not say which kind of blob it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs
 
 TYPES = ("image/jpeg", "image/png")
 USER, PASSWORD, TOKEN = "ann", "sky:blue", "a-token"
+SIGNED_IN = "_Panoptes_session=ann-is-here"
 PROJECT = "4711"
 
 
@@ -77,10 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
             case ["users", "sign_in"]:
                 said = json.loads(body)["user"]
                 if (said["login"], said["password"]) == (USER, PASSWORD):
-                    self._say(200, {"users": [{"id": "1"}]})
+                    self._say(200, {"users": [{"id": "1"}]}, {"Set-Cookie": f"{SIGNED_IN}; path=/"})
                 else:
                     self._say(401, {"error": "Invalid email or password."})
-            case ["oauth", "token"]:
+            case ["oauth", "token"] if self._is_signed_in():
                 self._say(200, {"access_token": TOKEN, "expires_in": 7200, "refresh_token": "r"})
             case ["api", "subject_sets"] if self._is_known():
                 self._new_set(json.loads(body)["subject_sets"])
@@ -95,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.headers.get("Content-Type") not in TYPES:
             return self._refuse(415, "not a picture")
+        if self.headers.get("x-ms-blob-type") != "BlockBlob":
+            return self._refuse(400, "what kind of blob is it")
         self.server.media[self.path] = body
         return self._say(201, {})
 
@@ -133,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _path(self) -> list[str]:
         return self.path.partition("?")[0].strip("/").split("/")
+
+    def _is_signed_in(self) -> bool:
+        return SIGNED_IN in self.headers.get("Cookie", "").split("; ")
 
     def _is_known(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {TOKEN}"

@@ -115,13 +115,14 @@ def test_zoobots_tree_learns_from_votes_and_nothing_from_unknown_ones(zoobot):
     assert said["tree"]["losses"]
     for name, loss, n_votes in said["tree"]["losses"]:
         row = rows[name]
-        assert n_votes == int(row["gz_spiral"]) + int(row["gz_merger"])
+        assert n_votes == int(row["gz1-binary_spiral"]) + int(row["gz1-binary_elliptical"])
         if n_votes == 0:
             assert loss == pytest.approx(0, abs=1e-5)
         else:
             assert loss > 0.1
     moved = [row for row in rows.values() if row["label_source"].startswith("people")]
-    assert [(row["gz_spiral"], row["gz_merger"]) for row in moved] == [("0", "0")]
+    names = ("gz1-binary_spiral", "gz1-binary_elliptical")
+    assert [[row[name] for name in names] for row in moved] == [["0", "0"]]
 
 
 def test_the_readme_of_a_zoobot_export_opens_it(zoobot):
@@ -150,12 +151,12 @@ def zooniverse():
         yield server
 
 
-def typed(words, folder, home, server):
+def typed(words, folder, home, server, *, password=panoptes.PASSWORD):
     """A command of the page, as ann types it; her account is in Panoptes' own configuration."""
     program = consumers.program("panoptes")
     (home / ".panoptes").mkdir(parents=True, exist_ok=True)
     (home / ".panoptes" / "config.yml").write_text(
-        f"endpoint: {server.url}\nusername: {panoptes.USER}\npassword: '{panoptes.PASSWORD}'\n"
+        f"endpoint: {server.url}\nusername: {panoptes.USER}\npassword: '{password}'\n"
     )
     env = os.environ | {"HOME": str(home)}
     return subprocess.run(
@@ -199,3 +200,21 @@ def test_a_picture_that_is_gone_is_refused_before_anything_is_uploaded(
     words = ["subject-set", "upload-subjects", "-f", "1", number, "export/zooniverse/manifest.csv"]
     assert "could not be found" in typed(words, tmp_path, tmp_path, zooniverse).stderr
     assert len(zooniverse.subjects) == before
+
+
+@pytest.mark.parametrize(
+    ("project", "password", "said"),
+    [
+        (panoptes.PROJECT, "a wrong one", "Invalid email or password."),
+        ("4712", panoptes.PASSWORD, "no such project"),
+    ],
+)
+def test_who_may_not_upload_is_told_so_by_the_command_line(
+    zooniverse, tmp_path, project, password, said
+):
+    before = dict(zooniverse.sets)
+    words = ["subject-set", "create", project, "refused"]
+    done = typed(words, tmp_path, tmp_path, zooniverse, password=password)
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+    assert zooniverse.sets == before

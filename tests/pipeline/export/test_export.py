@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_folds_are_exported_by_their_names(tmp_path):
     assert called("fold-1") == "fold_1"  # the hub takes no hyphen
 
 
-def test_decisions_that_came_after_the_split_are_told_and_do_not_count(tmp_path):
+def test_classes_that_people_gave_after_the_split_count_and_are_told(tmp_path):
     project = small(tmp_path)
     dedupe(project.settings, pixels=None)
     split(project.settings)
@@ -90,9 +91,34 @@ def test_decisions_that_came_after_the_split_are_told_and_do_not_count(tmp_path)
     decide(project, (f"images/spiral/{path.name}", DecisionKind.LABEL, {"label": "ring"}))
     made = export(project.settings, Request("csv", tmp_path / "out"))
     assert made.notes == [
-        "the split is out of date: 1 decision since the last split (next: galaxycurate split)"
+        "the split is out of date: 1 decision since the last split (next: galaxycurate split)",
+        "decisions since the split count here: 1 of another class, 0 left out",
     ]
-    assert {name for counts in made.counts.values() for name in counts} == {"spiral"}
+    counts = sum((Counter(some) for some in made.counts.values()), Counter())
+    assert counts == {"spiral": 11, "ring": 1}
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "decisions since the split count here: 1 of another class" in card
+
+
+def test_what_people_reject_after_the_split_is_left_out_and_what_they_put_back_waits(tmp_path):
+    project = small(tmp_path)
+    dedupe(project.settings, pixels=None)
+    one, other, *_ = (
+        f"images/spiral/{p.name}" for p in (tmp_path / "dataset/images/spiral").iterdir()
+    )
+    decide(project, (other, DecisionKind.REJECT, {"reason": "off-centre"}))
+    split(project.settings)
+    decide(project, (one, DecisionKind.REJECT, {"reason": "off-centre"}))
+    decide(project, (other, DecisionKind.LABEL, {"label": "spiral"}))
+    made = export(project.settings, Request("csv", tmp_path / "out"))
+    assert made.pictures == 10
+    assert made.notes[1:] == [
+        "decisions since the split count here: 0 of another class, 1 left out",
+        "put back since the split, and not in it: 1",
+    ]
+    table = (tmp_path / "out" / "galaxies.csv").read_text()
+    assert Path(one).stem not in table
+    assert Path(other).stem not in table
 
 
 def test_what_dedupe_and_audit_found_after_the_split_is_told(tmp_path):
@@ -260,7 +286,7 @@ def test_no_room_is_told_before_anything_is_written(exported, tmp_path, monkeypa
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 100))
-    with pytest.raises(StorageError, match="has room for 0"):
+    with pytest.raises(StorageError, match="has room for 100 bytes"):
         export(exported[0].settings, Request("imagefolder", tmp_path / "out"))
     assert list(tmp_path.iterdir()) == []
 
@@ -323,13 +349,122 @@ def test_a_dry_run_tells_how_large_a_table_will_be(exported, tmp_path):
         assert told == pytest.approx(export(exported[0].settings, request).n_bytes, rel=0.02)
 
 
-def test_an_export_that_went_between_two_renames_is_taken_up(exported, tmp_path):
+BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from galaxycurate.pipeline.export.export import Request, export
+from galaxycurate.store.settings import load
+
+rename = Path.rename
+
+def die(self, target):
+    rename(self, target)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Path.rename = die
+settings = load({"dataset": sys.argv[1], "manifests": sys.argv[2]})
+export(settings, Request("fits", Path(sys.argv[3]), replace=True))
+"""
+
+
+@pytest.fixture
+def between(exported, tmp_path):
+    """An export to out/ as CSV, and one as FITS that was killed between its two renames."""
+    settings, out = exported[0].settings, tmp_path / "out"
+    export(settings, Request("csv", out))
+    words = [settings.dataset, settings.manifests, str(out)]
+    died = subprocess.run([sys.executable, "-c", BETWEEN, *words], check=False, timeout=120)
+    assert died.returncode == -signal.SIGKILL
+    assert {one.name for one in tmp_path.iterdir()} == {".out.lock", ".out.new", ".out.old"}
+    return settings, out
+
+
+def test_an_export_that_a_kill_left_aside_is_put_back_and_not_replaced_unasked(between):
+    settings, out = between
+    there = set(out.parent.iterdir())
+    with pytest.raises(UsageError, match="holds an export already"):
+        export(settings, Request("csv", out), dry_run=True)
+    assert set(out.parent.iterdir()) == there
+    with pytest.raises(UsageError, match="holds an export already"):
+        export(settings, Request("fits", out))
+    assert (out / "galaxies.csv").is_file()
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_what_was_put_back_is_told_beside_what_was_taken_away(between):
+    settings, out = between
+    request = Request("csv", out.parent / "other")
+    waste = (out.parent / ".out.new" / "galaxies.fits").stat().st_size
+    *_, gone, back = export(settings, request, dry_run=True).notes
+    assert gone.startswith(f"a killed export to {out}/ left 0.")
+    assert gone.endswith("takes them away")
+    assert waste > 10_000
+    aside = f"a killed export had moved the older {out}/ aside"
+    assert back == f"{aside}: the next export puts it back"
+    assert export(settings, request).notes[-1] == f"{aside}: it was put back"
+    assert set(out.parent.iterdir()) == {out, request.folder}
+    assert (out / "galaxies.csv").is_file()
+
+
+def test_replace_takes_the_place_of_what_was_put_back(between):
+    settings, out = between
+    export(settings, Request("fits", out, replace=True))
+    assert (out / "galaxies.fits").is_file()
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_what_appears_at_the_target_meanwhile_is_not_replaced(exported, tmp_path, monkeypatch):
+    from galaxycurate.pipeline.export import export as module
+
+    settings, out = exported[0].settings, tmp_path / "out"
+    real = module.select
+
+    def select(*words):
+        if not out.exists():
+            out.mkdir()
+            (out / "thesis.tex").write_text("x")
+        return real(*words)
+
+    monkeypatch.setattr(module, "select", select)
+    with pytest.raises(UsageError, match="holds something else than an export"):
+        export(settings, Request("csv", out))
+    assert [one.name for one in out.iterdir()] == ["thesis.tex"]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_an_export_beside_one_that_begins_meanwhile_leaves_it_alone(
+    exported, tmp_path, monkeypatch
+):
+    from galaxycurate.pipeline.export import export as module
     from galaxycurate.store.building import building
 
-    out = tmp_path / "out"
-    export(exported[0].settings, Request("csv", out))
-    out.rename(tmp_path / ".out.old")  # as a kill there leaves it
-    with pytest.raises(ZeroDivisionError), building(out, "an export"):
-        raise ZeroDivisionError
-    assert (out / "galaxies.csv").is_file()
-    assert replace(Request("csv", out)).folder == out
+    (tmp_path / ".other.new").mkdir()
+    (tmp_path / ".other.lock").write_text("1")
+    seen, real = [], module.abandoned
+
+    def abandoned(parent):
+        seen.append(real(parent))
+        begun.__enter__()
+        return seen[-1]
+
+    begun = building(tmp_path / "other", "an export")
+    monkeypatch.setattr(module, "abandoned", abandoned)
+    try:
+        made = export(exported[0].settings, Request("csv", tmp_path / "out"))
+        assert list(seen[0]) == [tmp_path / "other"]
+        assert (tmp_path / ".other.new").is_dir()
+        assert not any("killed" in note for note in made.notes)
+    finally:
+        begun.__exit__(None, None, None)
+    assert (tmp_path / "out" / "galaxies.csv").is_file()
+
+
+def test_the_next_command_can_be_typed_as_it_stands(exported, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    where = ["--dataset", exported[0].settings.dataset, "--manifests",
+             exported[0].settings.manifests]  # fmt: skip
+    words = ["export", "--to", "csv", "--out", "my sky; ls", *where]
+    assert main([*words, "--dry-run"]) == 0
+    assert "galaxycurate export --to csv --out 'my sky; ls'" in "".join(capsys.readouterr())
+    assert main(words) == 0
+    assert "cat 'my sky; ls/README.md'" in "".join(capsys.readouterr())

@@ -12,7 +12,9 @@ from galaxycurate.core.geometry import overlap_fraction
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.errors import InputError
 from galaxycurate.pipeline.dedupe.dedupe import dedupe
+from galaxycurate.pipeline.report.answered import answered
 from galaxycurate.pipeline.report.gather import gather
+from galaxycurate.pipeline.report.training import Training
 from galaxycurate.pipeline.split.split import split
 from galaxycurate.store.ledger import Ledger
 from galaxycurate.store.shards.tree import ShardTree
@@ -351,13 +353,38 @@ def test_a_training_on_the_test_images_of_this_split_is_told_from_one_of_another
     assert tested.parts == {"train": 3, "test": len(parts["test"]), "": 1}
 
 
-def test_predictions_that_break_off_choose_nothing_and_say_why(curated):
-    _tested_on(curated, list(_split_of(curated)))
-    with (curated.training / "predictions.csv").open("a") as file:
-        file.write("\ntest/spiral/1.jpg,spiral")
-    tested = facts_of(curated).tested
-    assert tested.given == ()
-    assert "predictions.csv is no list of answers" in tested.flaw
+def test_fractions_of_votes_are_no_damaged_answers(tmp_path):
+    (tmp_path / "predictions.csv").write_text("GalaxyID,Class1.1,Class1.2\n100008,0.4,0.6\n")
+    found = answered(Training(tmp_path, n=1), {})
+    assert (found.given, found.flaw) == ((), "")
+
+
+_HEAD = "name,true,class,p_elliptical,p_spiral\n"
+_LINE = "test/spiral/1.jpg,spiral,spiral,0.1,0.9\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (_HEAD + _LINE + "test/spiral/2.jpg,spiral", "line 3 has not as many values"),
+        (_HEAD + _LINE, "it has 1, and 2 images were tested"),
+        (_HEAD + 2 * _LINE, "line 3 has test/spiral/1.jpg once more"),
+        (_HEAD + _LINE.replace("0.9", "7.5"), "line 2 has a probability outside 0 to 1"),
+        (_HEAD + _LINE.replace("0.9", "nan"), "line 2 has a probability outside 0 to 1"),
+        (_HEAD + _LINE.replace("0.9", "x"), "line 2 has a probability that is no number"),
+        (_HEAD + _LINE.replace("0.9", "0.5"), "probabilities of line 2 are 0.6 together, not 1"),
+        (_HEAD + _LINE.replace(",spiral,s", ",ring,s"), "line 2 has no probability of ring"),
+        ("\0\xff\xfe", "its first line does not name the columns"),
+        (b"\xff\xfe\x00", "it is no text in UTF-8"),
+    ],
+)
+def test_answers_that_were_cut_or_changed_are_believed_in_no_line(tmp_path, text, why):
+    file = tmp_path / "predictions.csv"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    found = answered(Training(tmp_path, n=2), {})
+    assert found.given == ()
+    assert found.flaw.startswith(f"{file} is no list of answers: ")
+    assert why in found.flaw
 
 
 def test_a_split_that_is_out_of_date_makes_no_share_above_all(reviewed):

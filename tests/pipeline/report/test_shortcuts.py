@@ -52,6 +52,9 @@ def test_simulated_classes_that_were_made_in_two_ways_raise_a_warning(tmp_path):
     found = checked(collect(tmp_path, planted))
     assert found.file.warns
     assert found.warns
+    plain = found.as_dict()
+    assert (plain["warns"], plain["file"]["warns"], plain["light"]["warns"]) == (True, True, False)
+    assert plain["file"]["by_chance"] < plain["file"]["by_chance_high"] < LIMIT
     assert {one.name for one in found.file.features[:4]} <= {
         "width_px", "height_px", "tables", "colour_tables",
     }  # fmt: skip
@@ -104,7 +107,9 @@ def test_classes_that_two_servers_drew_alike_are_quiet_and_the_servers_are_named
     found = checked(settings)
     assert not found.warns
     assert found.source.auc == 1.0
-    assert found.as_dict()["source"]["warns"] is True
+    plain = found.as_dict()
+    assert [plain[kind]["warns"] for kind in ("file", "sky", "light", "source")] == [False] * 4
+    assert plain["warns"] is False
     typical = found.source.features[0].typical
     assert [found.words["provider"][typical[name]] for name in "ab"] == ["import", "a mirror"]
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from galaxycurate.core.outcome import Outcome, Status, Verdict, VerdictKind
-from galaxycurate.curation.shortcuts import Feature, Told
+from galaxycurate.curation.shortcuts import Feature, Told, tell
 from galaxycurate.pipeline.agreed import Agreed
 from galaxycurate.pipeline.next_steps import Step
 from galaxycurate.pipeline.recorded import Recorded
 from galaxycurate.pipeline.report import summary
 from galaxycurate.pipeline.report.facts import AuditFacts, Finding, PeopleFacts, SplitProof
-from galaxycurate.pipeline.report.shortcuts import Shortcuts
+from galaxycurate.pipeline.report.shortcuts import MEANING, Shortcuts
 
 FUNNEL = {"rows in the manifests": 1000, "pictures kept": 1000, "in the splits": 1000}
 PROOF = SplitProof(1000, 900, 0, 90, 0, 1000, 0)
@@ -107,6 +108,19 @@ def test_each_fault_is_told_with_what_to_do(changed, about, level, text, do):
     assert do in line.do
 
 
+def test_the_measure_that_is_named_tells_the_class_that_is_named():
+    label = np.repeat(["A", "B", "C"], 120)
+    rng = np.random.default_rng(0)
+    names = ["width_px", *(name for name in MEANING if name != "width_px")][:9]
+    columns = {names[0]: rng.normal(1.9 * (label == "B"), 1)}
+    columns |= {name: rng.normal(0.85 * (label == "A"), 1) for name in names[1:]}
+    file = tell(columns, label, np.arange(360))
+    text = lines(shortcuts=replace(QUIET, file=file))["Shortcuts"].text
+    assert "(A from the rest: AUC 0.9" in text
+    assert MEANING["width_px"] not in text
+    assert any(MEANING[name] in text for name in names[1:])
+
+
 def test_failed_pictures_are_asked_for_again():
     failed = Outcome("p", "n", "a", "x", Status.FAILED, "busy")
     line = lines(replace(RECORDS, outcomes=(failed,)))["Pictures"]
@@ -118,6 +132,15 @@ def test_a_split_that_is_behind_is_told_as_status_tells_it():
     line = {one.about: one for one in summary.summary(Facts(), RECORDS, step)}["Leaks"]
     assert (line.level, line.do) == ("look", "galaxycurate dedupe")
     assert line.text == "The split is out of date: images came since."
+
+
+def test_a_class_that_only_a_new_split_would_hold_is_no_empty_one():
+    step = Step("galaxycurate split", "1 decision since the last split")
+    stages = {"rows in the manifests": 0, "fit for splits": 1, "in the splits": 0}
+    facts = Facts(classes={"a": dict.fromkeys(FUNNEL, 500), "merger": stages})
+    line = {one.about: one for one in summary.summary(facts, RECORDS, step)}["Numbers"]
+    assert (line.level, line.do) == ("look", "galaxycurate split")
+    assert line.text == "A new split would hold one image of merger, this one none. Split anew."
 
 
 def test_contents_are_not_good_while_what_the_audit_leaves_out_is_in_the_split():

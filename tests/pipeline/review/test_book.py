@@ -43,6 +43,13 @@ def test_a_person_who_undid_a_decision_has_seen_the_label_all_the_same():
     assert not book.has_seen("ben", "images/a/1.jpg")
 
 
+def test_who_decided_on_a_pair_has_seen_the_labels_of_both():
+    book = Book([Decision("1", "b", DecisionKind.PAIR, partner="a", keep="path", reviewer="anna")])
+    assert book.has_seen("anna", "a")
+    assert book.has_seen("anna", "b")
+    assert not book.has_seen("anna", "c")
+
+
 @given(st.lists(st.integers(0, 30), max_size=30))
 def test_line_by_line_and_all_together_agree(draws):
     lines = []

@@ -1,5 +1,8 @@
 """Whatever a dataset keeps its pictures as, a browser gets something that it shows."""
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,10 +16,17 @@ from tests.pipeline.review.conftest import opened
 JPEG = b"\xff\xd8\xff"
 
 
+def know(session, path, body):
+    """Let the ledger know a picture with these bytes."""
+    known = session.material.pictures
+    known[path] = replace(known[path], sha256=hashlib.sha256(body).hexdigest())
+
+
 def shown(project, path, body):
-    """What a browser gets of a file with these bytes."""
+    """What a browser gets of a file that the ledger knows with these bytes."""
     (project.root / "dataset" / path).write_bytes(body)
     with opened(project) as session:
+        know(session, path, body)
         return session.pictures.full(path), session.pictures.size(path)
 
 
@@ -51,11 +61,24 @@ def test_nothing_is_sent_as_what_its_name_says(project, paths):
             shown(project, paths[0], body)
 
 
+def test_another_picture_than_the_ledger_knows_is_not_shown(project, paths):
+    """Whoever decided would decide on what nobody sees."""
+    file = project.root / "dataset" / paths[0]
+    before = file.read_bytes()
+    file.write_bytes(picture(78))
+    with opened(project) as session:
+        with pytest.raises(InputError, match="no longer as the ledger knows it"):
+            session.pictures.full(paths[0])
+        file.write_bytes(before)
+        assert session.pictures.full(paths[0]).body == before
+
+
 def test_pictures_in_shards_are_shown_too(project, paths):
     tree = open_tree(project.root / "dataset", "webdataset")
     tree.write(paths[0], picture(77))
     tree.finish()
     with opened(project) as session:
+        know(session, paths[0], picture(77))
         assert session.pictures.full(paths[0]).body == picture(77)
         assert session.pictures.full(paths[1]).body.startswith(JPEG)
 
@@ -63,6 +86,7 @@ def test_pictures_in_shards_are_shown_too(project, paths):
 def test_a_large_picture_is_made_small_for_the_grid(project, paths):
     sent, size = shown(project, paths[0], picture(3, side=900))
     with opened(project) as session:
+        know(session, paths[0], picture(3, side=900))
         small = session.pictures.small(paths[0])
     assert size == (900, 900)
     assert len(small.body) < len(sent.body) / 4

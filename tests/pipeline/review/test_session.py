@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import uuid
 from collections import Counter
 from dataclasses import replace
 
@@ -11,8 +13,11 @@ from galaxycurate.core.decision import DecisionKind
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.placing import Placing
 from galaxycurate.curation.agreement import agreements
-from galaxycurate.errors import InputError, UsageError
+from galaxycurate.errors import InputError, StorageError, UsageError
 from galaxycurate.pipeline.decided import read
+from galaxycurate.pipeline.review import told
+from galaxycurate.pipeline.review.entry import Entry
+from galaxycurate.pipeline.review.looks import Looks
 from galaxycurate.pipeline.review.waiting import waiting
 from galaxycurate.pipeline.review.wanted import Wanted, share
 from galaxycurate.store.ledger import Ledger
@@ -32,6 +37,19 @@ def test_a_look_writes_nothing(project):
         assert ledger.last_run("review") is None
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_nobody_is_asked_for_decisions_that_cannot_be_written(project):
+    folder = project.root / "dataset"
+    with opened(project) as session:
+        session.check_takes()
+    for place, mode in ((folder, 0o500), (folder / "ledger.sqlite", 0o400)):
+        before = place.stat().st_mode
+        place.chmod(mode)
+        with opened(project) as session, pytest.raises(StorageError, match="cannot write"):
+            session.check_takes()
+        place.chmod(before)
+
+
 def test_a_decision_is_in_the_ledger_when_the_page_is_told_so(project, paths):
     with opened(project) as session:
         line = said(session, 2, "reject", reason=" a  trail\u0007 ")
@@ -48,6 +66,14 @@ def test_a_decision_that_is_sent_twice_is_one_line(project):
     with opened(project) as session:
         line = said(session, 0, "label", label="spiral")
         assert session.decide([line])["decided"] == session.decide([line])["decided"] == 1
+    assert len(lines(project)) == 1
+
+
+def test_a_decision_that_stands_twice_in_one_message_is_counted_once(project):
+    with opened(project) as session:
+        line = said(session, 0, "label", label="spiral")
+        assert session.decide([line, line])["decided"] == 1
+        assert sum(session.said.values()) == 1
     assert len(lines(project)) == 1
 
 
@@ -101,7 +127,24 @@ def test_reopened_a_review_stands_at_the_first_undecided(project):
     with opened(project) as session:
         about = session.about()
         assert (about["first"], about["decided"], about["total"]) == (2, 3, 10)
-        assert [session.shown(key)["place"] for _, key in about["history"]] == [0, 1, 3]
+        assert [session.shown(key)["place"] for _, key, _ in about["history"]] == [0, 1, 3]
+
+
+def test_a_page_can_take_back_the_newest_of_its_reviewers_decisions(project, paths, monkeypatch):
+    monkeypatch.setattr(told, "_LAST", 2)
+    sent = {}
+    for who, places in (("anna", (0, 1, 2, 3)), ("ben", (4,))):
+        with opened(project, reviewer=who) as session:
+            sent |= {k: said(session, k, "unsure") for k in places}
+            session.decide([sent[k] for k in places])
+    with opened(project) as session:
+        shown = [[sent[k]["uid"], sent[k]["key"], "unreviewed"] for k in (2, 3)]
+        assert session.about()["history"] == shown
+    replaced(project, paths[3])  # what was said of the older picture is not to be seen
+    with opened(project) as session:
+        assert [uid for uid, _, _ in session.about()["history"]] == [
+            sent[1]["uid"], sent[2]["uid"],
+        ]  # fmt: skip
 
 
 def test_a_decision_on_another_picture_than_todays_is_none(project, paths):
@@ -224,6 +267,13 @@ def test_a_page_that_skips_is_told_what_others_decide_meanwhile(project):
         assert ben.decide([said(ben, 0, "unsure")])["taken"] == [place]
 
 
+def test_what_one_decides_oneself_in_another_window_is_not_taken_away(project):
+    with opened(project, reviewer="ben", skip_decided=True) as one:
+        with opened(project, reviewer="ben", skip_decided=True) as other:
+            other.decide([said(other, 4, "unsure")])
+        assert one.decide([said(one, 0, "unsure")])["taken"] == []
+
+
 def test_two_who_skip_what_the_other_decided_meet_rarely(project):
     with opened(project, skip_decided=True, limit=3) as few, opened(project, limit=3) as first:
         assert {e.path for e in few.entries} == {e.path for e in first.entries}
@@ -273,6 +323,58 @@ def test_blind_hides_label_votes_score_and_verdict_until_the_decision(project, p
         assert not session.items(0, 1)[0]["is_hidden"]
         session.decide([said(session, 0, "unsure")])
     assert [line.blind for line in lines(project) if line.kind != "undo"] == [1, 0]
+
+
+def message(entry, kind, **what):
+    """What a page sends about an entry, wherever it was looked at from."""
+    return {"uid": uuid.uuid4().hex, "key": Looks.key(entry), "kind": kind, **what}
+
+
+def test_a_picture_whose_label_a_pair_has_shown_is_no_blind_work(project, paths):
+    judged(project, "dedupe", pair(*paths[:2], VerdictKind.OVERLAP))
+    pairs, first, last = Entry(*paths[:2]), Entry(paths[0]), Entry(paths[2])
+    with opened(project, blind=True) as session:
+        session.decide([message(pairs, "pair", keep="both")])
+        assert not session.shown(Looks.key(first))["is_hidden"]
+        assert session.shown(Looks.key(last))["is_hidden"]
+        session.decide([message(one, "label", label="spiral") for one in (first, last)])
+    assert [line.blind for line in lines(project)] == [1, 0, 1]
+
+
+def test_a_pair_of_which_one_label_was_seen_hides_the_other_and_is_no_blind_work(project, paths):
+    judged(project, "dedupe", pair(*paths[:2], VerdictKind.OVERLAP))
+    pairs, one, other = Entry(*paths[:2]), Entry(paths[0]), Entry(paths[1])
+    with opened(project, blind=True) as session:
+        session.decide([message(one, "label", label="spiral")])
+        assert session.shown(Looks.key(pairs))["is_hidden"]
+        assert session.shown(Looks.key(other))["is_hidden"]
+        session.decide([message(pairs, "pair", keep="both")])
+        assert not session.shown(Looks.key(pairs))["is_hidden"]
+    assert [line.blind for line in lines(project)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("unsure", [(1, 0), (0, 0)]), ("reject", [(1, 0), (1, 1)])]
+)
+def test_a_second_look_is_blind_and_one_that_is_the_first_word_only_where_no_label_was_shown(
+    project, word, told
+):
+    with opened(project, blind=True, second_look=1.0) as session:
+        path = session.entries[0].path
+        again = next(one for one in session.entries if one.again and one.path == path)
+        session.decide([message(session.entries[0], word)])
+        assert session.shown(Looks.key(again))["is_hidden"]
+        session.decide([message(again, "label", label="spiral")])
+    assert [(line.blind, line.again) for line in lines(project)] == told
+
+
+def test_twins_are_hidden_as_the_label_is(project, paths):
+    judged(project, "dedupe", pair(*paths[:2], VerdictKind.OVERLAP))
+    one = Entry(paths[0])
+    with opened(project, blind=True) as session:
+        assert session.shown(Looks.key(one))["twins"] == []
+        (after,) = session.decide([message(one, "unsure")])["items"]
+    assert after["twins"] == [Looks.key(Entry(*paths[:2]))]
 
 
 def scales(project, **wanted):
@@ -412,7 +514,7 @@ def test_the_twin_of_a_picture_is_found_from_the_picture(project, paths):
     (kept,) = lines(project)
     assert (kept.path, kept.partner, kept.keep) == (*paths[:2], "both")
     with opened(project) as session:  # and its decision can be taken back tomorrow
-        assert session.about()["history"] == [["a" * 32, key]]
+        assert session.about()["history"] == [["a" * 32, key, "unreviewed"]]
         undo = {"uid": "b" * 32, "key": key, "kind": "undo", "undoes": "a" * 32}
         assert session.decide([undo])["items"][0]["mine"] is None
 

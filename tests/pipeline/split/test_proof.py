@@ -95,7 +95,7 @@ def test_another_picture_of_the_same_length_is_noticed(project):
     path.write_bytes(body)
     split(project.settings)  # written anew, but the same
     path.write_bytes(body[:-9] + bytes(9))
-    with pytest.raises(InputError, match="1 images are no longer as the ledger knows them"):
+    with pytest.raises(InputError, match="1 image is no longer as the ledger knows them"):
         split(project.settings)
 
 

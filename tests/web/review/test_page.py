@@ -1,6 +1,7 @@
 """The page in a real browser: every key, kill and reopen, hostile names, two people, one file."""
 
 import csv
+import hashlib
 import os
 import signal
 import statistics
@@ -189,10 +190,31 @@ def test_after_a_reload_what_was_decided_together_is_still_undone_together(proje
     assert Counter(kind for kind, _ in words(project)) == {"unsure": 1, "label": 9, "undo": 10}
 
 
+def test_what_is_undone_at_once_is_of_one_queue_and_of_one_page_at_most(tmp_path, page):
+    project = Project(tmp_path)
+    project.fetch(project.manifest("spiral", 42, size_px=[48] * 42), side=48)
+    with opened(project, queue="random") as session:
+        path = {entry.path: session.looks.key(entry) for entry in session.entries}
+    keys, step = [path[name] for name in sorted(path)], "ab" * 8
+    for queue, uids in (
+        ("random", [f"{step}{k:016x}" for k in range(38)]),
+        ("unreviewed", [f"{step}{k:016x}" for k in (38, 39)] + [f"{k:032x}" for k in (40, 41)]),
+    ):
+        with opened(project, queue=queue) as session:
+            some = [{"uid": u, "key": keys[int(u[16:], 16)], "kind": "unsure"} for u in uids]
+            session.decide(some)
+    with opened(project) as session, serving(session) as url:
+        page.open(url).page.wait_for_selector("text=42 of 42 decided")
+        for left in (41, 40, 38, 2, 0):  # by hand one by one, a queue's two, a page, the rest
+            page.press("u").page.wait_for_selector(f"text={left} of 42 decided")
+            page.saved()
+
+
 def test_how_many_second_looks_are_still_to_come_is_not_told(project, page):
     with opened(project, blind=True, second_look=1.0) as session, serving(session) as url:
         page.open(url).at(0)
         assert page.text(".progress-words") == "0 decided, at 1"
+        assert page.page.query_selector("progress") is None
         page.press("0").at(1).press("g").grid()
         assert page.text(".progress-words") == "1 decided, at 2"
         assert page.text(".hint").startswith("Page 1. Space")
@@ -389,7 +411,37 @@ def test_killed_and_started_anew_a_review_goes_on_and_loses_no_decision(project,
         _, talk = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "2 labels kept; 6 of 10 left in unreviewed" in talk
-    assert talk.rstrip().endswith("next: galaxycurate split")
+    assert talk.rstrip().endswith("next: galaxycurate dedupe")  # as status says
+
+
+def test_what_two_tabs_could_not_send_is_sent_by_the_next_page(project, page):
+    process, url = start(project)
+    try:
+        second = page.context.new_page()
+        page.open(url).at(0)
+        second.goto(url)
+        second.wait_for_selector("#review[data-place='0']")
+        process.kill()
+        process.wait(10)
+        page.press("Enter").at(1).press("Enter").at(2)
+        page.page.wait_for_selector("text=2 not saved")
+        second.keyboard.press("ArrowRight")
+        second.keyboard.press("ArrowRight")
+        second.wait_for_selector("#review[data-place='2']")
+        second.keyboard.press("2")
+        second.wait_for_selector("text=1 not saved")
+        assert len(lines(project)) == 0
+        process, again = start(project)
+        second.close()
+        page.page.goto("about:blank")
+        page.wrong.clear()
+        page.open(again).saved()
+        assert len({line.path for line in lines(project)}) == len(lines(project)) == 3
+        assert "sent now: 3 decisions of an earlier page" in page.text("body")
+        assert page.page.evaluate("Object.keys(localStorage).length") == 0
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
 
 
 def test_two_people_at_once_see_their_own_progress_and_lose_nothing(project, browser):
@@ -548,8 +600,9 @@ def many(root, n):
         path = tree.relative("spiral", row["name"])
         tree.write(path, body)
         outcomes.append(
-            Outcome(path, row["name"], "spiral", "x", Status.OK, sha256=f"{k:064x}",
-                    n_bytes=len(body), provider=made.provider)
+            Outcome(path, row["name"], "spiral", "x", Status.OK,
+                    sha256=hashlib.sha256(body).hexdigest(), n_bytes=len(body),
+                    provider=made.provider)
         )  # fmt: skip
     with Ledger.open(made.settings.ledger_url) as ledger:
         ledger.add_outcomes(ledger.start("download", {}), outcomes)
@@ -599,8 +652,9 @@ def hostile(root):
         path = f"images/{word}/{row['name']}.jpg"
         tree.write(path, body)
         outcomes.append(
-            Outcome(path, row["name"], word, "x", Status.OK, sha256=f"{k:064x}", provider=word)
-        )
+            Outcome(path, row["name"], word, "x", Status.OK,
+                    sha256=hashlib.sha256(body).hexdigest(), provider=word)
+        )  # fmt: skip
     with Ledger.open(made.settings.ledger_url) as ledger:
         ledger.add_outcomes(ledger.start("download", {}), outcomes)
     judged(made, "dedupe", pair(outcomes[0].path, outcomes[1].path, evidence=HOSTILE[0]))
@@ -686,6 +740,78 @@ def test_each_who_uses_a_page_has_a_name_and_a_progress_of_their_own(project, pa
     assert [row["reviewer"] for row in rows_of(given)] == ["anna"] * 2 + ["ben"] * 3
     apply(project.settings, given, reviewer="")
     assert len(lines(project)) == 5
+
+
+def test_two_tabs_of_one_page_know_of_each_other_and_lose_no_decision(project, page):
+    file, given = project.root / "review.html", project.root / "decisions.csv"
+    with opened(project) as session:
+        static.write(session, file)
+    page.open(file.as_uri()).at(0)
+    other = page.context.new_page()
+    other.goto(file.as_uri())
+    other.wait_for_selector('#review[data-place="0"]')
+    page.press("1").at(1).press("2").at(2)
+    other.wait_for_selector("text=2 of 10 decided")
+    for place in (1, 2):
+        other.keyboard.press("ArrowRight")
+        other.wait_for_selector(f'#review[data-place="{place}"]')
+        assert ("You decided on this" in other.inner_text(".hint")) == (place == 1)
+    other.keyboard.press("x")
+    other.keyboard.type("seen in the other tab")
+    other.keyboard.press("Enter")
+    page.page.wait_for_selector("text=3 of 10 decided")
+    assert page.text(".download") == "download decisions.csv (3)"
+    page.press("u").at(1)
+    other.wait_for_selector("text=2 of 10 decided")
+    page.page.reload()
+    page.page.wait_for_selector("text=2 of 10 decided")
+    page.download(given)
+    assert [row["kind"] for row in rows_of(given)] == ["label", "label", "reject", "undo"]
+
+
+def test_a_tab_puts_back_what_another_one_wrote_over(project, page):
+    file = project.root / "review.html"
+    with opened(project) as session:
+        static.write(session, file)
+    page.open(file.as_uri()).at(0).press("1").at(1)
+    kept = "Object.keys(localStorage).filter((name) => name.includes('review-page'))"
+    n = f"{kept}.map((name) => JSON.parse(localStorage.getItem(name)).lines.length)"
+
+    def waits_for(told):
+        until = time.monotonic() + 5
+        while page.page.evaluate(n) != told and time.monotonic() < until:
+            page.page.wait_for_timeout(20)
+        assert page.page.evaluate(n) == told
+
+    other = page.context.new_page()
+    other.goto(file.as_uri())
+    other.wait_for_selector('#review[data-place="1"]')
+    late = "JSON.stringify({ lines: [], reviewer: 'anna', files: [] })"
+    other.evaluate(f"localStorage.setItem({kept}[0], {late})")
+    waits_for([1])
+    other.evaluate(f"localStorage.removeItem({kept}[0])")  # as a newer page does
+    waits_for([])
+    page.press("2").at(2)
+    waits_for([2])
+
+
+def test_a_tab_that_was_told_of_nothing_overwrites_nothing(project, page):
+    """Two tabs of different processes may know of each other late."""
+    file = project.root / "review.html"
+    with opened(project) as session:
+        static.write(session, file)
+    page.page.add_init_script(
+        "addEventListener('storage', (event) => event.stopImmediatePropagation(), true)"
+    )
+    page.open(file.as_uri()).at(0)
+    other = page.context.new_page()
+    other.goto(file.as_uri())
+    other.wait_for_selector('#review[data-place="0"]')
+    other.keyboard.press("1")
+    other.wait_for_selector("text=1 of 10 decided")
+    page.press("ArrowRight").at(1).press("2").page.wait_for_selector("text=2 of 10 decided")
+    page.page.reload()
+    page.page.wait_for_selector("text=2 of 10 decided")
 
 
 def test_a_page_that_is_written_over_another_takes_its_decisions_over(project, page):

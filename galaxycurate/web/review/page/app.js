@@ -51,10 +51,10 @@ export class App {
   /** Begin where nothing is decided yet: what an earlier page could not send is decided, too. */
   async start() {
     const left = this.decisions.recover();
-    if (left && await this.decisions.isSent(PATIENCE_MS)) await this.first();
-    else await this.go(this.place);
+    const isSent = left && await this.decisions.isSent(PATIENCE_MS);
+    await (isSent ? this.first() : this.go(this.place));
     const { elsewhere } = this.decisions;
-    if (left) this.say(`sent now: ${many(left, "decision")} of an earlier page`);
+    if (left) this.say(`${isSent ? "sent now" : "not saved yet"}: ${many(left, "decision")} of an earlier page`);
     else if (elsewhere.length) this.say(`Decisions that were not sent wait in this browser for the review of ${elsewhere.join(" and ")}: start that again`);
   }
 

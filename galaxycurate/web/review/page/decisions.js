@@ -1,9 +1,10 @@
 // What was decided and taken back, on its way to the ledger.
 
 import { count, newUid, newUids, stepOf } from "./dom.js";
+import { PAGE } from "./grid.js";
 import { picturesOf } from "./lines.js";
 import { Outbox } from "./outbox.js";
-import { Unsent } from "./unsent.js";
+import { commonPlace, Unsent } from "./unsent.js";
 
 const REFUSED = ", not taken";
 
@@ -50,7 +51,8 @@ export class Decisions {
   /** Names of the reviewer's other queues of which decisions could not be sent. */
   get elsewhere() {
     try {
-      return Object.keys(localStorage).filter((name) => name.startsWith(this.all) && name !== this.place && !name.endsWith(REFUSED))
+      const places = new Set(Object.keys(localStorage).map(commonPlace));
+      return [...places].filter((name) => name.startsWith(this.all) && name !== this.place && !name.endsWith(REFUSED))
         .map((name) => name.slice(this.all.length));
     } catch { return []; } // forbidden: nothing is kept
   }
@@ -63,7 +65,7 @@ export class Decisions {
       this.n += item.mine || item.place === null ? 0 : 1;
       return line;
     });
-    this.history.push(...lines.map((line) => [line.uid, line.key]));
+    this.history.push(...lines.map((line) => [line.uid, line.key, line.queue]));
     this.#redo = [];
     this.told(pairs.map(([item, what], k) => ({ ...item, mine: { uid: lines[k].uid, label: "", reason: "", keep: "", ...what } })));
     this.outbox.send(lines);
@@ -74,8 +76,7 @@ export class Decisions {
   undo() {
     const last = this.history.at(-1);
     if (!last) return false;
-    const before = this.history.findLastIndex(([uid]) => stepOf(uid) !== stepOf(last[0]));
-    const step = this.history.splice(before + 1);
+    const step = this.history.splice(-this.#stepLength(last));
     const undos = step.map(([uid, key]) => this.#undo(uid, key));
     this.#redo.push([undos, step]);
     return this.#take(undos, "undone");
@@ -88,6 +89,13 @@ export class Decisions {
     const [undos, step] = last;
     this.history.push(...step);
     return this.#take(undos.map(({ uid, key }) => this.#undo(uid, key)), "done again");
+  }
+
+  /** How many of the last decisions were one key's: of one queue, and no more than a page shows. */
+  #stepLength([uid, , queue]) {
+    const step = stepOf(uid);
+    const before = this.history.findLastIndex(([one, , where]) => !step || stepOf(one) !== step || where !== queue);
+    return Math.min(Math.max(this.history.length - 1 - before, 1), PAGE);
   }
 
   #undo(undoes, key) { return { ...this.#line(key), kind: "undo", undoes }; }
@@ -103,6 +111,11 @@ export class Decisions {
 
   #answered(answer, sent, why) {
     if (!answer) return this.#refused(sent, why);
+    return this.hear(answer);
+  }
+
+  /** Go by what a store tells. */
+  hear(answer) {
     if (!this.outbox.size) this.n = answer.decided;
     for (const place of answer.taken) this.taken.add(place);
     return this.told(answer.items);

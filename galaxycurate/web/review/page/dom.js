@@ -58,8 +58,8 @@ export function newUids(n) {
   return Array.from({ length: n }, () => newUid(step));
 }
 
-/** Which step a name is of. */
-export function stepOf(uid) { return uid.slice(0, 16); }
+/** Which step a name is of; empty where it is not of a page: by hand people count up from 0. */
+export function stepOf(uid) { return uid.slice(0, 16).replace(/^0+$/, ""); }
 
 function newHalf() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");

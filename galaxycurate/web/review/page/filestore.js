@@ -6,6 +6,7 @@ const ALL = "galaxycurate-review-page:";
 export class FileStore {
   isStatic = true;
   lines = [];
+  files = [];
   isKept = true;
   earlier = 0; // decisions of a page that this one was written over, taken from it
   elsewhere = 0; // and of one of another dataset, which are left alone
@@ -43,8 +44,22 @@ export class FileStore {
   async save(decisions) {
     this.#add(decisions);
     this.#keep();
-    const session = await this.session();
-    return { items: decisions.map((one) => this.#shown(this.byKey.get(one.key))), decided: session.decided, taken: [] };
+    return this.#answer(decisions);
+  }
+
+  /** What another tab of this page kept since: as an answer, or null where that is nothing new. */
+  hear(place) {
+    if (place !== this.place) return null;
+    const known = this.#uids;
+    try {
+      if (localStorage.getItem(place) === null) return null; // let go: a newer page has taken all of it over
+      if (this.#merge()) this.#write(); // both wrote at once, and the other one was last
+    } catch { this.isKept = false; }
+    const lines = this.lines.filter((line) => !known.has(line.uid));
+    if (!lines.length) return null;
+    this.#settle();
+    this.changed(this);
+    return this.#answer(lines.filter((line) => this.byKey.has(line.key)));
   }
 
   /** Take another reviewer's name; lines keep that of who decided. */
@@ -53,9 +68,26 @@ export class FileStore {
     this.#keep();
   }
 
+  get #uids() { return new Set(this.lines.map((line) => line.uid)); }
+
+  #answer(lines) {
+    return { items: lines.map((one) => this.#shown(this.byKey.get(one.key))), decided: this.mine.size, taken: [] };
+  }
+
   #add(lines) {
-    const known = new Set(this.lines.map((line) => line.uid));
+    const known = this.#uids;
     this.lines.push(...lines.filter((line) => !known.has(line.uid)));
+  }
+
+  /** Take what the browser keeps, which another tab may have added to; whether it lacks some of this one's. */
+  #merge() {
+    const own = this.lines;
+    const kept = read(this.place);
+    const uids = new Set(kept.lines.map((line) => line.uid));
+    this.lines = kept.lines;
+    this.files = [...new Set([...kept.files, ...this.files])];
+    this.#add(own);
+    return own.some((line) => !uids.has(line.uid));
   }
 
   /** What was decided in a page that this one was written over: all that no ledger had when this was made. */
@@ -65,13 +97,13 @@ export class FileStore {
     const over = places.map((place) => [place, read(place)]).filter(([, kept]) => kept.files.includes(location.pathname));
     const mine = over.filter(([place]) => place.startsWith(`${ALL}${this.held.dataset}:`));
     for (const [, { lines, reviewer }] of mine) {
-      const left = lines.filter((line) => !known.has(line.uid.slice(-this.held.known_by)));
-      this.#add(left);
-      this.earlier += left.length;
+      const before = this.lines.length;
+      this.#add(lines.filter((line) => !known.has(line.uid.slice(-this.held.known_by))));
+      this.earlier += this.lines.length - before;
       this.reviewer ||= reviewer;
     }
     this.elsewhere = over.filter((one) => !mine.includes(one)).reduce((n, [, kept]) => n + kept.lines.length, 0);
-    if (mine.length) this.#write(); // before any of them is let go: there may be no room for both
+    if (mine.length) this.#write(); // in this place, before any of them is let go: there may be no room for both
     for (const [place, kept] of mine) {
       const files = kept.files.filter((file) => file !== location.pathname);
       if (files.length) localStorage.setItem(place, JSON.stringify({ ...kept, files }));
@@ -85,8 +117,11 @@ export class FileStore {
   }
 
   #keep() {
+    try {
+      this.#merge();
+      this.#write();
+    } catch { this.isKept = false; }
     this.#settle();
-    try { this.#write(); } catch { this.isKept = false; }
     this.changed(this);
   }
 
@@ -100,7 +135,7 @@ export class FileStore {
       else if (this.#isHere(line)) left.push(line);
     }
     left.reverse();
-    this.history = left.map((line) => [line.uid, line.key]);
+    this.history = left.map((line) => [line.uid, line.key, line.queue]);
     this.mine = new Map(left.map((line) => [line.key, line]));
   }
 

@@ -18,7 +18,7 @@ export class Head {
   constructor(session, act, extra = null) {
     this.session = session;
     this.isStatic = Boolean(extra);
-    this.bar = el("progress", { max: Math.max(session.total, 1), value: 0, "aria-label": "decided" });
+    this.bar = repeats(session) ? null : el("progress", { max: Math.max(session.total, 1), value: 0, "aria-label": "decided" });
     this.words = el("span", { class: "progress-words" });
     this.pace = el("span", { class: "pace" });
     this.saved = el("span", { class: "saved", role: "status" });
@@ -33,9 +33,9 @@ export class Head {
     this.save(0, "");
   }
 
-  /** How many are decided, and where one is; of how many only where no look is a repeated one. */
+  /** How many are decided, and where one is; of how many, in words and as a bar, only where no look is a repeated one. */
   show(decided, place) {
-    this.bar.value = decided;
+    if (this.bar) this.bar.value = decided;
     const at = place < this.session.total ? `at ${count(place + 1)}` : "at the end";
     const total = repeats(this.session) ? "" : ` of ${count(this.session.total)}`;
     fill(this.words, `${count(decided)}${total} decided, ${at}`);

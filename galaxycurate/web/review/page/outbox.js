@@ -1,9 +1,10 @@
 // Decisions on their way: one after the other, kept until the ledger has them.
 
 import { Refused } from "./store.js";
-import { keepList, keptList } from "./unsent.js";
+import { keepList, ownPlace, takeOver } from "./unsent.js";
 
 const MOST = 12;
+const TOGETHER = 36;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 5000;
 
@@ -13,12 +14,14 @@ export class Outbox {
   #working = false;
   #wait = FIRST_WAIT_MS;
   #idle = [];
+  #alone = 0; // so many go one by one, because one of them was refused
 
   /** @param told called with (answer, lines) when some are saved, with (null, lines, why) when they are refused
    *  @param changed called with (number waiting, problem in words or "")
    *  @param place where they are kept meanwhile, of localStorage; empty for nowhere */
   constructor(server, told, changed, place = "") {
-    Object.assign(this, { server, told, changed, place, problem: "" });
+    Object.assign(this, { server, told, changed, place: ownPlace(place), problem: "" });
+    this.common = place;
   }
 
   /** The lines that are not saved. */
@@ -36,9 +39,11 @@ export class Outbox {
     return new Promise((resolve) => { this.#idle.push(resolve); });
   }
 
-  /** Take back what an earlier page could not send. */
+  /** Take over what other tabs could not send; one that is open still sends it, too: a uid counts once. */
   recover() {
-    for (const some of keptList(this.place)) if (Array.isArray(some) && some.length) this.send(some);
+    const [kept, taken] = takeOver(this.common);
+    for (const some of kept) if (Array.isArray(some) && some.length) this.send(some);
+    taken();
     return this.size;
   }
 
@@ -58,7 +63,7 @@ export class Outbox {
   }
 
   async #sendFirst() {
-    const some = this.#waiting[0];
+    const [n, some] = this.#together();
     let answer = null;
     let why = "";
     try {
@@ -66,12 +71,32 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof Refused)) return this.#pause(error.message);
       // one that is refused takes none with it: they are sent one by one
-      if (some.length > 1) return this.#settle(some.map((line) => [line]));
+      if (some.length > 1) return this.#settle(n, this.#apart(n));
       why = error.message;
     }
-    this.#settle([]);
+    this.#settle(n);
     try { this.told(answer, some, why); } catch (error) { reportError(error); } // the next ones are sent all the same
     return undefined;
+  }
+
+  /** How many of what waits go at once, and their lines: whoever is quick does not wait for each. */
+  #together() {
+    const some = [];
+    let n = 0;
+    for (const lines of this.#waiting) {
+      if (n && (some.length + lines.length > TOGETHER || this.#alone)) break;
+      some.push(...lines);
+      n += 1;
+    }
+    if (this.#alone) this.#alone -= 1;
+    return [n, some];
+  }
+
+  /** The lines of the first ones, each by itself. */
+  #apart(n) {
+    const lines = this.#waiting.slice(0, n).flat().map((line) => [line]);
+    this.#alone = lines.length;
+    return lines;
   }
 
   async #pause(problem) {
@@ -81,8 +106,8 @@ export class Outbox {
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
   }
 
-  #settle(instead) {
-    this.#waiting.splice(0, 1, ...instead);
+  #settle(n, instead = []) {
+    this.#waiting.splice(0, n, ...instead);
     this.#wait = FIRST_WAIT_MS;
     this.problem = "";
     this.#changed();

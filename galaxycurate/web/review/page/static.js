@@ -21,6 +21,10 @@ tell(fileStore);
 addEventListener("beforeunload", (event) => { if (fileStore.lines.length && !fileStore.isKept) event.preventDefault(); });
 const extra = el("div", { class: "take" }, nameInput, button(["download ", words], () => download(fileStore.lines, "decisions.csv"), { class: "download" }));
 const app = new App(page, fileStore, await fileStore.session(), extra);
+addEventListener("storage", (event) => {
+  const answer = fileStore.hear(event.key);
+  if (answer) app.decisions.hear(answer);
+});
 await app.start();
 const { earlier, elsewhere } = fileStore;
 if (earlier) app.say(`${many(earlier, "decision")} of an earlier page at this place: in this one now, download them, too`);

@@ -10,12 +10,14 @@ export class Unsent {
 
   /** @param place where they are kept, of localStorage; empty for nowhere */
   constructor(place = "") {
-    this.place = place;
+    this.place = ownPlace(place);
     this.words = el("span");
     this.forget = button("forget them", () => this.#keep([]), { class: "forget", hidden: true });
     this.root = el("div", { class: "unsent", role: "status", hidden: true }, this.words,
       button("download them", () => this.#give(), { class: "download" }), this.forget);
-    this.#keep(keptList(place).filter((one) => one?.line));
+    const [kept, taken] = takeOver(place);
+    this.#keep(unlike(kept.filter((one) => one?.line)));
+    taken();
   }
 
   /** Set a line aside that the server did not take, and why. */
@@ -49,8 +51,31 @@ export class Unsent {
   }
 }
 
+const TAB = `#${Math.random().toString(36).slice(2, 10)}`;
+
+/** The place of this tab alone: another one of the same review has its own. */
+export function ownPlace(place) { return place && place + TAB; }
+
+/** A place without its tab. */
+export function commonPlace(place) { return place.replace(/#[^#]*$/, ""); }
+
+/** What all tabs of a place kept, the closed ones, too; and what forgets it there once it is kept here. */
+export function takeOver(place) {
+  if (!place) return [[], () => {}];
+  let places = [];
+  try {
+    places = Object.keys(localStorage).filter((one) => commonPlace(one) === place && one !== ownPlace(place));
+  } catch { /* forbidden */ }
+  return [places.sort().flatMap(keptList), () => places.forEach((one) => keepList(one, []))];
+}
+
+/** Lines that two tabs kept, once. */
+function unlike(refused) {
+  return [...new Map(refused.map((one) => [one.line.uid, one])).values()];
+}
+
 /** A list that localStorage keeps; empty where there is none, or it is damaged. */
-export function keptList(place) {
+function keptList(place) {
   try {
     const list = JSON.parse(localStorage.getItem(place) || "[]");
     return Array.isArray(list) ? list : [];
