@@ -246,12 +246,16 @@ class Session:
     @property
     def said(self) -> dict[str, int]:
         """What was decided since this was opened and stands, by kind; pictures given another class
-        are ``other label``.
+        are ``other label``. Of what was said twice of one picture the last counts.
         """
+        newest = {
+            (line.path, line.partner, line.again): line
+            for line in self._new
+            if line.kind is not DecisionKind.UNDO and self.book.stands(line.uid)
+        }
         counts: Counter[str] = Counter()
-        for line in self._new:
-            if line.kind is not DecisionKind.UNDO and self.book.stands(line.uid):
-                label = self.material.outcome(line.path).label
-                is_other = line.kind is DecisionKind.LABEL and line.label != label
-                counts["other label" if is_other else str(line.kind)] += 1
+        for line in newest.values():
+            label = self.material.outcome(line.path).label
+            is_other = line.kind is DecisionKind.LABEL and line.label != label
+            counts["other label" if is_other else str(line.kind)] += 1
         return dict(counts)

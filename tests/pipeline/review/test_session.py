@@ -112,6 +112,13 @@ def test_undo_and_redo_are_lines_that_are_added(project):
     assert [line.kind for line in lines(project)] == ["label", "undo", "undo"]
 
 
+def test_of_two_words_on_one_picture_the_last_is_told_in_the_end(project):
+    with opened(project) as session:
+        session.decide([said(session, 0, "label", label="spiral")])
+        session.decide([said(session, 0, "reject", reason="artefact")])
+        assert session.said == {"reject": 1}
+
+
 def test_nobody_undoes_what_another_person_said(project):
     with opened(project) as anna, opened(project, reviewer="ben") as ben:
         line = said(anna, 0, "label", label="spiral")
