@@ -109,7 +109,7 @@ def check_page(path: Path, *, option: str = "--page", begins: bytes = b"<!doctyp
     if path.exists() and not _is_made(path, begins):
         raise InputError(
             f"{path} is there, and it is no page that galaxycurate made",
-            hint=f"give another name: {option} FILE{path.suffix or '.html'}, or move it away",
+            hint=f"give another name: {option} FILE{'.svg' if begins == b'<svg' else '.html'}, or move it away",
         )
 
 
