@@ -107,9 +107,10 @@ def check_page(path: Path, *, option: str = "--page", begins: bytes = b"<!doctyp
             raise
         raise InputError(str(error), hint=error.hint) from error
     if path.exists() and not _is_made(path, begins):
+        name = "FILE.svg" if begins == b"<svg" else "FILE.html"
         raise InputError(
             f"{path} is there, and it is no page that galaxycurate made",
-            hint=f"give another name: {option} FILE{'.svg' if begins == b'<svg' else '.html'}, or move it away",
+            hint=f"give another name: {option} {name}, or move it away",
         )
 
 
