@@ -134,8 +134,6 @@ class Scheme:
         LayoutError
             Columns are missing; the text names them.
         """
-        from galaxycurate.catalogs.rules.shipped import fitting  # for the hint below
-
         kinds = list(self.kinds) or [""]
         if kind and kind not in kinds:
             raise SettingError(
@@ -153,6 +151,8 @@ class Scheme:
                 f"{where} holds no {kind} vote fractions, only {' and '.join(there)} ones",
                 hint=f"--votes {there[0]}",
             )
+        from galaxycurate.catalogs.rules.shipped import fitting  # reads all schemes, for the hint
+
         lacks = ", ".join(missing[kind or kinds[0]][:4])
         others = [n for n in fitting(available) if n != self.name]
         raise LayoutError(

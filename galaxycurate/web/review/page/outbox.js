@@ -14,7 +14,7 @@ export class Outbox {
   #working = false;
   #wait = FIRST_WAIT_MS;
   #idle = [];
-  #alone = 0; // so many go one by one, because one of them was refused
+  #alone = new WeakSet(); // what goes by itself, because it was refused with others
 
   /** @param told called with (answer, lines) when some are saved, with (null, lines, why) when they are refused
    *  @param changed called with (number waiting, problem in words or "")
@@ -84,18 +84,18 @@ export class Outbox {
     const some = [];
     let n = 0;
     for (const lines of this.#waiting) {
-      if (n && (some.length + lines.length > TOGETHER || this.#alone)) break;
+      if (n && (some.length + lines.length > TOGETHER || this.#alone.has(lines))) break;
       some.push(...lines);
       n += 1;
+      if (this.#alone.has(lines)) break;
     }
-    if (this.#alone) this.#alone -= 1;
     return [n, some];
   }
 
   /** The lines of the first ones, each by itself. */
   #apart(n) {
     const lines = this.#waiting.slice(0, n).flat().map((line) => [line]);
-    this.#alone = lines.length;
+    lines.forEach((one) => this.#alone.add(one));
     return lines;
   }
 
