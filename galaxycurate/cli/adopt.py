@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from galaxycurate.cli import ask, completion, face, options
+from galaxycurate.core.words import many
 
 
 class ModeName(StrEnum):
@@ -179,8 +180,7 @@ def _tell_plan(joined) -> None:
     for how, n in joined.several.items():
         face.talk(f"  {n:,} objects have several images: {how} is taken")
     if n := len(joined.close):
-        pairs = "pair" if n == 1 else "pairs"
-        face.talk(f'  {n:,} {pairs} of images within 1": dedupe will put them into one group')
+        face.talk(f'  {many(n, "pair")} of images within 1": dedupe will put them into one group')
 
 
 def _counts(joined, done) -> dict[str, int]:

@@ -200,9 +200,7 @@ def _counted(said: Mapping[str, int]) -> str:
     names = {"label": ("label kept", "labels kept"), "other label": ("other label", "other labels"),
              "reject": ("rejected",), "pair": ("pair", "pairs"), "unsure": ("unsure",)}  # fmt: skip
     return ", ".join(
-        f"{n:,} {name[0 if n == 1 else -1]}"
-        for kind, name in names.items()
-        if (n := said.get(kind))
+        many(n, name[0], name[-1]) for kind, name in names.items() if (n := said.get(kind))
     )
 
 

@@ -76,8 +76,7 @@ def next_steps(
 
 def _again(hurt: list[Outcome]) -> Step:
     """What brings back pictures that are not as the ledger knows them."""
-    word = "image is" if len(hurt) == 1 else "images are"
-    why = f"{len(hurt):,} {word} missing or changed"
+    why = f"{many(len(hurt), 'image is', 'images are')} missing or changed"
     imported = sum(o.provider == "import" for o in hurt)
     if imported == len(hurt):
         return Step("galaxycurate import DIR --labels CSV", f"{why}: repeat the import")
@@ -136,8 +135,8 @@ def behind(records: Recorded, settings: Settings) -> Step | None:
     if new := records.since_split:
         return Step(_SPLIT, f"{many(new, 'decision')} since the last split")
     if new := len(_judged_otherwise(records)):
-        word = "image is" if new == 1 else "images are"
-        return Step(_SPLIT, f"{new:,} {word} judged otherwise since the last split")
+        images = many(new, "image is", "images are")
+        return Step(_SPLIT, f"{images} judged otherwise since the last split")
     return None
 
 

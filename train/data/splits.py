@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from galaxycurate.core.words import many
 from galaxycurate.errors import InputError
 from train.data.listed import ANEW, read_listed
 
@@ -202,13 +203,11 @@ def leaks(
     if counted:
         said.append(f"split.json counts {counted:,} leaking pairs")
     if equal:
-        what = "1 picture stands" if len(equal) == 1 else f"{len(equal):,} pictures stand"
+        what = many(len(equal), "picture stands", "pictures stand")
         said.append(f"{what} on two sides: {_named(files, equal, ' = ')}")
     if torn:
         count = len({first for _, first in torn})
-        what = (
-            f"1 group of {GROUPS} stands" if count == 1 else f"{count:,} groups of {GROUPS} stand"
-        )
+        what = many(count, f"group of {GROUPS} stands", f"groups of {GROUPS} stand")
         said.append(f"{what} on two sides: {_named(files, torn, ' and ')}")
     return "; ".join(said)
 

@@ -12,6 +12,7 @@ import numpy as np
 from galaxycurate.core.origin import is_simulated
 from galaxycurate.core.outcome import Verdict, VerdictKind
 from galaxycurate.core.progress import Progress, silent
+from galaxycurate.core.words import many
 from galaxycurate.pipeline.dedupe.evidence import gather
 from galaxycurate.pipeline.dedupe.memory import megabytes
 from galaxycurate.pipeline.dedupe.prints import store_of
@@ -128,8 +129,8 @@ class Checked:
             f"{n:,} of {sizes[part]:,} in {part} ({n / sizes[part]:.1%})".replace("%", " %")
             for part, n in self.affected.items()
         )
-        lie = "pair lies" if len(self.leaks) == 1 else "pairs lie"
-        return f"{self.root}: {len(self.leaks):,} {lie} across parts ({kinds}); images: {touched}"
+        lie = many(len(self.leaks), "pair lies", "pairs lie")
+        return f"{self.root}: {lie} across parts ({kinds}); images: {touched}"
 
     def as_dict(self) -> dict:
         """For JSON."""
